@@ -1,0 +1,1 @@
+"""Cypher statements as files with checked headers, their registry, and the quoting of names."""

@@ -1,0 +1,1 @@
+"""Selection -> arrays -> training set on disk -> batches on a device."""

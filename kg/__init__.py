@@ -1,0 +1,1 @@
+"""The graph: schema, identifiers, settings, server, merge, writers, readers, text, cells, reports."""

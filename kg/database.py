@@ -1,0 +1,201 @@
+"""A connection to one Neo4j database: sessions, plain reads and writes, errors in our words.
+
+Bulk reads do not go through here but through `tosg.kg.reader`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+import neo4j
+from neo4j import exceptions as ne
+
+from tosg.kg.errors import DatabaseError, QueryError, TosgError
+from tosg.kg.settings import Settings
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a database is and how to get in; what crosses process borders."""
+
+    uri: str
+    username: str
+    password: str = field(repr=False)
+    database: str = "neo4j"
+
+
+class Database:
+    """One Neo4j database. Opens its driver at first use; pickles as its `Target` alone.
+
+    Parameters
+    ----------
+    target : Target
+        Where it is.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._driver: neo4j.Driver | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Connect as the settings say, starting the managed server where no URI is set.
+
+        Raises
+        ------
+        DatabaseError
+            The server is not there or refuses the password.
+        """
+        if settings.uri is None:
+            from tosg.kg import server
+
+            info = server.ensure(settings)
+            database = cls(Target(info.uri, info.username, info.password))
+        else:
+            database = cls(
+                Target(
+                    settings.uri,
+                    settings.username or "neo4j",
+                    settings.password or "",
+                    settings.database or "neo4j",
+                )
+            )
+        database.verify()
+        return database
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.target,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the driver; a later call opens it again."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
+
+    @property
+    def driver(self) -> neo4j.Driver:
+        """The official driver, opened at first use."""
+        if self._driver is None:
+            with translated(self.target.uri):
+                self._driver = neo4j.GraphDatabase.driver(
+                    self.target.uri,
+                    auth=(self.target.username, self.target.password),
+                    notifications_min_severity="OFF",
+                    connection_timeout=15,
+                )
+        return self._driver
+
+    def verify(self) -> None:
+        """Check that the database answers.
+
+        Raises
+        ------
+        DatabaseError
+            The server is not there or refuses the password.
+        """
+        with translated(self.target.uri):
+            self.driver.verify_connectivity(database=self.target.database)
+
+    @cached_property
+    def version(self) -> tuple[int, ...]:
+        """Version of the Neo4j kernel, as (2026, 9, 0)."""
+        rows = self.rows("CALL dbms.components() YIELD name, versions RETURN name, versions")
+        kernel = next(r for r in rows if r["name"] == "Neo4j Kernel")
+        return tuple(int(part) for part in re.findall(r"\d+", kernel["versions"][0])[:3])
+
+    @contextmanager
+    def session(self, *, write: bool = False, **config: Any) -> Iterator[neo4j.Session]:
+        """Open a session with read or write access; driver errors become tosg's."""
+        access = neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS
+        with (
+            translated(self.target.uri),
+            self.driver.session(
+                database=self.target.database, default_access_mode=access, **config
+            ) as session,
+        ):
+            yield session
+
+    def rows(self, query: str, *, timeout: float | None = None, **parameters: Any) -> list[Row]:
+        """Run a small read and return its rows as dicts."""
+        with self.session() as session:
+            return session.run(_query(query, timeout), parameters).data()
+
+    def write(self, query: str, *, timeout: float | None = None, **parameters: Any) -> list[Row]:
+        """Run a small write in its own transaction and return its rows as dicts."""
+        with self.session(write=True) as session:
+            return session.run(_query(query, timeout), parameters).data()
+
+    def bookmark(self) -> str:
+        """Bookmark of the database now: changes whenever any client has written anything."""
+        with self.session() as session:
+            session.run("RETURN 1").consume()
+            return ",".join(sorted(session.last_bookmarks().raw_values))
+
+
+def _query(text: str, timeout: float | None) -> neo4j.Query:
+    return neo4j.Query(text, timeout=timeout)  # type: ignore[arg-type]
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Turn the driver's errors into `DatabaseError` and `QueryError`."""
+    try:
+        yield
+    except TosgError:
+        raise
+    except ne.AuthError as error:
+        raise DatabaseError(
+            "the database refuses the user name or password",
+            where=uri,
+            found=error.message,
+            hint="set NEO4J_USERNAME and NEO4J_PASSWORD (or username, password in tosg.toml)",
+        ) from error
+    except (ne.ServiceUnavailable, ne.SessionExpired, OSError) as error:
+        raise DatabaseError(
+            "the database cannot be reached or went away",
+            where=uri,
+            found=error,
+            hint="check NEO4J_URI, or `tosg status` for the managed server",
+            retryable=True,
+        ) from error
+    except ne.Neo4jError as error:
+        raise _neo4j_error(error, uri) from error
+    except (ne.DriverError, ne.ConfigurationError) as error:
+        raise DatabaseError("the driver refuses", where=uri, found=error) from error
+
+
+def _neo4j_error(error: ne.Neo4jError, uri: str) -> TosgError:
+    code, message = error.code or "", error.message or str(error)
+    if "TransactionTimedOut" in code:
+        return QueryError(
+            "the query ran past its time limit",
+            found=message,
+            hint="raise --timeout or narrow the query",
+        )
+    if "Statement" in code:
+        return QueryError("Neo4j refuses the query", found=message)
+    return DatabaseError(
+        "the database reports an error",
+        where=uri,
+        found=f"{code}: {message}",
+        retryable=error.is_retryable(),
+    )

@@ -1,0 +1,141 @@
+"""Settings: from flag, then environment, then ``tosg.toml``, then the managed server.
+
+One frozen record says which graph a command talks to and how. Nothing here opens a connection.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from tosg.kg.errors import ConfigError, unknown
+
+TOML_NAME = "tosg.toml"
+
+#: setting -> environment variable
+ENVIRONMENT = {
+    "uri": "NEO4J_URI",
+    "username": "NEO4J_USERNAME",
+    "password": "NEO4J_PASSWORD",
+    "database": "NEO4J_DATABASE",
+    "home": "TOSG_HOME",
+    "neo4j_version": "TOSG_NEO4J_VERSION",
+    "memory": "TOSG_NEO4J_MEMORY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which graph, and where tosg keeps its own things.
+
+    Attributes
+    ----------
+    uri, username, password, database : str or None
+        The Neo4j to talk to. Without ``uri`` the managed server is meant.
+    home : Path
+        Folder of the managed server's data, settings, password and downloads' receipts.
+    neo4j_version : str
+        Version of the managed server: ``2026.09.0`` or ``5.26.28``.
+    memory : str or None
+        Upper bound on the managed server's heap and page cache together, as ``2g`` or ``1500m``;
+        by default sized from the memory this process may use.
+    """
+
+    uri: str | None = None
+    username: str | None = None
+    password: str | None = None
+    database: str | None = None
+    home: Path = Path()
+    neo4j_version: str = "2026.09.0"
+    memory: str | None = None
+
+    @property
+    def managed(self) -> bool:
+        """Whether the managed server is meant (no ``uri`` was set anywhere)."""
+        return self.uri is None
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{f.name}={'***' if f.name == 'password' and self.password else getattr(self, f.name)!r}"
+            for f in fields(self)
+        )
+        return f"Settings({shown})"
+
+
+def default_home() -> Path:
+    """Folder for tosg's own data where ``TOSG_HOME`` is not set."""
+    return Path(platformdirs.user_data_dir("tosg", appauthor=False))
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Collect the settings: flag, then environment, then ``tosg.toml``, then defaults.
+
+    Parameters
+    ----------
+    flags : mapping, optional
+        Settings given by hand; None values count as not given.
+    environ : mapping, optional
+        The environment, by default that of this process.
+    folder : Path, optional
+        Folder in which ``tosg.toml`` is looked for, by default the current one.
+
+    Raises
+    ------
+    ConfigError
+        An unknown key, a ``tosg.toml`` that does not parse, a URI without a known scheme.
+    """
+    environ = os.environ if environ is None else environ
+    names = {f.name for f in fields(Settings)}
+    values: dict[str, Any] = {"home": default_home()}
+    values.update(_from_toml((folder or Path.cwd()) / TOML_NAME, names))
+    values.update({k: environ[v] for k, v in ENVIRONMENT.items() if environ.get(v)})
+    for key, value in (flags or {}).items():
+        if key not in names:
+            raise unknown("setting", key, names)
+        if value is not None:
+            values[key] = value
+    values["home"] = Path(values["home"]).expanduser().absolute()
+    _check_uri(values.get("uri"))
+    return Settings(**values)
+
+
+def _from_toml(path: Path, names: set[str]) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("the settings file does not parse", where=path, found=error) from error
+    for key, value in document.items():
+        if key not in names:
+            raise unknown("setting", key, names, where=path)
+        if not isinstance(value, str):
+            raise ConfigError(
+                "a setting is not a string",
+                where=f"{path}: {key}",
+                found=repr(value),
+                expected="a quoted string",
+            )
+    return document
+
+
+def _check_uri(uri: str | None) -> None:
+    schemes = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+    if uri is not None and uri.split("://")[0] not in schemes:
+        raise ConfigError(
+            "the database URI has no scheme that Neo4j knows",
+            where=f"setting uri (flag --uri, environment NEO4J_URI or {TOML_NAME})",
+            found=uri,
+            expected=", ".join(s + "://" for s in schemes),
+        )

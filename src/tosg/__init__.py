@@ -1,0 +1,54 @@
+"""tosg: text-omic signaling graphs of cells, from Neo4j to PyTorch tensors.
+
+>>> import tosg
+>>> graph = tosg.connect()                # doctest: +SKIP
+>>> ts = tosg.TrainingSet("OUT")          # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.errors import (
+    ConfigError,
+    DatabaseError,
+    DataError,
+    ExportError,
+    QueryError,
+    SchemaError,
+    TosgError,
+)
+
+if TYPE_CHECKING:
+    from tosg.export.training_set import TrainingSet
+    from tosg.graph import KnowledgeGraph, connect
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DatabaseError",
+    "ExportError",
+    "KnowledgeGraph",
+    "QueryError",
+    "SchemaError",
+    "TosgError",
+    "TrainingSet",
+    "connect",
+]
+
+__version__ = "0.1.0"
+
+# Looked up at first use, so that `import tosg` needs neither torch nor the driver.
+_LAZY = {
+    "TrainingSet": "tosg.export.training_set",
+    "KnowledgeGraph": "tosg.graph",
+    "connect": "tosg.graph",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import importlib
+
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'tosg' has no attribute {name!r}")

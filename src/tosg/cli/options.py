@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from tosg.kg.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_CONNECTION = ("uri", "username", "password", "database")
+
+
+def connection_options(command: Command) -> Command:
+    """Add ``--uri --username --password --database`` and pass them on as ``settings``."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        flags = {name: kwargs.pop(name) for name in _CONNECTION}
+        return command(*args, settings=_settings(flags), **kwargs)
+
+    wrapped: Any = wrapper
+    for name, help_ in (
+        ("database", "Database name."),
+        ("password", "Password; better in NEO4J_PASSWORD or tosg.toml."),
+        ("username", "User name."),
+        ("uri", "Neo4j to use, as bolt://host:7687; without one, the managed server."),
+    ):
+        wrapped = click.option(f"--{name}", help=help_)(wrapped)
+    result: Command = wrapped
+    return result
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    from tosg.kg.settings import load_settings
+
+    return load_settings(flags)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+param_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the query; may be repeated.",
+)
+
+
+def echo_json(document: object) -> None:
+    """Print a JSON document on stdout, keys in the order given."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def note(text: str) -> None:
+    """Say something on stderr; stdout is the result only."""
+    click.echo(text, err=True)
