@@ -1,0 +1,1 @@
+"""What a user without tosg would write: the other side of each comparison."""
