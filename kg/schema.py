@@ -6,6 +6,7 @@ tables all come from the two tables below. A new type is one entry.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -243,6 +244,100 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class SupportType:
+    """A node that is no knowledge: cells, and the graph's own bookkeeping.
+
+    Attributes
+    ----------
+    label : str
+        Neo4j label.
+    unique : tuple of str
+        Properties with a uniqueness constraint each.
+    indexed : tuple of str
+        Properties with a range index each.
+    help : str
+        What a node of this label is.
+    """
+
+    label: str
+    unique: tuple[str, ...]
+    help: str
+    indexed: tuple[str, ...] = ()
+
+
+SUPPORT_TYPES: tuple[SupportType, ...] = (
+    SupportType("Dataset", ("id",), "a file of cells that was attached"),
+    SupportType(
+        "Cell",
+        ("id", "idx"),
+        "a cell, or a meta-cell where n_cells > 1, with its expression",
+        ("dataset", "cell_type", "tissue", "disease", "donor_id"),
+    ),
+    SupportType(
+        "CellGroup",
+        ("id",),
+        "a pseudobulk: the cells of one dataset, cell type, tissue, disease, sex and stage",
+        ("dataset", "cell_type", "tissue", "disease"),
+    ),
+    SupportType("TosgMeta", ("key",), "schema version, revision, next idx, the writer's lease"),
+    SupportType("TosgPending", (), "claims about relationships whose end no source has named yet"),
+    SupportType("TosgReport", ("id",), "the report of one load"),
+    SupportType("TosgBuild", ("id",), "what a recipe used: files, hashes, versions"),
+)
+
+#: Relationships that cells bring; written by attaching cells, not by loaders.
+CELL_RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
+    RelationshipType(
+        "EXPRESSES",
+        (("CellGroup", "Gene"), ("CellGroup", "Protein")),
+        "expresses, with mean log1p counts per 10,000 and the fraction of cells above 0",
+    ),
+    RelationshipType("OF_TYPE", (("CellGroup", "CellType"),), "is of the cell type"),
+    RelationshipType("FROM_TISSUE", (("CellGroup", "Anatomy"),), "was taken from"),
+    RelationshipType("WITH_DISEASE", (("CellGroup", "Disease"),), "has the disease"),
+    RelationshipType("FROM", (("CellGroup", "Dataset"),), "belongs to the dataset"),
+)
+
+#: Properties of every knowledge node that have a range index per type label.
+ENTITY_INDEXED = ("name", "symbol")
+
+#: The full-text index on :Entity, and what it covers.
+FULLTEXT_INDEX = "entity_text"
+FULLTEXT_PROPERTIES = ("name", "symbol", "synonyms", "description", "text")
+
+#: Properties of knowledge nodes: name -> (type, meaning).
+ENTITY_PROPERTIES: dict[str, tuple[str, str]] = {
+    "id": ("STRING", "CURIE with the Bioregistry prefix; unique"),
+    "idx": ("INTEGER", "row number for block reads and exports; unique, never reused"),
+    "name": ("STRING", "the preferred name"),
+    "symbol": ("STRING", "the symbol of a gene or protein"),
+    "synonyms": ("LIST<STRING>", "other names"),
+    "xrefs": ("LIST<STRING>", "other identifiers of the same concept, and cross-references"),
+    "description": ("STRING", "the source's own text"),
+    "text": ("STRING", "what is embedded: composed from name, synonyms, description and graph"),
+    "embedding": ("LIST<FLOAT>", "the vector of `text`, unit length"),
+    "embedding_f32": ("BYTES", "the same vector, little-endian float32"),
+    "embedding_key": ("STRING", "hash of model, model revision and `text`"),
+    "sources": ("LIST<STRING>", "who claims it; sorted"),
+    "licenses": ("LIST<STRING>", "under what licence; parallel to `sources`"),
+    "releases": ("LIST<STRING>", "as of which release; parallel to `sources`"),
+    "claims": ("LIST<STRING>", "the claims as they were given, one JSON document each"),
+}
+
+#: Properties of relationships between knowledge nodes, besides a type's keys.
+RELATIONSHIP_PROPERTIES: dict[str, tuple[str, str]] = {
+    "sources": ("LIST<STRING>", "who claims it; sorted"),
+    "licenses": ("LIST<STRING>", "under what licence; parallel to `sources`"),
+    "releases": ("LIST<STRING>", "as of which release; parallel to `sources`"),
+    "scores": ("LIST<FLOAT>", "each source's score 0..1, NaN where it gives none; parallel"),
+    "evidence": ("LIST<STRING>", "each source's own numbers and references, JSON; parallel"),
+    "score": ("FLOAT", "the greatest of `scores`; absent where there is none"),
+    "sign": ("INTEGER", "1 up, -1 down, 0 unknown or contradicted; absent where none is given"),
+    "action": ("STRING", "what the drug does to its target"),
+}
+
 #: Whose texts and scalars win where several sources describe one entity, best first; sources that
 #: are not listed come after these in alphabetical order.
 SOURCE_RANK: tuple[str, ...] = (
@@ -270,3 +365,20 @@ def entity_types() -> dict[str, EntityType]:
 def relationship_types() -> dict[str, RelationshipType]:
     """Relationship types by name."""
     return {t.name: t for t in RELATIONSHIP_TYPES}
+
+
+@cache
+def support_types() -> dict[str, SupportType]:
+    """Labels of cells and bookkeeping, by label."""
+    return {t.label: t for t in SUPPORT_TYPES}
+
+
+@cache
+def all_relationship_types() -> dict[str, RelationshipType]:
+    """Relationship types of knowledge and of cells, by name."""
+    return {t.name: t for t in (*RELATIONSHIP_TYPES, *CELL_RELATIONSHIP_TYPES)}
+
+
+def snake(label: str) -> str:
+    """Turn a label into the form that index names use: ``GeneFamily`` -> ``gene_family``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label).lower()
