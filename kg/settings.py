@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "password": "NEO4J_PASSWORD",
     "database": "NEO4J_DATABASE",
     "home": "TOSG_HOME",
+    "cache": "TOSG_CACHE",
     "neo4j_version": "TOSG_NEO4J_VERSION",
     "memory": "TOSG_NEO4J_MEMORY",
 }
@@ -39,7 +40,9 @@ class Settings:
     uri, username, password, database : str or None
         The Neo4j to talk to. Without ``uri`` the managed server is meant.
     home : Path
-        Folder of the managed server's data, settings, password and downloads' receipts.
+        Folder of the managed server's data, settings and password.
+    cache : Path
+        Folder of what can be downloaded again: the server's jars. Shared by all homes.
     neo4j_version : str
         Version of the managed server: ``2026.09.0`` or ``5.26.28``.
     memory : str or None
@@ -51,7 +54,8 @@ class Settings:
     username: str | None = None
     password: str | None = None
     database: str | None = None
-    home: Path = Path()
+    home: Path = field(default_factory=lambda: default_home())
+    cache: Path = field(default_factory=lambda: default_cache())
     neo4j_version: str = "2026.09.0"
     memory: str | None = None
 
@@ -71,6 +75,11 @@ class Settings:
 def default_home() -> Path:
     """Folder for tosg's own data where ``TOSG_HOME`` is not set."""
     return Path(platformdirs.user_data_dir("tosg", appauthor=False))
+
+
+def default_cache() -> Path:
+    """Folder for downloads where ``TOSG_CACHE`` is not set."""
+    return Path(platformdirs.user_cache_dir("tosg", appauthor=False))
 
 
 def load_settings(
@@ -97,7 +106,7 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     names = {f.name for f in fields(Settings)}
-    values: dict[str, Any] = {"home": default_home()}
+    values: dict[str, Any] = {}
     values.update(_from_toml((folder or Path.cwd()) / TOML_NAME, names))
     values.update({k: environ[v] for k, v in ENVIRONMENT.items() if environ.get(v)})
     for key, value in (flags or {}).items():
@@ -105,7 +114,9 @@ def load_settings(
             raise unknown("setting", key, names)
         if value is not None:
             values[key] = value
-    values["home"] = Path(values["home"]).expanduser().absolute()
+    for folder_name in ("home", "cache"):
+        if folder_name in values:
+            values[folder_name] = Path(values[folder_name]).expanduser().absolute()
     _check_uri(values.get("uri"))
     return Settings(**values)
 

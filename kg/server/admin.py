@@ -1,0 +1,90 @@
+"""Run neo4j-admin, which is a class in the server's own jars."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tosg.kg.server.config import JVM_OPTIONS, class_path, java
+from tosg.kg.server.layout import Layout, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+ADMIN_CLASS = "org.neo4j.cli.AdminTool"
+
+#: taken over into the server's processes; nothing else is, so that a user's JAVA_TOOL_OPTIONS,
+#: NEO4J_* or CLASSPATH cannot change what runs
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment for the server's processes."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**kept, **more}
+
+
+@contextmanager
+def argument_file(layout: Layout, name: str, lines: Sequence[str]) -> Iterator[Path]:
+    """Write a private argument file for the time of the block."""
+    path = layout.run / f"{name}-{os.getpid()}.args"
+    write_private(path, "\n".join(lines) + "\n")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def run_admin(
+    layout: Layout,
+    jars: Sequence[Path],
+    arguments: Sequence[str],
+    *,
+    conf: Path,
+    heap: int,
+    output: Path,
+    more: Mapping[str, str] | None = None,
+) -> int:
+    """Run neo4j-admin and return its exit status.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where the server's things are.
+    jars : sequence of Path
+        The server's jars.
+    arguments : sequence of str
+        As after ``neo4j-admin``. They stand in a private file, not on the command line.
+    conf : Path
+        Folder with the neo4j.conf to obey.
+    heap : int
+        Bytes of Java heap at most.
+    output : Path
+        File that gets what it prints.
+    more : mapping, optional
+        Additional environment.
+    """
+    options = [*JVM_OPTIONS, f"-Xmx{heap}", *class_path(jars), ADMIN_CLASS]
+    env = environment(NEO4J_HOME=str(layout.root), NEO4J_CONF=str(conf), **(more or {}))
+    with (
+        argument_file(layout, "admin-java", options) as java_file,
+        argument_file(layout, "admin", [_picocli(a) for a in arguments]) as file,
+        output.open("wb") as printed,
+    ):
+        return subprocess.run(
+            [str(java()), f"@{java_file}", f"@{file}"],
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=layout.run,
+            check=False,
+        ).returncode
+
+
+def _picocli(argument: str) -> str:
+    """Quote one argument for the argument files of neo4j-admin."""
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'

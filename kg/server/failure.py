@@ -1,0 +1,90 @@
+"""Say why the server did not start, in the log's own words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tosg.kg.errors import ServerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.server.layout import Layout
+
+#: what the logs say -> what to do about it; the first that fits counts
+PORT_TAKEN = r"Address already in use|already bound|BindException"
+NO_MEMORY = (
+    r"Could not reserve enough space|insufficient memory|Cannot allocate memory"
+    r"|OutOfMemoryError|Invalid memory configuration|exceeds (?:the )?physical memory"
+)
+NO_SPACE = r"No space left on device|Disk quota exceeded"
+NO_ACCESS = r"Permission denied|AccessDenied|Read-only file system"
+IN_USE = r"[Ll]ock file has been locked|StoreLock|FileLockException"
+DAMAGED = (
+    r"[Cc]orrupt|InconsistentData|UnderlyingStorageException|Not a valid store"
+    r"|transaction logs|StoreFailure|MetadataMismatch|IncompleteStore"
+)
+ADVICE = {
+    PORT_TAKEN: "another program took the port at that moment; try again",
+    NO_MEMORY: "there is too little memory for the heap: set TOSG_NEO4J_MEMORY lower (512m is "
+    "the least), or free memory",
+    NO_SPACE: "the disk is full: free space, or set TOSG_HOME to a folder elsewhere",
+    NO_ACCESS: "give yourself access to the folder, or set TOSG_HOME to one of yours",
+    IN_USE: "another Neo4j has this data open: `tosg down` there, or another TOSG_HOME here",
+    DAMAGED: "the stored graph is damaged: restore a copy of the folder, or move it away and "
+    "build the graph again",
+}
+
+
+class PortTakenError(ServerError):
+    """Another program took a port between our look and the server's start."""
+
+
+MOST_LINES = 15
+MOST_CHARACTERS = 3000
+
+
+def explain(layout: Layout, what: str) -> ServerError:
+    """Build the error for a server that did not come up.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where its logs are.
+    what : str
+        How it failed, as in "ended before it was ready".
+    """
+    console, log = tail(layout.console), tail(layout.log)
+    words = telling(log) or telling(console) or "\n".join((console or log).splitlines()[-5:])
+    both = f"{log}\n{console}\n{tail(layout.logs / 'debug.log', 50_000)}"
+    cause = next((pattern for pattern in ADVICE if re.search(pattern, both)), None)
+    found = words[:MOST_CHARACTERS] or "no word in its log"
+    kind = PortTakenError if cause == PORT_TAKEN else ServerError
+    return kind(
+        f"the managed server {what}",
+        where=layout.log if log else layout.console,
+        found=found,
+        hint=ADVICE[cause] if cause else "read the log; it is the server's own",
+    )
+
+
+def tail(path: Path, most: int = 20_000) -> str:
+    """Return the end of a text file, or "" where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - most))
+            return file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def telling(text: str) -> str:
+    """Pick the lines that say what went wrong: errors and causes, without stack frames."""
+    lines = [
+        line.strip()
+        for line in text.splitlines()
+        if re.search(r"\bERROR\b|Exception|Caused by|^Error|Failed|failed", line)
+        and not line.lstrip().startswith("at ")
+    ]
+    return "\n".join(dict.fromkeys(lines[-MOST_LINES:]))

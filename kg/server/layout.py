@@ -1,0 +1,200 @@
+"""Where the managed server keeps its things, and how its small files are written.
+
+::
+
+    <home>/<version>/
+        lock            held while starting, stopping or importing
+        server.json     what was last started: ports, token, host and boot
+        pid             written by the server's own process before it becomes Java
+        password        0600
+        data -> data-000001     the generation in use; a bulk load makes the next one
+        conf/ logs/ import/ run/ cds/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tosg.kg.errors import ServerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "utf-8"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of one version's server in one home."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held while starting, stopping or importing."""
+        return self.root / "lock"
+
+    @property
+    def state(self) -> Path:
+        """What was last started."""
+        return self.root / "server.json"
+
+    @property
+    def pid(self) -> Path:
+        """The server's process number."""
+        return self.root / "pid"
+
+    @property
+    def password(self) -> Path:
+        """The password of user neo4j."""
+        return self.root / "password"
+
+    @property
+    def data(self) -> Path:
+        """Link to the generation of data in use."""
+        return self.root / "data"
+
+    @property
+    def conf(self) -> Path:
+        """Folder of neo4j.conf, made anew at every start."""
+        return self.root / "conf"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the server's logs."""
+        return self.root / "logs"
+
+    @property
+    def log(self) -> Path:
+        """The server's main log."""
+        return self.logs / "neo4j.log"
+
+    @property
+    def console(self) -> Path:
+        """What the process printed: errors of Java itself end up here."""
+        return self.logs / "console.log"
+
+    @property
+    def imports(self) -> Path:
+        """The only folder from which LOAD CSV could read, if it were allowed."""
+        return self.root / "import"
+
+    @property
+    def run(self) -> Path:
+        """Argument files and scratch."""
+        return self.root / "run"
+
+    def prepare(self) -> None:
+        """Make the folders, readable by their owner alone.
+
+        Raises
+        ------
+        ServerError
+            They cannot be made or written.
+        """
+        try:
+            for folder in (self.root, self.conf, self.logs, self.imports, self.run):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            probe = self.run / f"probe-{os.getpid()}"
+            probe.write_bytes(b"x")
+            probe.unlink()
+        except OSError as error:
+            raise unwritable(self.root, error) from error
+
+    # -- generations of data ---------------------------------------------------------------
+
+    def current_data(self) -> Path:
+        """Return the data folder in use, making the first one where there is none."""
+        if not self.data.is_symlink():
+            self.swap_data(self.root / "data-000001")
+        target = self.data.resolve()
+        target.mkdir(mode=0o700, exist_ok=True)
+        return target
+
+    def next_data(self) -> Path:
+        """Return the path of a generation that does not exist yet."""
+        numbers = [int(path.name.split("-")[1]) for path in self.root.glob("data-[0-9]*")]
+        return self.root / f"data-{max(numbers, default=0) + 1:06d}"
+
+    def swap_data(self, target: Path) -> None:
+        """Point ``data`` at another generation, in one rename."""
+        link = self.run / "data.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target.name)  # relative to where the link ends up
+        link.replace(self.data)
+
+    def sweep(self) -> None:
+        """Remove generations that are not in use: leftovers of killed or finished loads."""
+        if not self.data.is_symlink():
+            return
+        keep = self.data.resolve()
+        for path in self.root.glob("data-[0-9]*"):
+            if path != keep:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class State:
+    """What was last started, as kept in ``server.json``.
+
+    ``token`` stands on the command line of the server's process: a process that has both the
+    number in ``pid`` and the token is the server, whatever was rebooted or reused since.
+    """
+
+    token: str
+    host: str
+    boot: str
+    bolt: int
+    http: int
+    ready: bool
+
+
+def read_state(layout: Layout) -> State | None:
+    """Return what was last started, or None where nothing (readable) is recorded."""
+    try:
+        return State(**json.loads(layout.state.read_text(encoding=TEXT)))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        return None  # cannot be half written; another version of tosg wrote it
+
+
+def write_state(layout: Layout, state: State) -> None:
+    """Record what is being started."""
+    write_private(layout.state, json.dumps(asdict(state)))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding=TEXT) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def password(layout: Layout) -> str:
+    """Return the server's password, making one at first."""
+    try:
+        return layout.password.read_text(encoding=TEXT).strip()
+    except FileNotFoundError:
+        write_private(layout.password, secrets.token_urlsafe(24))
+        return layout.password.read_text(encoding=TEXT).strip()
+
+
+def unwritable(where: Path, error: OSError) -> ServerError:
+    """Build the error for a home that cannot be written."""
+    return ServerError(
+        "the managed server's folder cannot be written",
+        where=error.filename or where,
+        found=error.strerror or error,
+        hint="free space there, or set TOSG_HOME to a folder of yours",
+    )

@@ -1,0 +1,268 @@
+"""Start, find and stop the managed server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tosg.kg.errors import ServerError
+from tosg.kg.server import process
+from tosg.kg.server.admin import environment, run_admin
+from tosg.kg.server.config import LOOPBACK, java, neo4j_conf, server_arguments
+from tosg.kg.server.failure import PortTakenError, explain
+from tosg.kg.server.jars import install
+from tosg.kg.server.layout import (
+    Layout,
+    State,
+    password,
+    read_state,
+    unwritable,
+    write_private,
+    write_state,
+)
+from tosg.kg.server.locking import held
+from tosg.kg.server.memory import MIB, sizes
+from tosg.kg.server.releases import Release, release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import psutil
+
+    from tosg.kg.settings import Settings
+
+USERNAME = "neo4j"
+START_PATIENCE = 180.0
+STOP_PATIENCE = 90.0
+#: another program may take a port between our look and the server's
+PORT_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """A managed server that runs, and how to get in.
+
+    Attributes
+    ----------
+    uri, http_uri : str
+        Bolt and HTTP, on 127.0.0.1.
+    username, password : str
+        The password is not shown by ``repr``.
+    version : str
+        Of Neo4j.
+    pid : int
+        Its process.
+    data, log : Path
+        The folder of the data in use, and the server's main log.
+    password_file : Path
+        Where the password is kept, readable by its owner alone.
+    """
+
+    uri: str
+    http_uri: str
+    username: str
+    password: str = field(repr=False)
+    version: str
+    pid: int
+    data: Path
+    log: Path
+    password_file: Path
+
+
+def layout_of(settings: Settings) -> Layout:
+    """Return where the server of these settings keeps its things."""
+    return Layout(settings.home / release(settings.neo4j_version).version)
+
+
+def status(settings: Settings) -> ServerInfo | None:
+    """Return the managed server if it is up, without waiting for anything."""
+    layout = layout_of(settings)
+    state = read_state(layout)
+    if state is None or not state.ready:
+        return None
+    found = process.find(layout, state)
+    if found is None or not process.answers(state.bolt):
+        return None
+    return _info(settings, layout, state, found)
+
+
+def ensure(settings: Settings) -> ServerInfo:
+    """Return the managed server, starting it (and at first installing it) where needed.
+
+    Two processes at once get one server; one waits for the other.
+
+    Raises
+    ------
+    ServerError
+        It cannot be installed or started; the error has the log's own words.
+    """
+    info = status(settings)
+    if info is not None:
+        return info
+    layout = layout_of(settings)
+    layout.prepare()
+    jars = install(settings.cache, release(settings.neo4j_version))
+    with guarded(layout):
+        return ensure_locked(settings, layout, jars)
+
+
+def stop(settings: Settings) -> bool:
+    """Stop the managed server; False where none was running.
+
+    Raises
+    ------
+    ServerError
+        It runs on another host.
+    """
+    layout = layout_of(settings)
+    if not layout.root.is_dir():
+        return False
+    with guarded(layout):
+        return stop_locked(layout)
+
+
+@contextlib.contextmanager
+def guarded(layout: Layout) -> Iterator[None]:
+    """Hold the server's lock, and turn errors of its files into ours."""
+    try:
+        with held(layout.lock, "the managed server is being started, stopped or loaded"):
+            yield
+    except OSError as error:
+        raise unwritable(layout.root, error) from error
+
+
+def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> ServerInfo:
+    """Do the work of `ensure` while the lock is held."""
+    state = read_state(layout)
+    found = process.find(layout, state) if state is not None else None
+    if state is not None and found is not None:  # ready by now, or its client was killed
+        return _await(settings, layout, state, found)
+    data = layout.current_data()
+    if process.store_in_use(data):
+        raise _in_use(state, data)
+    layout.sweep()
+    set_first_password(layout, jars, data)
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        try:
+            return _start(settings, layout, jars, data, state)
+        except PortTakenError:
+            if attempt == PORT_ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def stop_locked(layout: Layout) -> bool:
+    """Do the work of `stop` while the lock is held."""
+    state = read_state(layout)
+    if state is None:
+        return False
+    found = process.find(layout, state)
+    if found is None:
+        data = layout.current_data()
+        if process.store_in_use(data):
+            raise _in_use(state, data)
+    else:
+        process.end(found, state.token, STOP_PATIENCE)
+    write_state(layout, replace(state, ready=False))
+    layout.pid.unlink(missing_ok=True)
+    return found is not None
+
+
+def set_first_password(layout: Layout, jars: list[Path], data: Path) -> None:
+    """Give a data folder that was never started the password that we keep.
+
+    It is written before the server sees the folder, so there is no moment with a default
+    password; a kill between the two steps repeats them with the same password.
+    """
+    if (data / "databases" / "system").exists():
+        return
+    conf = layout.run / "conf-password"
+    conf.mkdir(exist_ok=True)
+    write_private(conf / "neo4j.conf", f"server.directories.data={data}\n")
+    output = layout.run / "password.log"
+    arguments = ["dbms", "set-initial-password", password(layout)]
+    code = run_admin(layout, jars, arguments, conf=conf, heap=128 * MIB, output=output)
+    if code != 0:
+        raise ServerError(
+            "the managed server's first password cannot be set",
+            where=data,
+            found=output.read_text(encoding="utf-8", errors="replace")[-1000:],
+        )
+
+
+def _start(
+    settings: Settings, layout: Layout, jars: list[Path], data: Path, last: State | None
+) -> ServerInfo:
+    kind: Release = release(settings.neo4j_version)
+    wanted = (last.bolt, last.http) if last is not None else (0, 0)
+    bolt, http = process.free_ports(wanted)
+    size = sizes(settings.memory)
+    write_private(
+        layout.conf / "neo4j.conf", neo4j_conf(layout, kind, data, size, bolt=bolt, http=http)
+    )
+    arguments = layout.run / "server.args"
+    write_private(arguments, "\n".join(server_arguments(layout, kind, jars, size)) + "\n")
+    if layout.log.exists():
+        layout.log.replace(layout.log.with_suffix(".log.1"))
+    state = State(
+        token=secrets.token_hex(16),
+        host=process.host(),
+        boot=process.boot(),
+        bolt=bolt,
+        http=http,
+        ready=False,
+    )
+    write_state(layout, state)
+    process.launch(layout, state.token, [str(java()), f"@{arguments}"], environment())
+    return _await(settings, layout, state, None)
+
+
+def _await(
+    settings: Settings, layout: Layout, state: State, found: psutil.Process | None
+) -> ServerInfo:
+    """Wait until the server takes connections, or its process ends."""
+    deadline = time.monotonic() + START_PATIENCE
+    grace = time.monotonic() + 5.0  # for the process to write its number
+    while time.monotonic() < deadline:
+        if found is None and layout.pid.exists():
+            found = process.find(layout, state)
+        gone = found is None or not process.alive(found, state.token)
+        if gone and time.monotonic() > (grace if not layout.pid.exists() else 0):
+            raise explain(layout, "ended before it was ready")
+        if found is not None and not gone and process.listens(found, state.bolt):
+            ready = replace(state, ready=True)
+            write_state(layout, ready)
+            return _info(settings, layout, ready, found)
+        time.sleep(0.05)
+    raise explain(layout, f"was not ready after {START_PATIENCE:.0f} s")
+
+
+def _info(settings: Settings, layout: Layout, state: State, found: psutil.Process) -> ServerInfo:
+    return ServerInfo(
+        uri=f"bolt://{LOOPBACK}:{state.bolt}",
+        http_uri=f"http://{LOOPBACK}:{state.http}",
+        username=USERNAME,
+        password=password(layout),
+        version=settings.neo4j_version,
+        pid=found.pid,
+        data=layout.data.resolve(),
+        log=layout.log,
+        password_file=layout.password,
+    )
+
+
+def _in_use(state: State | None, data: Path) -> ServerError:
+    elsewhere = state is not None and state.host != process.host()
+    where = f"host {state.host}" if state is not None and elsewhere else "this host"
+    return ServerError(
+        "the managed server's data is open in another Neo4j",
+        where=data,
+        found=f"started on {where}; this is host {process.host()} (process {os.getpid()})",
+        hint="run `tosg down` there, or set TOSG_HOME to another folder here",
+        retryable=True,
+    )

@@ -1,0 +1,173 @@
+"""Start the server's process detached, find it again, end it.
+
+The process is known by a random token on its command line together with the number it wrote
+itself, so neither a reused process number nor a reboot nor a killed client can mislead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import signal
+import socket
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tosg.kg.server.config import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tosg.kg.server.layout import Layout, State
+
+TOKEN_OPTION = "-Dtosg.token="  # noqa: S105  (names the process; opens nothing)
+
+#: The shell writes its number and then becomes Java, so the number is on disk before the
+#: server exists; being in the background of a shell that ends, it belongs to no client.
+LAUNCH = 'umask 077; (exec /bin/sh -c "$TOSG_BECOME" sh "$@") &'
+BECOME = 'echo $$ >"$TOSG_PID.new" && mv "$TOSG_PID.new" "$TOSG_PID"; exec "$@"'
+
+
+@cache
+def host() -> str:
+    """Return the name of this machine, as far as it knows it."""
+    return platform.node() or "localhost"
+
+
+@cache
+def boot() -> str:
+    """Return what changes when this machine is started anew."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return str(int(psutil.boot_time()))
+
+
+def launch(
+    layout: Layout, token: str, command: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    """Start a command detached: it outlives this process and is no child of it.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where the process writes its number and its output.
+    token : str
+        What it can be found by.
+    command : sequence of str
+        The Java binary first; the token is put behind it.
+    environment : mapping
+        Its whole environment.
+    """
+    layout.pid.unlink(missing_ok=True)
+    arguments = [command[0], TOKEN_OPTION + token, *command[1:]]
+    with layout.console.open("wb") as console:
+        subprocess.run(
+            ["/bin/sh", "-c", LAUNCH, "sh", *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            cwd=layout.root,
+            env={**environment, "TOSG_PID": str(layout.pid), "TOSG_BECOME": BECOME},
+            start_new_session=True,
+        )
+
+
+def find(layout: Layout, state: State) -> psutil.Process | None:
+    """Return the process of the server that was last started, if it lives here and now."""
+    if state.host == host() and state.boot != boot():
+        return None
+    try:
+        process = psutil.Process(int(layout.pid.read_text(encoding="ascii")))
+        return process if _is_server(process, state.token) else None
+    except FileNotFoundError:
+        # Its client was killed while starting it: look for the token.
+        return next((p for p in psutil.process_iter() if _is_server(p, state.token)), None)
+    except (ValueError, psutil.Error):
+        return None
+
+
+def _is_server(process: psutil.Process, token: str) -> bool:
+    try:
+        return TOKEN_OPTION + token in process.cmdline()
+    except psutil.Error:  # gone, or not ours to look at
+        return False
+
+
+def alive(process: psutil.Process, token: str) -> bool:
+    """Whether the process is still the server; a zombie is not."""
+    return _is_server(process, token)
+
+
+def end(process: psutil.Process, token: str, patience: float) -> None:
+    """Ask the server to stop, and make it stop when it does not within ``patience`` seconds."""
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 30.0)):
+        if not alive(process, token):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not alive(process, token):
+                return
+            time.sleep(0.02)
+
+
+def store_in_use(data: Path) -> bool:
+    """Whether some Neo4j, on any host that shares the folder, has the data open."""
+    path = data / "databases" / "store_lock"
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def listens(server: psutil.Process, port: int) -> bool:
+    """Whether it is this very process that takes connections on the port.
+
+    Two servers that start at once may have chosen one port; only one of them gets it.
+    """
+    try:
+        connections = server.net_connections(kind="tcp4") + server.net_connections(kind="tcp6")
+    except psutil.Error:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
+
+
+def free_ports(wanted: Sequence[int]) -> list[int]:
+    """Return free ports on 127.0.0.1: the wanted ones where they are free, else others."""
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for port in wanted:
+            listener = stack.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((LOOPBACK, port))
+            except OSError:
+                listener.bind((LOOPBACK, 0))
+            ports.append(int(listener.getsockname()[1]))
+        return ports

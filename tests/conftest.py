@@ -1,0 +1,62 @@
+"""Fixtures: one real managed server for the session, an empty database for each test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.servers import managed_settings, missing, wipe
+
+from tosg.kg import server as managed
+from tosg.kg.database import Database, Target
+from tosg.kg.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tosg.kg.settings import Settings
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def server_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the session's managed server, in a home of its own."""
+    return managed_settings(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def server(server_settings: Settings) -> Iterator[managed.ServerInfo]:
+    """A real managed server that runs; the jars are shared with other sessions."""
+    try:
+        info = managed.ensure(server_settings)
+    except ServerError as error:
+        if not error.retryable:
+            raise
+        missing(f"no Neo4j: {error}")
+    yield info
+    managed.stop(server_settings)
+
+
+@pytest.fixture
+def settings(server_settings: Settings, server: managed.ServerInfo) -> Settings:
+    """Settings of the running managed server."""
+    return server_settings
+
+
+@pytest.fixture
+def database(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
+    """An empty database: no nodes, no constraints, no indexes."""
+    info = managed.ensure(server_settings)  # a test may have stopped or moved the server
+    with Database(Target(info.uri, info.username, info.password)) as database:
+        wipe(database)
+        yield database
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real source files beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        missing(f"there is no folder {SHARED_DATA} with the original files")
+    return SHARED_DATA

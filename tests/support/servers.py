@@ -1,0 +1,53 @@
+"""The real managed server for the tests, and a fast way to empty its database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tosg.kg.settings import Settings, default_cache
+
+if TYPE_CHECKING:
+    from tosg.kg.database import Database
+
+BATCH = 10_000
+
+
+def in_ci() -> bool:
+    """Whether this is a CI run, where a missing service is a failure."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip with the reason, or fail where the run has to have everything."""
+    if in_ci():
+        pytest.fail(f"needed in CI: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def managed_settings(home: Path, *, version: str | None = None) -> Settings:
+    """Settings of a managed server for tests: own home, shared jars, little memory."""
+    cache = os.environ.get("TOSG_CACHE")
+    chosen = version or os.environ.get("TOSG_NEO4J_VERSION") or Settings().neo4j_version
+    return Settings(
+        home=home,
+        cache=Path(cache) if cache else default_cache(),
+        neo4j_version=chosen,
+        memory=os.environ.get("TOSG_NEO4J_MEMORY") or "1g",
+    )
+
+
+def wipe(database: Database) -> None:
+    """Remove all constraints, indexes, nodes and relationships."""
+    for row in database.rows("SHOW CONSTRAINTS YIELD name RETURN name"):
+        database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
+    indexes = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
+    for row in database.rows(indexes):
+        database.write(f"DROP INDEX `{row['name']}` IF EXISTS")
+    while database.write(
+        "MATCH (n) WITH n LIMIT $most DETACH DELETE n RETURN count(*) AS n", most=BATCH
+    )[0]["n"]:
+        pass
