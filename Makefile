@@ -1,0 +1,72 @@
+# Two commands do everything from a fresh clone: `make demo` and `make test`.
+# Both make their own .venv first; nothing else is needed but Python 3.11+ and make.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+LTS := 5.26.28
+
+# The first Python that is new enough and can make a virtual environment.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help setup demo test test-lts test-long check format wheel-test bench bench-smoke clean
+
+help:
+	@echo "make demo         the main job: graph, cells, training set, model"
+	@echo "make test         the tests, against a real Neo4j that they start themselves"
+	@echo "make setup        only make .venv"
+	@echo "make check        format, lint, types, layers"
+	@echo "make test-long    the long tests"
+	@echo "make bench        the benchmarks (BENCH='load read export batches')"
+
+setup: $(STAMP)
+
+# The stamp is newer than what it was made from, or the environment is made again (pip keeps
+# what already fits).
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then echo "tosg needs Python 3.11 or newer with venv; set PYTHON=..." >&2; exit 1; fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,demo]' --group dev
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/tosg demo
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+	$(MAKE) test-lts
+
+# A shorter leg on the long-term support version of Neo4j.
+test-lts: setup
+	TOSG_NEO4J_VERSION=$(LTS) $(BIN)/python -m pytest -m "lts and not slow"
+
+test-long: setup
+	$(BIN)/python -m pytest -m slow
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The wheel in an empty environment and an empty folder: catches every way in which the mapping
+# of folders can go wrong.
+wheel-test: setup
+	$(BIN)/python tests/wheel_check.py
+
+BENCH ?= load read export batches
+bench: setup
+	@for b in $(BENCH); do $(BIN)/python -m benchmarks $$b --json || exit 1; done
+
+bench-smoke: setup
+	@for b in load read export batches; do $(BIN)/python -m benchmarks $$b --small --json || exit 1; done
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,1 @@
+../src/tosg/demo/train_cell_type.py

@@ -1,0 +1,117 @@
+"""The order of cells in an epoch: a policy that sees only counts.
+
+The order is a function of (seed, epoch) alone, made by a counter-based generator (Philox, Salmon
+et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): blocks of neighbouring rows are
+permuted, then rows within a buffer of blocks. So any batch of any rank can be computed without
+the batches before it, which is what resuming in the middle of an epoch, several ranks, and any
+number of workers rest on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Which rows make which batch.
+
+    Attributes
+    ----------
+    n : int
+        Number of rows to draw from, 0 <= row < n.
+    batch_size : int
+        Rows a batch; the last one may be smaller unless ``drop_last``.
+    seed : int
+        Seed of the order.
+    shuffle : bool
+        Without it the rows come as they are.
+    drop_last : bool
+        Leave out the last batch where it is not full.
+    rank, world_size : int
+        This process among those that share the epoch. Batch ``i`` of rank ``r`` is batch
+        ``i * world_size + r`` of the epoch. Every rank gets the same number of batches: where
+        they do not come out even, the epoch goes on from its beginning (with ``drop_last``, the
+        surplus is left out).
+    block, buffer : int
+        Rows of a block, blocks of a buffer: a larger buffer mixes better and reads wider.
+    """
+
+    n: int
+    batch_size: int
+    seed: int = 0
+    shuffle: bool = True
+    drop_last: bool = False
+    rank: int = 0
+    world_size: int = 1
+    block: int = 64
+    buffer: int = 256
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.n < 0:
+            raise ValueError(f"batch_size {self.batch_size} and n {self.n} must be 1 and 0 or more")
+        if not 0 <= self.rank < self.world_size:
+            raise ValueError(f"rank {self.rank} is not below world_size {self.world_size}")
+
+    def __len__(self) -> int:
+        """Batches of this rank in an epoch."""
+        if self.drop_last:
+            return self.n // self.batch_size // self.world_size
+        return -(-self.in_epoch // self.world_size)
+
+    @property
+    def in_epoch(self) -> int:
+        """Batches of all ranks in an epoch, the last one perhaps not full."""
+        return -(-self.n // self.batch_size)
+
+    def batch(self, epoch: int, i: int) -> Rows:
+        """Rows of batch ``i`` of this rank in ``epoch``.
+
+        Returns
+        -------
+        (b,) int64
+            ``b`` is ``batch_size``, or less for the last batch of the epoch.
+        """
+        if not 0 <= i < len(self):
+            raise IndexError(f"batch {i} of {len(self)}")
+        start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
+        return self._rows(epoch, start, min(start + self.batch_size, self.n))
+
+    def _rows(self, epoch: int, start: int, stop: int) -> Rows:
+        if not self.shuffle:
+            return np.arange(start, stop, dtype=np.int64)
+        size = self.block * self.buffer
+        parts = []
+        for b in range(start // size, -(-stop // size)):
+            rows = _buffer(self.n, self.block, self.buffer, self.seed, epoch, b)
+            parts.append(rows[max(start - b * size, 0) : stop - b * size])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _generator(seed: int, epoch: int, what: int) -> np.random.Generator:
+    # 128 bits of key: the seed and the epoch; the counter's top word tells the streams apart.
+    key = np.array([seed % 2**64, epoch % 2**64], dtype=np.uint64)
+    counter = np.array([0, 0, 0, what], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+@lru_cache(maxsize=8)
+def _blocks(n: int, block: int, seed: int, epoch: int) -> Rows:
+    # The last block may be short; it stays last, so that places can be computed.
+    whole = n // block
+    order = _generator(seed, epoch, 0).permutation(whole)
+    return np.append(order, whole) if n % block else order
+
+
+@lru_cache(maxsize=8)
+def _buffer(n: int, block: int, buffer: int, seed: int, epoch: int, b: int) -> Rows:
+    """Rows of buffer ``b`` in their order: blocks ``b * buffer`` and on, mixed."""
+    blocks = _blocks(n, block, seed, epoch)[b * buffer : (b + 1) * buffer]
+    rows = (blocks[:, None] * block + np.arange(block)).ravel()
+    return _generator(seed, epoch, b + 1).permutation(rows[rows < n])

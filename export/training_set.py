@@ -1,0 +1,303 @@
+"""Open a training set and read batches of cells from it (``docs/formats/training-set.md``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+from tosg.export.manifest import read_manifest
+
+from tosg.export.batch import Batch, Topology
+from tosg.export.graph_tensors import GraphTensors
+from tosg.export.loader import BatchLoader
+from tosg.export.sampler import Sampler
+from tosg.export.shards_reader import ShardReader
+from tosg.kg.errors import ExportError, unknown
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+    from torch_geometric.data import HeteroData
+
+    from tosg.export.pyg import CellGraphs
+
+SPLITS = ("train", "val", "test")
+
+
+class TrainingSet:
+    """A training set on disk: one graph, many cells, opened lazily and memory-mapped.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What ``tosg-export`` wrote.
+    add_reverses : bool
+        Whether `graph.edge_index` holds both directions of undirected edges.
+
+    Raises
+    ------
+    ExportError
+        The folder is not a training set, or a file of it is missing or has another size.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, add_reverses: bool = True) -> None:
+        self.folder = Path(folder)
+        self.add_reverses = add_reverses
+        self.manifest = read_manifest(self.folder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_open, (self.folder, self.add_reverses))
+
+    def __repr__(self) -> str:
+        counts = self.content["counts"]
+        return (
+            f"TrainingSet({str(self.folder)!r}: {counts['nodes']:,} nodes, "
+            f"{counts['edges']:,} edges, {counts['cells']:,} cells)"
+        )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The manifest's ``content``: the same for the same graph and selection."""
+        return self.manifest.content
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes, N."""
+        return int(self.content["counts"]["nodes"])
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells, M."""
+        return int(self.content["counts"]["cells"])
+
+    @property
+    def node_types(self) -> list[str]:
+        """Labels; `graph.node_type` holds positions in it."""
+        return [t["name"] for t in self.content["node_types"]]
+
+    @property
+    def edge_types(self) -> list[str]:
+        """Relationship types; `graph.edge_type` holds positions in it."""
+        return [t["name"] for t in self.content["edge_types"]]
+
+    @property
+    def classes(self) -> list[str]:
+        """Classes of a categorical target; `Batch.y` holds positions in it."""
+        target = self.content["target"]
+        return list(target.get("classes", [])) if target else []
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of `Batch.x`: as stored, or ``log1p_cp10k`` where the loader normalizes."""
+        expression = self.content["expression"]
+        if expression is None:
+            return None
+        normalize = expression["normalize"]
+        return str(expression["unit"] if normalize == "none" else normalize)
+
+    @cached_property
+    def graph(self) -> GraphTensors:
+        """The shared topology and texts, as tensors on the CPU."""
+        directed = [t["directed"] for t in self.content["edge_types"]]
+        return GraphTensors(self.folder, directed, add_reverses=self.add_reverses)
+
+    @cached_property
+    def cells(self) -> pa.Table:
+        """``cells.parquet``: row j is row j of the expression."""
+        self._need_cells()
+        return pq.read_table(self.folder / "cells.parquet")
+
+    def rows(self, split: str | None = None) -> range:
+        """Rows of a split in ``cells.parquet``; of all cells without one.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        ConfigError
+            There is no such split.
+        """
+        self._need_cells()
+        if split is None:
+            return range(self.n_cells)
+        if split not in SPLITS or self.content["splits"] is None:
+            known = SPLITS if self.content["splits"] else ()
+            raise unknown("split", split, known, where=self.folder)
+        part = self.content["splits"][split]
+        return range(part["start"], part["stop"])
+
+    def batches(
+        self,
+        split: str | None = "train",
+        batch_size: int = 256,
+        *,
+        device: str | torch.device = "cpu",
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool | None = None,
+        drop_last: bool = False,
+        prefetch: int = 2,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> BatchLoader:
+        """Batches of a split; each pass over it is an epoch with an order of its own.
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"} or None
+            Which cells; None is all.
+        batch_size : int
+            Cells a batch.
+        device : str or torch.device
+            Where the tensors are made.
+        seed, epoch : int
+            The order is a function of (seed, epoch, rank, world size) and of nothing else.
+        shuffle : bool, optional
+            By default only ``train`` is shuffled.
+        drop_last : bool
+            Leave out a last batch that is not full.
+        prefetch : int
+            Batches that a thread reads ahead; 0 reads in the caller's.
+        rank, world_size : int, optional
+            By default those of `torch.distributed` where it is initialised, else 0 and 1.
+        """
+        rows = self.rows(split)
+        rank, world_size = _distributed(rank, world_size)
+        sampler = Sampler(
+            n=len(rows),
+            batch_size=batch_size,
+            seed=seed,
+            shuffle=split == "train" if shuffle is None else shuffle,
+            drop_last=drop_last,
+            rank=rank,
+            world_size=world_size,
+        )
+        return BatchLoader(self, rows.start, sampler, str(device), epoch=epoch, prefetch=prefetch)
+
+    def read(
+        self,
+        rows: NDArray[np.int64] | range,
+        *,
+        device: str | torch.device = "cpu",
+    ) -> Batch:
+        """Read the given rows of ``cells.parquet`` as one batch, in their order."""
+        self._need_cells()
+        return self.assemble(self.read_sparse(np.asarray(rows, dtype=np.int64)), str(device))
+
+    def read_sparse(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
+        """Copy rows out of the files as tensors on the CPU; what a reading thread does."""
+        sparse = self.expression.read(rows)
+        per_cell = self._per_cell
+        values = torch.from_numpy(sparse.values)
+        tensors = {
+            "indptr": torch.from_numpy(sparse.indptr),
+            "indices": torch.from_numpy(sparse.indices),
+            "values": values,
+            "cell": torch.from_numpy(rows),
+            "dataset": torch.from_numpy(per_cell["dataset"][rows]),
+            "y": torch.from_numpy(per_cell["y"][rows]) if "y" in per_cell else torch.empty(0),
+        }
+        if "n_counts" in per_cell:
+            tensors["n_counts"] = torch.from_numpy(per_cell["n_counts"][rows])
+        return tensors
+
+    def assemble(self, tensors: dict[str, Tensor], device: str) -> Batch:
+        """Move sparse rows to a device and put them on the shared topology there."""
+        moved = {k: v.to(device, non_blocking=True) for k, v in tensors.items()}
+        totals = moved.pop("n_counts", None)
+        if totals is not None:
+            moved["values"] = _log1p_cp10k(moved["values"], moved["indptr"], totals)
+        topology, measured = self._on(device)
+        return Batch(**moved, measured_by_dataset=measured, topology=topology)
+
+    @cached_property
+    def expression(self) -> ShardReader:
+        """The stored values of every cell, in the unit they were attached in."""
+        self._need_cells()
+        shards = self.content["expression"]["shards"]
+        return ShardReader(self.folder / "expression", [shard["cells"] for shard in shards])
+
+    @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """(datasets, N) bool: which data set measured which node."""
+        self._need_cells()
+        loaded: NDArray[np.bool_] = np.load(self.folder / "measured.npy", allow_pickle=False)
+        return loaded
+
+    def as_dataset(self, split: str = "train") -> CellGraphs:
+        """A `torch` data set of `torch_geometric` graphs, one cell each (extra ``pyg``)."""
+        from tosg.export.pyg import CellGraphs
+
+        return CellGraphs(self, split)
+
+    def to_hetero(self) -> HeteroData:
+        """The graph by type as `HeteroData` (extra ``pyg``).
+
+        For each label ``x`` (n, D) the text embeddings, ``has_text`` (n,) bool, ``node_id`` (n,)
+        into the rows of ``nodes.parquet``, and ``num_nodes``; for each (label, relationship type,
+        label) ``edge_index`` (2, e), ``edge_score``, ``edge_sign``, ``edge_lifted``.
+        """
+        from tosg.export.pyg import to_hetero
+
+        return to_hetero(self)
+
+    @cached_property
+    def _per_cell(self) -> dict[str, NDArray[Any]]:
+        """What a batch needs of each cell, as arrays."""
+        names = [d["id"] for d in self.content["datasets"]]
+        known = pa.array(names, pa.string())
+        number = pa.compute.index_in(self.cells["dataset"], value_set=known)
+        arrays: dict[str, NDArray[Any]] = {"dataset": number.to_numpy().astype(np.int64)}
+        if self.content["target"] is not None:
+            # Classes are int64 positions; a numeric target is trained on as float32.
+            kind = np.int64 if self.content["target"]["kind"] == "class" else np.float32
+            arrays["y"] = self.cells["target"].to_numpy().astype(kind)
+        if self.content["expression"]["normalize"] == "log1p_cp10k":
+            arrays["n_counts"] = self.cells["n_counts"].to_numpy().astype(np.float32)
+        return arrays
+
+    def _on(self, device: str) -> tuple[Topology, Tensor]:
+        """The topology and the measured nodes on a device, kept there."""
+        if device not in self._devices:
+            measured = torch.from_numpy(self.measured).to(device)
+            self._devices[device] = (Topology(self.graph.to(device)), measured)
+        return self._devices[device]
+
+    @cached_property
+    def _devices(self) -> dict[str, tuple[Topology, Tensor]]:
+        return {}
+
+    def _need_cells(self) -> None:
+        if self.content["expression"] is None:
+            raise ExportError(
+                "this training set has no cells, only a graph",
+                where=self.folder,
+                hint="export with --cells, or use `graph` and `to_hetero()`",
+            )
+
+
+def _open(folder: Path, add_reverses: bool) -> TrainingSet:
+    return TrainingSet(folder, add_reverses=add_reverses)
+
+
+def _log1p_cp10k(values: Tensor, indptr: Tensor, totals: Tensor) -> Tensor:
+    """log1p of counts per 10,000 of the cell's total over all variables of its file."""
+    scale = 1e4 / totals.clamp(min=torch.finfo(torch.float32).tiny)
+    per_value = torch.repeat_interleave(scale, indptr.diff(), output_size=len(values))
+    return torch.log1p_(values * per_value)
+
+
+def _distributed(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    if rank is not None or world_size is not None:
+        return rank or 0, world_size or 1
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
