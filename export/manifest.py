@@ -1,0 +1,145 @@
+"""The manifest of a training set: what it holds (`content`) and how it was made (`run`).
+
+The layout is in ``docs/formats/training-set.md``. The manifest is written last, so a folder
+without one is not a training set.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+LAYOUT = "tosg"
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest of one training set.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the training set is.
+    content : mapping
+        The same for the same graph and selection.
+    run : mapping
+        About the one run that wrote it.
+    """
+
+    folder: Path
+    content: Mapping[str, Any]
+    run: Mapping[str, Any]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Numbers of nodes, edges, cells, values."""
+        counts: Mapping[str, int] = self.content["counts"]
+        return counts
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether the training set has cells, or is a plain graph."""
+        return self.content["expression"] is not None
+
+    def path(self, name: str) -> Path:
+        """Path of one of its files."""
+        return self.folder / name
+
+
+def manifest_bytes(content: Mapping[str, Any], run: Mapping[str, Any]) -> bytes:
+    """Serialise a manifest: UTF-8, keys sorted, one line feed at the end."""
+    document = {"content": content, "run": run}
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Read and check the manifest of a training set.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The training set, or its ``manifest.json``.
+
+    Raises
+    ------
+    ExportError
+        The folder is not a training set, the manifest is damaged, or of another format.
+    """
+    folder = Path(folder)
+    if folder.name == MANIFEST:
+        folder = folder.parent
+    document = _document(folder)
+    content = document.get("content")
+    if not isinstance(content, dict) or not isinstance(document.get("run"), dict):
+        raise ExportError(
+            "the manifest is damaged",
+            where=folder / MANIFEST,
+            found=f"keys {', '.join(sorted(document))}",
+            expected="content, run",
+        )
+    if content.get("format") != FORMAT:
+        raise ExportError(
+            "the training set is of a format that this tosg does not read",
+            where=folder / MANIFEST,
+            found=f"format {content.get('format')}",
+            expected=f"format {FORMAT}",
+            hint="read it with the version of tosg in run.tosg, or export again",
+        )
+    return Manifest(folder, content, document["run"])
+
+
+def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
+    """Check that every file of the training set is there, whole, and (if asked) unchanged.
+
+    Raises
+    ------
+    ExportError
+        A file is missing, of another size, or of another hash.
+    """
+    from tosg.export.digest import file_sha256
+
+    for name, about in manifest.content["files"].items():
+        path = manifest.path(name)
+        if not path.is_file():
+            raise ExportError("a file of the training set is missing", where=path)
+        found: object = path.stat().st_size
+        expected = about["bytes"]
+        if found == expected and sha256:
+            found, expected = file_sha256(path), about["sha256"]
+        if found != expected:
+            raise ExportError(
+                "a file of the training set is damaged",
+                where=path,
+                found=found,
+                expected=expected,
+                hint="copy or export it again",
+            )
+
+
+def _document(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ExportError(
+            "the folder is not a training set",
+            where=folder,
+            found="no such folder" if not folder.is_dir() else "no manifest.json",
+            expected="a folder that tosg-export has finished",
+        ) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ExportError("the manifest does not parse", where=path, found=error) from error
+    if not isinstance(document, dict):
+        raise ExportError("the manifest is damaged", where=path, found=type(document).__name__)
+    return document
