@@ -1,0 +1,313 @@
+"""What every loader is: a name, the files it wants, a licence, and batches of claims.
+
+A loader knows nothing of Neo4j. It reads the original files of one source and says what they say,
+as Arrow batches in the schemas of `tosg.kg.claims`. Every row it reads is parsed or rejected by
+kind; a file that is not what it should be is one `DataError`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tosg.kg.claims import entity_claims, relationship_claims
+from tosg.kg.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from tosg.kg.source_log import SourceLog
+
+#: Most rows of one batch of claims.
+BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One file that a loader wants.
+
+    Attributes
+    ----------
+    key : str
+        Name in the mapping that the loader is given.
+    names : tuple of str
+        File names or patterns (as ``edges*.sif.gz``), the most wanted first.
+    help : str
+        What is in it.
+    required : bool
+        Whether the source cannot be read without it.
+    url : str or None
+        Where users get it.
+    sha256 : str or None
+        Of the file at ``url``.
+    release : str
+        Release of the file with that hash, for files that do not say it themselves.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    help: str
+    required: bool = True
+    url: str | None = None
+    sha256: str | None = None
+    release: str = ""
+
+    @property
+    def filename(self) -> str:
+        """Name under which it is stored when fetched."""
+        return self.names[0]
+
+    def matches(self, name: str) -> int | None:
+        """Position of the first pattern that fits a file name, None where none does."""
+        for position, pattern in enumerate(self.names):
+            if fnmatch.fnmatchcase(name, pattern):
+                return position
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The provenance columns of claims from one file: source, licence, release, file."""
+
+    source: str
+    license: str
+    release: str
+    file: str
+
+    def entities(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
+        """Entity claims; ``license`` and ``release`` may be given per row."""
+        return entity_claims({**self._columns(line), **columns}, n)
+
+    def relationships(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
+        """Relationship claims; ``license`` and ``release`` may be given per row."""
+        return relationship_claims({**self._columns(line), **columns}, n)
+
+    def _columns(self, line: object) -> dict[str, object]:
+        return {
+            "source": self.source,
+            "license": self.license,
+            "release": self.release,
+            "file": self.file,
+            "line": line,
+        }
+
+
+class Loader(ABC):
+    """Base of all loaders.
+
+    Parameters
+    ----------
+    options : mapping, optional
+        ``release``: release of the files, where they do not say it; and what the loader's
+        ``option_help`` lists. An unknown option is an error.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    homepage: ClassVar[str]
+    license: ClassVar[str]
+    files: ClassVar[tuple[FileSpec, ...]]
+    option_help: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        self.options = dict(options or {})
+        known = {"release", *self.option_help}
+        for option in self.options:
+            if option not in known:
+                raise unknown("option", option, known, where=f"source {self.name}")
+
+    @abstractmethod
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        """Read the files; see `claims`."""
+
+    def claims(self, files: Mapping[str, Path], log: SourceLog) -> Iterator[pa.RecordBatch]:
+        """Read the files and say what is in them.
+
+        Parameters
+        ----------
+        files : mapping
+            As `locate` returns.
+        log : SourceLog
+            Is told about every row, and the release.
+
+        Yields
+        ------
+        RecordBatch
+            In the schema `ENTITY_CLAIMS` or `RELATIONSHIP_CLAIMS`, at most 100,000 rows.
+
+        Raises
+        ------
+        DataError
+            A file is missing, empty, cut off, in another encoding, or another file.
+        """
+        for spec in self.files:
+            if spec.required and spec.key not in files:
+                raise self._missing(spec, [])
+        log.release = self.release(files)
+        for batch in self._claims(files, log, log.release):
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield batch.slice(start, BATCH_ROWS)
+        self._check_sums(log)
+
+    def release(self, files: Mapping[str, Path]) -> str:
+        """Release of these files: the option, else what they say, else by known hash, else ""."""
+        given = self.options.get("release")
+        if given is not None:
+            return str(given)
+        return self._release(files) or self._release_by_hash(files)
+
+    def _release(self, files: Mapping[str, Path]) -> str:  # noqa: ARG002
+        """Release as the files or their names say it."""
+        return ""
+
+    def _release_by_hash(self, files: Mapping[str, Path]) -> str:
+        for spec in self.files:
+            if spec.release and spec.key in files and sha256_of(files[spec.key]) == spec.sha256:
+                return spec.release
+        return ""
+
+    def origin(self, path: Path, release: str, license_: str | None = None) -> Origin:
+        """Provenance of claims from one file."""
+        given = self.license if license_ is None else license_
+        return Origin(self.name, given, release, path.name)
+
+    def locate(self, paths: Sequence[Path]) -> dict[str, Path]:
+        """Find the files of this source.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+            Folders (searched with all below them) and files.
+
+        Returns
+        -------
+        dict
+            Key of each `FileSpec` found to its file.
+
+        Raises
+        ------
+        DataError
+            A path does not exist, a required file is missing, or it is unclear which is meant.
+        """
+        candidates, given = _candidates(paths)
+        found: dict[str, Path] = {}
+        for spec in self.files:
+            path = self._choose(spec, candidates)
+            if path is not None:
+                found[spec.key] = path
+        self._place_given(given, found)
+        for spec in self.files:
+            if spec.required and spec.key not in found:
+                raise self._missing(spec, paths)
+        return found
+
+    def _choose(self, spec: FileSpec, candidates: Sequence[tuple[int, Path]]) -> Path | None:
+        ranked = sorted(
+            (position, depth, path)
+            for depth, path in candidates
+            if (position := spec.matches(path.name)) is not None
+        )
+        if not ranked:
+            return None
+        best = [path for position, depth, path in ranked if (position, depth) == ranked[0][:2]]
+        if len(best) > 1:
+            raise DataError(
+                f"several files could be the {spec.help} of {self.name}",
+                found=", ".join(str(path) for path in best[:5]),
+                expected="one file",
+                hint="give the file itself instead of the folder",
+            )
+        return best[0]
+
+    def _place_given(self, given: Sequence[Path], found: dict[str, Path]) -> None:
+        """Take a file with another name for the one required file that is missing."""
+        left = [path for path in given if path not in found.values()]
+        wanted = [s for s in self.files if s.required and s.key not in found]
+        if not left:
+            return
+        if len(left) == 1 and len(wanted) == 1:
+            found[wanted[0].key] = left[0]
+            return
+        raise DataError(
+            f"the source {self.name} has no use for a file of this name",
+            where=left[0],
+            expected="; ".join(f"{' or '.join(s.names)} ({s.help})" for s in self.files),
+            hint="rename it, or give only the files that belong to this source",
+        )
+
+    def _missing(self, spec: FileSpec, paths: Sequence[Path]) -> DataError:
+        place = f"get it from {spec.url}" if spec.url else f"see {self.homepage}"
+        fetch = f"; or `tosg fetch {self.name}`" if spec.url else ""
+        return DataError(
+            f"the source {self.name} needs a file that is not there: {spec.help}",
+            where=", ".join(str(path) for path in paths) or None,
+            expected=" or ".join(spec.names),
+            hint=place + fetch,
+        )
+
+    def _check_sums(self, log: SourceLog) -> None:
+        for path, file in log.files.items():
+            if file.rows_read != file.rows_parsed + file.rows_rejected:
+                raise DataError(
+                    "rows of a file do not add up; this is a fault in tosg",
+                    where=path,
+                    found=f"{file.rows_parsed} parsed + {file.rows_rejected} rejected",
+                    expected=f"{file.rows_read} read",
+                )
+            if file.rows_read and not file.rows_parsed:
+                worst = max(file.rejections.values(), key=lambda r: (r.count, r.kind))
+                raise DataError(
+                    "no row of the file could be used",
+                    where=f"{path}, line {worst.line}",
+                    found=f"{worst.kind}: {worst.example}",
+                    hint="is this the right file? see `tosg sources`",
+                )
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def evidence_json(parts: Mapping[str, object]) -> str | None:
+    """Evidence of a claim: JSON with sorted keys and no blanks; None where nothing is said.
+
+    Values that are None, "" or empty lists are left out.
+    """
+    said = {k: v for k, v in parts.items() if v is not None and v != "" and v != []}
+    if not said:
+        return None
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def version_in(name: str) -> str:
+    """Version that a file name tells, as 1.0 in ``hetionet-v1.0-nodes.tsv``; "" without one."""
+    found = re.search(r"(?:^|[-_.])v(\d+(?:\.\d+)*)(?=[-_.]|$)", name)
+    return found.group(1) if found else ""
+
+
+def _candidates(paths: Sequence[Path]) -> tuple[list[tuple[int, Path]], list[Path]]:
+    """All files at hand with their depth (files given by hand first), and those given by hand."""
+    candidates: list[tuple[int, Path]] = []
+    given: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file())
+            candidates += [(len(p.relative_to(path).parts), p) for p in inside]
+        elif path.exists():
+            given.append(path)
+            candidates.append((0, path))
+        else:
+            raise DataError("there is no such file or folder", where=path)
+    return list(dict.fromkeys(candidates)), given

@@ -1,0 +1,40 @@
+"""The loaders by name; a module is imported only when its loader is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.errors import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tosg.loaders.base import Loader
+
+#: name -> (module, class)
+LOADERS: dict[str, tuple[str, str]] = {
+    "hetionet": ("hetionet", "Hetionet"),
+    "ncbi_gene": ("ncbi_gene", "NcbiGene"),
+    "hgnc": ("hgnc", "Hgnc"),
+    "uniprot": ("uniprot", "UniProt"),
+}
+
+
+def names() -> list[str]:
+    """Names of all loaders, in the order they are listed."""
+    return list(LOADERS)
+
+
+def loader_class(name: str) -> type[Loader]:
+    """Class of a loader; an unknown name is a `UsageError` listing the nearest ones."""
+    if name not in LOADERS:
+        raise unknown("source", name, LOADERS)
+    module, attribute = LOADERS[name]
+    found: type[Loader] = getattr(importlib.import_module(f"tosg.loaders.{module}"), attribute)
+    return found
+
+
+def make(name: str, options: Mapping[str, Any] | None = None) -> Loader:
+    """Loader of a name, with its options."""
+    return loader_class(name)(options)
