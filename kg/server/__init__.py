@@ -1,9 +1,10 @@
 """The managed server: a real Neo4j Community in its own process, with no system Java.
 
-`ensure` starts or reuses it, `status` looks, `stop` ends it. The server outlives the process
-that started it.
+`ensure` starts or reuses it, `status` looks, `stop` ends it, `import_full` loads a whole
+database at once. The server outlives the process that started it.
 """
 
+from tosg.kg.server.bulk import ImportResult, import_full
 from tosg.kg.server.lifecycle import ServerInfo, ensure, status, stop
 
-__all__ = ["ServerInfo", "ensure", "status", "stop"]
+__all__ = ["ImportResult", "ServerInfo", "ensure", "import_full", "status", "stop"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tosg.kg.server.config import JVM_OPTIONS, class_path, java
+from tosg.kg.server.config import ADMIN_JVM_OPTIONS, class_path, java
 from tosg.kg.server.layout import Layout, write_private
+from tosg.kg.server.process import TOKEN_OPTION, end, processes_with
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 ADMIN_CLASS = "org.neo4j.cli.AdminTool"
@@ -46,7 +48,6 @@ def run_admin(
     conf: Path,
     heap: int,
     output: Path,
-    more: Mapping[str, str] | None = None,
 ) -> int:
     """Run neo4j-admin and return its exit status.
 
@@ -64,18 +65,18 @@ def run_admin(
         Bytes of Java heap at most.
     output : Path
         File that gets what it prints.
-    more : mapping, optional
-        Additional environment.
     """
-    options = [*JVM_OPTIONS, f"-Xmx{heap}", *class_path(jars), ADMIN_CLASS]
-    env = environment(NEO4J_HOME=str(layout.root), NEO4J_CONF=str(conf), **(more or {}))
+    options = [*ADMIN_JVM_OPTIONS, f"-Xmx{heap}", *class_path(jars), ADMIN_CLASS]
+    env = environment(NEO4J_HOME=str(layout.root), NEO4J_CONF=str(conf))
+    token = secrets.token_hex(16)
+    write_private(layout.admin, token)
     with (
         argument_file(layout, "admin-java", options) as java_file,
         argument_file(layout, "admin", [_picocli(a) for a in arguments]) as file,
         output.open("wb") as printed,
     ):
-        return subprocess.run(
-            [str(java()), f"@{java_file}", f"@{file}"],
+        code = subprocess.run(
+            [str(java()), TOKEN_OPTION + token, f"@{java_file}", f"@{file}"],
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
@@ -83,6 +84,19 @@ def run_admin(
             cwd=layout.run,
             check=False,
         ).returncode
+    layout.admin.unlink(missing_ok=True)
+    return code
+
+
+def end_leftover(layout: Layout) -> None:
+    """End a neo4j-admin whose client was killed; called with the server's lock held."""
+    try:
+        token = layout.admin.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return
+    for found in processes_with(token):
+        end(found, token, patience=0.0)
+    layout.admin.unlink(missing_ok=True)
 
 
 def _picocli(argument: str) -> str:

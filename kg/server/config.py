@@ -36,6 +36,13 @@ JVM_OPTIONS = (
 )
 
 
+#: for neo4j-admin: throughput counts, pauses do not
+ADMIN_JVM_OPTIONS = (
+    "-XX:+UseParallelGC",
+    *(option for option in JVM_OPTIONS if option != "-XX:+UseG1GC"),
+)
+
+
 def neo4j_conf(
     layout: Layout, release: Release, data: Path, sizes: Sizes, *, bolt: int, http: int
 ) -> str:

@@ -85,6 +85,11 @@ class Layout:
         return self.root / "import"
 
     @property
+    def admin(self) -> Path:
+        """Token of the neo4j-admin process that runs now, or was left by a killed client."""
+        return self.run / "admin.token"
+
+    @property
     def run(self) -> Path:
         """Argument files and scratch."""
         return self.root / "run"
@@ -118,9 +123,15 @@ class Layout:
         return target
 
     def next_data(self) -> Path:
-        """Return the path of a generation that does not exist yet."""
+        """Make an empty folder for the next generation.
+
+        Its name has a random part, so that a process left over from a killed load cannot
+        write into the folder of a later one.
+        """
         numbers = [int(path.name.split("-")[1]) for path in self.root.glob("data-[0-9]*")]
-        return self.root / f"data-{max(numbers, default=0) + 1:06d}"
+        folder = self.root / f"data-{max(numbers, default=0) + 1:06d}-{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        return folder
 
     def swap_data(self, target: Path) -> None:
         """Point ``data`` at another generation, in one rename."""
@@ -128,9 +139,16 @@ class Layout:
         link.unlink(missing_ok=True)
         link.symlink_to(target.name)  # relative to where the link ends up
         link.replace(self.data)
+        handle = os.open(self.root, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def sweep(self) -> None:
-        """Remove generations that are not in use: leftovers of killed or finished loads."""
+        """Remove what killed or finished work left: other generations, argument files."""
+        for path in self.run.glob("*.args"):
+            path.unlink(missing_ok=True)
         if not self.data.is_symlink():
             return
         keep = self.data.resolve()
@@ -186,7 +204,7 @@ def password(layout: Layout) -> str:
     try:
         return layout.password.read_text(encoding=TEXT).strip()
     except FileNotFoundError:
-        write_private(layout.password, secrets.token_urlsafe(24))
+        write_private(layout.password, secrets.token_hex(20))
         return layout.password.read_text(encoding=TEXT).strip()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
 from tosg.kg.server import process
-from tosg.kg.server.admin import environment, run_admin
+from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain
 from tosg.kg.server.jars import install
@@ -143,8 +143,9 @@ def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> Serve
     if state is not None and found is not None:  # ready by now, or its client was killed
         return _await(settings, layout, state, found)
     data = layout.current_data()
-    if process.store_in_use(data):
-        raise _in_use(state, data)
+    if process.store_open(data):
+        raise in_use(state, data)
+    end_leftover(layout)
     layout.sweep()
     set_first_password(layout, jars, data)
     for attempt in range(1, PORT_ATTEMPTS + 1):
@@ -164,8 +165,8 @@ def stop_locked(layout: Layout) -> bool:
     found = process.find(layout, state)
     if found is None:
         data = layout.current_data()
-        if process.store_in_use(data):
-            raise _in_use(state, data)
+        if process.store_open(data):
+            raise in_use(state, data)
     else:
         process.end(found, state.token, STOP_PATIENCE)
     write_state(layout, replace(state, ready=False))
@@ -231,7 +232,7 @@ def _await(
     while time.monotonic() < deadline:
         if found is None and layout.pid.exists():
             found = process.find(layout, state)
-        gone = found is None or not process.alive(found, state.token)
+        gone = found is None or not process.has_token(found, state.token)
         if gone and time.monotonic() > (grace if not layout.pid.exists() else 0):
             raise explain(layout, "ended before it was ready")
         if found is not None and not gone and process.listens(found, state.bolt):
@@ -256,7 +257,8 @@ def _info(settings: Settings, layout: Layout, state: State, found: psutil.Proces
     )
 
 
-def _in_use(state: State | None, data: Path) -> ServerError:
+def in_use(state: State | None, data: Path) -> ServerError:
+    """Build the error for data that a Neo4j which is not ours to stop has open."""
     elsewhere = state is not None and state.host != process.host()
     where = f"host {state.host}" if state is not None and elsewhere else "this host"
     return ServerError(

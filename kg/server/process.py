@@ -23,7 +23,7 @@ import psutil
 from tosg.kg.server.config import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tosg.kg.server.layout import Layout, State
 
@@ -87,41 +87,45 @@ def find(layout: Layout, state: State) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(int(layout.pid.read_text(encoding="ascii")))
-        return process if _is_server(process, state.token) else None
+        return process if has_token(process, state.token) else None
     except FileNotFoundError:
         # Its client was killed while starting it: look for the token.
-        return next((p for p in psutil.process_iter() if _is_server(p, state.token)), None)
+        return next(processes_with(state.token), None)
     except (ValueError, psutil.Error):
         return None
 
 
-def _is_server(process: psutil.Process, token: str) -> bool:
+def processes_with(token: str) -> Iterator[psutil.Process]:
+    """Yield the processes of this machine that have the token on their command line."""
+    return (found for found in psutil.process_iter() if has_token(found, token))
+
+
+def has_token(process: psutil.Process, token: str) -> bool:
+    """Whether the process lives and is the one that was started with the token.
+
+    A zombie has no command line any more, so it does not count.
+    """
     try:
         return TOKEN_OPTION + token in process.cmdline()
     except psutil.Error:  # gone, or not ours to look at
         return False
 
 
-def alive(process: psutil.Process, token: str) -> bool:
-    """Whether the process is still the server; a zombie is not."""
-    return _is_server(process, token)
-
-
 def end(process: psutil.Process, token: str, patience: float) -> None:
     """Ask the server to stop, and make it stop when it does not within ``patience`` seconds."""
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 30.0)):
-        if not alive(process, token):
+        if not has_token(process, token):
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, number)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if not alive(process, token):
+            if not has_token(process, token):
                 return
             time.sleep(0.02)
 
 
-def store_in_use(data: Path) -> bool:
+def store_open(data: Path) -> bool:
     """Whether some Neo4j, on any host that shares the folder, has the data open."""
     path = data / "databases" / "store_lock"
     try:

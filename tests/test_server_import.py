@@ -1,0 +1,70 @@
+"""Bulk loads: swapped in whole, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tosg.kg import server as managed
+from tosg.kg.database import Database
+from tosg.kg.errors import ServerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.settings import Settings
+
+
+def arguments(folder: Path) -> list[str]:
+    return [
+        f"--nodes=N={folder / 'nodes.csv'}",
+        f"--relationships=R={folder / 'edges.csv'}",
+        "--array-delimiter=U+001F",
+    ]
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    nodes = "id:ID,name,tags:string[]\n" + "".join(
+        f'{i},"a ""name"" of {i}",x;{i}\x1fy{i}\n' for i in range(100)
+    )
+    edges = ":START_ID,:END_ID,weight:double\n" + "".join(
+        f"{i},{(i + 1) % 100},{i / 4}\n" for i in range(100)
+    )
+    (tmp_path / "nodes.csv").write_text(nodes, encoding="utf-8")
+    (tmp_path / "edges.csv").write_text(edges, encoding="utf-8")
+    return tmp_path
+
+
+def test_an_import_replaces_the_database(settings: Settings, database: Database, csv: Path) -> None:
+    database.write("CREATE (:Old)")
+    before = managed.ensure(settings)
+    result = managed.import_full(settings, arguments(csv))
+    assert (result.nodes, result.relationships) == (100, 100)
+    assert result.server.password == before.password
+    assert result.server.data != before.data
+    assert not before.data.exists()
+    with Database.open(settings) as db:
+        assert db.rows("MATCH (n) RETURN count(n) AS n, count(n.id) AS ids") == [
+            {"n": 100, "ids": 100}
+        ]
+        row = db.rows("MATCH (n {id: '7'})-[r]->(m) RETURN n.name AS n, n.tags AS t, r.weight AS w")
+        assert row == [{"n": 'a "name" of 7', "t": ["x;7", "y7"], "w": 1.75}]
+
+
+def test_a_failed_import_leaves_the_database(
+    settings: Settings, database: Database, csv: Path
+) -> None:
+    database.write("CREATE (:Old)")
+    before = managed.ensure(settings)
+    (csv / "edges.csv").write_text(":START_ID,:END_ID,w:nonsense\n1,2,3\n")
+    with pytest.raises(ServerError, match="could not import") as caught:
+        managed.import_full(settings, arguments(csv))
+    assert "nonsense" in str(caught.value)
+    after = managed.status(settings)
+    assert after is not None
+    assert after.data == before.data
+    with Database.open(settings) as db:
+        assert db.rows("MATCH (n:Old) RETURN count(n) AS n") == [{"n": 1}]
+    assert len(list(before.data.parent.glob("data-*"))) == 1
