@@ -68,7 +68,11 @@ class Database:
                     settings.database or "neo4j",
                 )
             )
-        database.verify()
+        try:
+            database.verify()
+        except BaseException:
+            database.close()
+            raise
         return database
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -112,8 +116,8 @@ class Database:
         DatabaseError
             The server is not there or refuses the password.
         """
-        with translated(self.target.uri):
-            self.driver.verify_connectivity(database=self.target.database)
+        with self.session() as session:
+            session.run("RETURN 1").consume()
 
     @cached_property
     def version(self) -> tuple[int, ...]:
