@@ -1,0 +1,217 @@
+"""First load of an empty managed database: merged claims to CSV to ``neo4j-admin``.
+
+The old data folder stays as it is until the import has gone through; then the new one is swapped
+in by one rename. So a load that is killed, or finds the disk full, has changed nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tosg.kg import server
+from tosg.kg.counts import Changes, WriteCounts
+from tosg.kg.errors import DatabaseError, SchemaError, ServerError
+from tosg.kg.import_files import SUPPORT_SPACE, ImportFiles
+from tosg.kg.schema import ENTITY, SCHEMA_VERSION
+from tosg.kg.stored import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tosg.kg.merge import Merged
+
+    from tosg.kg.settings import Settings
+
+#: Called with the name of the stage and the share of it that is done (None: unknown).
+Progress = Callable[[str, float | None], None]
+
+#: Frames of relationships that may wait for their file at once.
+WAITING = 2
+
+
+@dataclass
+class Imported:
+    """What an import did, and where its time went.
+
+    Attributes
+    ----------
+    counts : WriteCounts
+        Everything is made; nothing was there before.
+    seconds : dict of str to float
+        ``files`` (merging relationships and writing CSV, which overlap), ``import`` (neo4j-admin
+        alone), ``server`` (its stop and start).
+    """
+
+    counts: WriteCounts
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def write_import(
+    settings: Settings,
+    merged: Merged,
+    *,
+    first_idx: int = 0,
+    revision: int = 1,
+    progress: Progress | None = None,
+) -> Imported:
+    """Replace the empty database of the managed server by the merged graph.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the managed server.
+    merged : Merged
+        What to write.
+    first_idx : int
+        ``idx`` of the first node: the old graph's ``next_idx``, since numbers are never reused.
+    revision : int
+        Revision of the new graph.
+    progress : callable, optional
+        Is told what goes on.
+
+    Raises
+    ------
+    DatabaseError
+        The disk is full, or the import failed; the old database is as it was.
+    SchemaError
+        One id stands for nodes of two types.
+    """
+    tell = progress or (lambda _stage, _share: None)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _scratch(settings.home) as folder:
+        start = time.perf_counter()
+        files = ImportFiles(folder)
+        counts = WriteCounts(revision=revision)
+        idx = _write_nodes(files, merged, first_idx, counts, tell)
+        _write_relationships(files, merged, idx, counts, tell)
+        _write_support(files, merged, first_idx + idx.height, revision)
+        written = time.perf_counter()
+        tell("importing", None)
+        result = server.import_full(settings, files.arguments(), folder=folder)
+    _check(result, counts)
+    return Imported(
+        counts,
+        {
+            "files": written - start,
+            "import": result.import_seconds,
+            "server": result.seconds - result.import_seconds,
+        },
+    )
+
+
+@contextmanager
+def _scratch(home: Path) -> Iterator[Path]:
+    """Make a folder on the disk of the database; what the disk refuses becomes our error."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="import-", dir=home) as name:
+            yield Path(name)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise DatabaseError(
+            "the files for the import cannot be written; the database is as it was",
+            where=home,
+            found=error,
+            hint="free space there, or set TOSG_HOME to a folder on a larger disk",
+        ) from error
+
+
+def _write_nodes(
+    files: ImportFiles, merged: Merged, first: int, counts: WriteCounts, tell: Progress
+) -> pl.DataFrame:
+    """Write the nodes of all types; returns columns id and idx."""
+    numbered = []
+    at = first
+    labels = sorted(merged.entity_types)
+    for n, label in enumerate(labels):
+        tell("writing nodes", n / len(labels))
+        frame = merged.entities(label).sort("id")
+        frame = frame.with_columns(pl.int_range(at, at + frame.height, dtype=pl.Int64).alias("idx"))
+        at += frame.height
+        files.add_nodes(f"{ENTITY}:{label}", encode(frame))
+        counts.nodes[label] = Changes(made=frame.height)
+        numbered.append(frame.select("id", "idx"))
+    empty = pl.DataFrame(schema={"id": pl.String, "idx": pl.Int64})
+    idx = pl.concat([empty, *numbered])
+    _refuse_shared_ids(idx)
+    return idx
+
+
+def _refuse_shared_ids(idx: pl.DataFrame) -> None:
+    twice = idx.filter(pl.col("id").is_duplicated())["id"].unique().sort()
+    if len(twice):
+        raise SchemaError(
+            "one identifier stands for nodes of two types",
+            found=f"{len(twice)} of them, as {', '.join(twice.head(5))}",
+            expected="each id under one label",
+            hint="leave out one of the sources, or correct their type",
+        )
+
+
+def _write_relationships(
+    files: ImportFiles, merged: Merged, idx: pl.DataFrame, counts: WriteCounts, tell: Progress
+) -> None:
+    """Write the relationships: the files of one type while the next one is merged."""
+    names = sorted(merged.relationship_types)
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(1, "tosg-csv") as pool:
+        for n, name in enumerate(names):
+            tell("writing relationships", n / len(names))
+            frame = merged.relationships(name)
+            counts.relationships[name] = Changes(made=frame.height)
+            waiting.append(pool.submit(_write_type, files, name, frame, idx))
+            while len(waiting) > WAITING - 1:
+                waiting.pop(0).result()
+        for task in waiting:
+            task.result()
+
+
+def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame, idx: pl.DataFrame) -> None:
+    for end in ("start", "end"):
+        frame = frame.join(
+            idx.rename({"id": end, "idx": f"{end}_idx"}), on=end, how="left", maintain_order="left"
+        )
+    lost = frame["start_idx"].null_count() + frame["end_idx"].null_count()
+    if lost:
+        raise SchemaError(
+            "a merged relationship has an end that is no node; this is a fault in tosg",
+            where=name,
+            found=f"{lost} ends",
+        )
+    frame = frame.drop("start", "end", "start_type", "end_type")
+    files.add_relationships(name, encode(frame))
+
+
+def _write_support(files: ImportFiles, merged: Merged, next_idx: int, revision: int) -> None:
+    meta = pl.DataFrame(
+        {
+            "idx": [0],
+            "key": ["graph"],
+            "schema_version": [SCHEMA_VERSION],
+            "revision": [revision],
+            "next_idx": [next_idx],
+        }
+    )
+    files.add_nodes("TosgMeta", meta, space=SUPPORT_SPACE)
+    pending = merged.pending_nodes()
+    if pending:
+        frame = pl.DataFrame(pending)
+        frame = frame.with_columns(pl.int_range(1, 1 + frame.height, dtype=pl.Int64).alias("idx"))
+        files.add_nodes("TosgPending", frame, space=SUPPORT_SPACE)
+
+
+def _check(result: server.ImportResult, counts: WriteCounts) -> None:
+    made = counts.total("relationships").made
+    if result.relationships != made:
+        raise ServerError(
+            "neo4j-admin stored another number of relationships than it was given",
+            found=result.relationships,
+            expected=made,
+        )
