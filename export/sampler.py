@@ -94,18 +94,24 @@ class Sampler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _generator(seed: int, epoch: int, what: int) -> np.random.Generator:
+def _permutation(n: int, seed: int, epoch: int, what: int) -> Rows:
+    """A random order of n things: the order of n random 64-bit numbers, ties by place.
+
+    Raw numbers, since NumPy keeps the streams of its bit generators from version to version but
+    not those of what is built on them.
+    """
     # 128 bits of key: the seed and the epoch; the counter's top word tells the streams apart.
     key = np.array([seed % 2**64, epoch % 2**64], dtype=np.uint64)
     counter = np.array([0, 0, 0, what], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+    numbers = np.random.Philox(key=key, counter=counter).random_raw(n)
+    return np.argsort(numbers, kind="stable").astype(np.int64)
 
 
 @lru_cache(maxsize=8)
 def _blocks(n: int, block: int, seed: int, epoch: int) -> Rows:
     # The last block may be short; it stays last, so that places can be computed.
     whole = n // block
-    order = _generator(seed, epoch, 0).permutation(whole)
+    order = _permutation(whole, seed, epoch, 0)
     return np.append(order, whole) if n % block else order
 
 
@@ -114,4 +120,5 @@ def _buffer(n: int, block: int, buffer: int, seed: int, epoch: int, b: int) -> R
     """Rows of buffer ``b`` in their order: blocks ``b * buffer`` and on, mixed."""
     blocks = _blocks(n, block, seed, epoch)[b * buffer : (b + 1) * buffer]
     rows = (blocks[:, None] * block + np.arange(block)).ravel()
-    return _generator(seed, epoch, b + 1).permutation(rows[rows < n])
+    rows = rows[rows < n]
+    return rows[_permutation(len(rows), seed, epoch, b + 1)]

@@ -11,17 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from torch import Tensor
-from tosg.export.manifest import read_manifest
 
 from tosg.export.batch import Batch, Topology
 from tosg.export.graph_tensors import GraphTensors
 from tosg.export.loader import BatchLoader
+from tosg.export.manifest import read_manifest
 from tosg.export.sampler import Sampler
 from tosg.export.shards_reader import ShardReader
 from tosg.kg.errors import ExportError, unknown
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
@@ -63,7 +64,7 @@ class TrainingSet:
         )
 
     @property
-    def content(self) -> dict[str, Any]:
+    def content(self) -> Mapping[str, Any]:
         """The manifest's ``content``: the same for the same graph and selection."""
         return self.manifest.content
 

@@ -47,6 +47,9 @@ class CellGraphModel(nn.Module):
         Width of a node's state.
     """
 
+    text: Tensor
+    mean_of_neighbours: Tensor
+
     def __init__(self, text: Tensor, edge_index: Tensor, classes: int, width: int = 32) -> None:
         super().__init__()
         n = text.shape[0]
@@ -121,7 +124,7 @@ def train(
         for batch in ts.batches("train", batch_size, device=device, seed=seed, epoch=epoch):
             loss = nn.functional.cross_entropy(model(batch.x), batch.y)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         score = sum(evaluate(ts, model, "val", batch_size, device))
         if score > best:

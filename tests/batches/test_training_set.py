@@ -1,0 +1,256 @@
+"""TrainingSet: what comes out of the batches is what the spec's page says is in the files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from support.training_sets import EDGES, dense, measured, write_training_set
+from torch_geometric.data import Batch as PygBatch
+from torch_geometric.data import Data
+
+import tosg
+from tosg.export.sampler import Sampler
+
+N = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_training_set(tmp_path / "set")
+
+
+@pytest.fixture
+def ts(folder: Path) -> tosg.TrainingSet:
+    return tosg.TrainingSet(folder)
+
+
+def test_batches_carry_the_values_of_their_cells(ts: tosg.TrainingSet) -> None:
+    seen = []
+    for batch in ts.batches("train", batch_size=4, seed=3):
+        rows = batch.cell.tolist()
+        seen += rows
+        np.testing.assert_array_equal(batch.x.numpy(), dense(rows, N))
+        assert batch.x.dtype == torch.float32
+        assert batch.y.tolist() == [j % 3 for j in rows]
+        assert batch.measured.tolist() == [[measured(j % 2, i, N) for i in range(N)] for j in rows]
+        assert batch.edge_index is ts.graph.edge_index or torch.equal(
+            batch.edge_index, ts.graph.edge_index
+        )
+    assert sorted(seen) == list(range(23))
+    assert seen != sorted(seen)
+
+
+@pytest.mark.parametrize(("split", "rows"), [("val", range(23, 28)), ("test", range(28, 35))])
+def test_other_splits_come_in_stored_order(ts: tosg.TrainingSet, split: str, rows: range) -> None:
+    cells = [j for batch in ts.batches(split, batch_size=3) for j in batch.cell.tolist()]
+    assert cells == list(rows)
+    assert ts.rows(split) == rows
+
+
+def test_golden_order_of_seed_and_epoch() -> None:
+    """Exact rows: another order would break the promise that a run can be made again."""
+    sampler = Sampler(n=10, batch_size=4, seed=7, block=2, buffer=3)
+    rows = [[sampler.batch(epoch, i).tolist() for i in range(3)] for epoch in range(2)]
+    assert rows == [[[2, 7, 9, 3], [6, 8, 1, 0], [5, 4]], [[2, 6, 4, 7], [5, 3, 9, 1], [0, 8]]]
+
+
+def test_order_depends_on_nothing_but_seed_epoch_rank(ts: tosg.TrainingSet) -> None:
+    def order(**options: Any) -> list[int]:
+        loader = ts.batches("train", batch_size=4, **options)
+        return [j for batch in loader for j in batch.cell.tolist()]
+
+    assert order(seed=1) == order(seed=1, prefetch=0) == order(seed=1, prefetch=5)
+    assert order(seed=1) != order(seed=2)
+    assert order(seed=1) != order(seed=1, epoch=1)
+
+
+def test_each_pass_is_the_next_epoch(ts: tosg.TrainingSet) -> None:
+    loader = ts.batches("train", batch_size=4, seed=1)
+    passes = [[j for batch in loader for j in batch.cell.tolist()] for _ in range(2)]
+    second = ts.batches("train", batch_size=4, seed=1, epoch=1)
+    assert passes[1] == [j for batch in second for j in batch.cell.tolist()]
+
+
+@pytest.mark.parametrize("world_size", [2, 3, 5])
+def test_ranks_share_an_epoch_in_equal_numbers(ts: tosg.TrainingSet, world_size: int) -> None:
+    loaders = [
+        ts.batches("train", batch_size=3, seed=1, rank=r, world_size=world_size)
+        for r in range(world_size)
+    ]
+    assert len({len(loader) for loader in loaders}) == 1
+    per_rank = [[b.cell.tolist() for b in loader] for loader in loaders]
+    assert {j for batches in per_rank for b in batches for j in b} == set(range(23))
+    alone = [b.cell.tolist() for b in ts.batches("train", batch_size=3, seed=1)]
+    together = [per_rank[r][i] for i in range(len(loaders[0])) for r in range(world_size)]
+    assert together[: len(alone)] == alone
+    for r in range(world_size):
+        dropped = ts.batches("train", batch_size=3, rank=r, world_size=world_size, drop_last=True)
+        assert len(dropped) == 7 // world_size
+
+
+def test_resume_in_the_middle_of_an_epoch(ts: tosg.TrainingSet) -> None:
+    def loader() -> tosg.export.loader.BatchLoader:
+        return ts.batches("train", batch_size=4, seed=5)
+
+    whole = loader()
+    batches = [[b.cell.tolist() for b in whole] for _ in range(2)]
+    first = loader()
+    for i, _ in enumerate(first):
+        if i == 2:
+            state = json.loads(json.dumps(first.state_dict()))
+            break
+    second = loader()
+    second.load_state_dict(state)
+    assert [b.cell.tolist() for b in second] == batches[0][3:]
+    assert [b.cell.tolist() for b in second] == batches[1]
+    with pytest.raises(tosg.ExportError, match="another kind") as caught:
+        ts.batches("train", batch_size=5, seed=5).load_state_dict(state)
+    assert (caught.value.found, caught.value.expected) == ("4", "5")
+
+
+def test_a_loop_that_was_left_begins_its_epoch_again(ts: tosg.TrainingSet) -> None:
+    loader = ts.batches("train", batch_size=4, seed=5)
+    first = next(iter(loader)).cell.tolist()
+    assert next(iter(loader)).cell.tolist() == first
+
+
+def test_normalize_is_applied_by_the_loader(tmp_path: Path) -> None:
+    ts = tosg.TrainingSet(write_training_set(tmp_path / "set", normalize="log1p_cp10k"))
+    assert ts.unit == "log1p_cp10k"
+    batch = ts.read(range(23))
+    totals = 100.0 + np.arange(23)[:, None]
+    expected = np.log1p(dense(list(range(23)), N).astype(np.float64) / totals * 1e4)
+    np.testing.assert_allclose(batch.x.numpy(), expected, rtol=1e-6)
+
+
+def test_reverses_of_undirected_edges(ts: tosg.TrainingSet, folder: Path) -> None:
+    once = tosg.TrainingSet(folder, add_reverses=False).graph
+    np.testing.assert_array_equal(once.edge_index.numpy(), EDGES)
+    graph = ts.graph
+    # Edges 0, 1 and 3 are undirected; edge 2 is a self-loop, 4 and 5 are directed.
+    assert graph.edge_index[:, 6:].tolist() == [[1, 3, 3], [0, 1, 2]]
+    assert graph.edge_type.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
+    assert graph.edge_score[6:].isnan().tolist() == [False, True, False]
+    assert graph.edge_lifted[6:].tolist() == [True, False, False]
+
+
+def test_to_pyg_is_what_from_data_list_makes(ts: tosg.TrainingSet) -> None:
+    for batch in ts.batches("train", batch_size=4):
+        ours = batch.to_pyg()
+        graph = ts.graph
+        theirs = PygBatch.from_data_list(
+            [
+                Data(
+                    x=batch.x[i].view(-1, 1),
+                    edge_index=graph.edge_index,
+                    edge_type=graph.edge_type,
+                    edge_score=graph.edge_score,
+                    edge_sign=graph.edge_sign,
+                    measured=batch.measured[i],
+                    node_id=torch.arange(N),
+                    cell=batch.cell[i : i + 1],
+                    y=batch.y[i : i + 1],
+                    num_nodes=N,
+                )
+                for i in range(len(batch))
+            ]
+        )
+        # node_id and edge_index hold numbers of nodes; only edge_index is shifted.
+        for name in (
+            "x",
+            "edge_index",
+            "edge_type",
+            "edge_sign",
+            "measured",
+            "node_id",
+            "cell",
+            "y",
+            "batch",
+            "ptr",
+        ):
+            assert torch.equal(ours[name], theirs[name]), name
+        torch.testing.assert_close(ours.edge_score, theirs.edge_score, equal_nan=True)
+        assert isinstance(ours, PygBatch)
+        assert ours.num_graphs == len(batch)
+        assert ours.num_nodes == len(batch) * N
+        for one, other in zip(ours.to_data_list(), theirs.to_data_list(), strict=True):
+            assert set(one.keys()) == set(other.keys())
+            for name in one.keys():  # noqa: SIM118
+                if name != "edge_score":
+                    assert torch.equal(torch.as_tensor(one[name]), torch.as_tensor(other[name]))
+
+
+def test_the_expanded_topology_is_made_once_per_batch_size(ts: tosg.TrainingSet) -> None:
+    first, second, *_ = (batch.to_pyg() for batch in ts.batches("train", batch_size=4))
+    assert first.edge_index.data_ptr() == second.edge_index.data_ptr()
+
+
+def test_as_dataset_in_worker_processes(ts: tosg.TrainingSet) -> None:
+    from torch_geometric.loader import DataLoader
+
+    graphs = ts.as_dataset("val")
+    assert len(graphs) == 5
+    assert graphs[-1].cell.tolist() == [27]
+    with pytest.raises(IndexError):
+        graphs[5]
+    loader = DataLoader(graphs, batch_size=2, num_workers=2, multiprocessing_context="spawn")
+    batches = list(loader)
+    assert [j for b in batches for j in b.cell.tolist()] == list(range(23, 28))
+    x = torch.cat([b.x for b in batches]).view(5, N)
+    np.testing.assert_array_equal(x.numpy(), dense(list(range(23, 28)), N))
+
+
+def test_to_hetero(ts: tosg.TrainingSet) -> None:
+    hetero = ts.to_hetero()
+    assert hetero.node_types == ["Gene", "Protein"]
+    assert hetero["Gene"].node_id.tolist() == [0, 2, 4]
+    assert hetero["Protein"].num_nodes == 3
+    assert hetero["Gene", "REGULATES", "Gene"].edge_index.tolist() == [[2, 0], [0, 2]]
+    assert hetero["Gene", "INTERACTS_WITH", "Protein"].edge_index.tolist() == [[0, 1], [0, 1]]
+    total = sum(hetero[kind].edge_index.shape[1] for kind in hetero.edge_types)
+    assert total == ts.graph.edge_index.shape[1]
+    assert hetero.validate()
+
+
+def test_what_crosses_a_process_border_is_small(ts: tosg.TrainingSet) -> None:
+    for _ in ts.batches("train", batch_size=4):
+        pass
+    for thing in (ts, ts.graph, ts.as_dataset("test"), ts.expression):
+        data = pickle.dumps(thing)
+        assert len(data) < 2000
+        pickle.loads(data)
+    again = pickle.loads(pickle.dumps(ts))
+    assert torch.equal(again.graph.edge_index, ts.graph.edge_index)
+
+
+def test_unknown_split_names_the_valid_ones(ts: tosg.TrainingSet) -> None:
+    with pytest.raises(tosg.ConfigError, match="unknown split") as caught:
+        ts.batches("valid")
+    assert "val" in str(caught.value)
+
+
+def test_not_a_training_set(tmp_path: Path) -> None:
+    with pytest.raises(tosg.ExportError, match=r"manifest\.json|not a training set"):
+        tosg.TrainingSet(tmp_path)
+
+
+def test_a_damaged_shard_is_named(folder: Path) -> None:
+    path = folder / "expression" / "00001.values.npy"
+    data = path.read_bytes()
+    path.write_bytes(data[:-40])
+    with pytest.raises(tosg.ExportError) as caught:
+        tosg.TrainingSet(folder).read(range(20))
+    assert "00001" in str(caught.value)
+
+
+def test_an_error_in_the_reading_thread_reaches_the_caller(folder: Path) -> None:
+    ts = tosg.TrainingSet(folder)
+    (folder / "expression" / "00002.indices.npy").unlink()
+    with pytest.raises(tosg.ExportError, match="cannot be read"):
+        list(ts.batches("train", batch_size=4))
