@@ -36,7 +36,7 @@ class ImportFiles:
     Attributes
     ----------
     folder : Path
-        Where they are; names in `arguments` are relative to it.
+        Where they are; without a comma in its name, which would part the arguments.
     longest : int
         Bytes of the longest field, at least.
     """
@@ -79,7 +79,7 @@ class ImportFiles:
         self.longest = max(self.longest, longest)
         with data.open("ab") as file:
             flat.write_csv(file, include_header=False)
-        argument = f"--{kind}={group}={head.name},{data.name}"
+        argument = f"--{kind}={group}={head},{data}"
         if argument not in self._groups:
             self._groups.append(argument)
 
