@@ -1,0 +1,189 @@
+"""The graph of a selection as arrays: edges in columns, merged, sorted, over rows of nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+#: Sign of an edge for which no source gives one; written as 0.
+NO_SIGN = -128
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Edges in columns, each array (E,).
+
+    Attributes
+    ----------
+    type : int64
+        Position in `types`.
+    start, end : int64
+        ``idx`` of the ends while reading, rows of the nodes once `placed`.
+    score : float32
+        0..1, NaN where there is none.
+    sign : int8
+        -1, 0, 1, or `NO_SIGN`.
+    key : int64
+        Position in `keys`.
+    source : int64
+        Position in `sources`.
+    lifted : bool
+        Whether the edge is stored between other ends.
+    types : tuple of str
+        Relationship types.
+    keys : tuple of str
+        Key properties besides the sign, as canonical JSON objects.
+    sources : tuple of tuple of str
+        Sorted lists of sources.
+    """
+
+    type: Ids
+    start: Ids
+    end: Ids
+    score: NDArray[np.float32]
+    sign: NDArray[np.int8]
+    key: Ids
+    source: Ids
+    lifted: NDArray[np.bool_]
+    types: tuple[str, ...]
+    keys: tuple[str, ...] = ("{}",)
+    sources: tuple[tuple[str, ...], ...] = ((),)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: NDArray[Any]) -> Edges:
+        """Rows of it, by position or mask."""
+        return replace(self, **{n: getattr(self, n)[rows] for n in COLUMNS})
+
+    def named(self, *names: str) -> NDArray[np.bool_]:
+        """Mask of the edges of some types."""
+        wanted = [i for i, name in enumerate(self.types) if name in names]
+        return np.isin(self.type, wanted)
+
+
+COLUMNS = ("type", "start", "end", "score", "sign", "key", "source", "lifted")
+
+
+def placed(edges: Edges, nodes: Ids) -> Edges:
+    """Turn ``idx`` of ends into rows of `nodes` (sorted); edges with an end elsewhere drop out."""
+    ends = []
+    inside = np.ones(len(edges), dtype=bool)
+    for side in (edges.start, edges.end):
+        row = np.searchsorted(nodes, side)
+        row[row == len(nodes)] = 0
+        inside &= nodes[row] == side if len(nodes) else False
+        ends.append(row.astype(np.int64))
+    moved = replace(edges, start=ends[0], end=ends[1])
+    return moved if inside.all() else moved.take(inside)
+
+
+def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[str]) -> Edges:
+    """Order undirected ends, sort, and merge what is the same edge.
+
+    Parameters
+    ----------
+    edges : Edges
+        Ends are rows below `n`.
+    n : int
+        Number of nodes.
+    directed : dict
+        Relationship type to whether it is directed.
+    signed : frozenset of str
+        Types whose sign is part of the edge's key.
+
+    Returns
+    -------
+    Edges
+        Sorted by (type, start, end, key, sign); types, keys and sources recoded in sorted order,
+        those that no edge has left out. Merged edges have the greatest score, the agreed sign
+        (0 where signs contradict), the union of sources, and count as lifted only where all
+        were.
+    """
+    edges = _recoded(_oriented(edges, directed))
+    sign_key = np.where(edges.named(*signed), edges.sign, 0).astype(np.int64)
+    order = _order(edges, n, sign_key)
+    edges, sign_key = edges.take(order), sign_key[order]
+    same = np.ones(max(len(edges) - 1, 0), dtype=bool)
+    for column in (edges.type, edges.start, edges.end, edges.key, sign_key):
+        same &= column[1:] == column[:-1]
+    if not same.any():
+        return edges
+    return _merged(edges, np.flatnonzero(np.concatenate(([True], ~same))))
+
+
+def _oriented(edges: Edges, directed: dict[str, bool]) -> Edges:
+    undirected = edges.named(*(t for t in edges.types if not directed[t]))
+    swap = undirected & (edges.start > edges.end)
+    if not swap.any():
+        return edges
+    start, end = np.where(swap, edges.end, edges.start), np.where(swap, edges.start, edges.end)
+    return replace(edges, start=start, end=end)
+
+
+def _recoded(edges: Edges) -> Edges:
+    """Make codes follow the sorted names that occur."""
+    changes: dict[str, Any] = {}
+    for column, table, always in (
+        ("type", "types", ()),
+        ("key", "keys", ("{}",)),
+        ("source", "sources", ()),
+    ):
+        names = getattr(edges, table)
+        codes = getattr(edges, column)
+        used = {names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names)))}
+        kept = [*always, *sorted(used - set(always))]
+        place = {name: i for i, name in enumerate(kept)}
+        recode = np.array([place.get(name, 0) for name in names] or [0], dtype=np.int64)
+        changes[column], changes[table] = recode[codes], tuple(kept)
+    return replace(edges, **changes)
+
+
+def _order(edges: Edges, n: int, sign_key: Ids) -> Ids:
+    """Rows in the order (type, start, end, key, sign)."""
+    n = max(n, 1)
+    if len(edges.types) * n * n >= 2**62:  # does not fit one integer
+        return np.lexsort((sign_key, edges.key, edges.end, edges.start, edges.type))
+    packed = (edges.type * n + edges.start) * n + edges.end
+    order = np.argsort(packed)
+    ranked = packed[order]
+    tied = ranked[1:] == ranked[:-1]
+    if not tied.any():
+        return order
+    group = np.concatenate(([0], np.cumsum(~tied)))
+    last = (edges.source[order], sign_key[order], edges.key[order], group)
+    return order[np.lexsort(last)]
+
+
+def _merged(edges: Edges, first: Ids) -> Edges:
+    """Merge runs of the same edge; `first` are the positions where runs begin."""
+    out = edges.take(first)
+    with np.errstate(invalid="ignore"):
+        score = np.fmax.reduceat(edges.score, first)
+    sizes = np.diff(np.append(first, len(edges)))
+    sources = list(edges.sources)
+    place = {s: i for i, s in enumerate(sources)}
+    sign, source = out.sign.copy(), out.source.copy()
+    lifted = np.logical_and.reduceat(edges.lifted, first)
+    for i in np.flatnonzero(sizes > 1):
+        run = slice(first[i], first[i] + sizes[i])
+        sign[i] = _agreed(edges.sign[run])
+        union = tuple(sorted({s for c in np.unique(edges.source[run]) for s in edges.sources[c]}))
+        if union not in place:
+            place[union] = len(sources)
+            sources.append(union)
+        source[i] = place[union]
+    merged = replace(
+        out, score=score, sign=sign, source=source, lifted=lifted, sources=tuple(sources)
+    )
+    return _recoded(merged)
+
+
+def _agreed(signs: NDArray[np.int8]) -> int:
+    given = {int(s) for s in signs} - {NO_SIGN}
+    return given.pop() if len(given) == 1 else (0 if given else NO_SIGN)
