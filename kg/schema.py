@@ -54,6 +54,8 @@ class RelationshipType:
         Undirected relationships are stored once, ends ordered by CURIE.
     keys : tuple of str
         Properties that are part of its key besides type, start and end.
+    self_loops : bool
+        Whether a node may have it to itself.
     help : str
         How to read it: "start VERB end".
     """
@@ -63,6 +65,7 @@ class RelationshipType:
     help: str
     directed: bool = True
     keys: tuple[str, ...] = ()
+    self_loops: bool = False
 
 
 ENTITY_TYPES: tuple[EntityType, ...] = (
@@ -119,11 +122,13 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
         ),
         "changes the activity or amount of; sign 1 up, -1 down, 0 unknown",
         keys=("sign",),
+        self_loops=True,
     ),
     RelationshipType(
         "PHOSPHORYLATES",
         tuple((a, b) for a in _GENE_PRODUCTS for b in _GENE_PRODUCTS),
         "adds a phosphate to",
+        self_loops=True,
     ),
     RelationshipType("ENCODES", (("Gene", "Protein"),), "is the gene of"),
     RelationshipType("TRANSCRIBED_TO", (("Gene", "Transcript"),), "is transcribed to"),
