@@ -166,8 +166,10 @@ class CellMapping:
 
 #: Properties of :Cell that no kept column may take.
 RESERVED = frozenset(
-    "id idx dataset n_cells n_genes n_counts group file row expression members age_years "
-    "cell_type_id tissue_id disease_id development_stage_id assay_id".split()
+    {
+        *("id", "idx", "dataset", "n_cells", "n_genes", "n_counts", "group", "file", "row"),
+        *("expression", "members", "age_years", "cell_type_id", "tissue_id", "disease_id"),
+    }
 )
 
 

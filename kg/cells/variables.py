@@ -1,0 +1,271 @@
+"""Variables of a file of cells matched to genes and proteins of the graph.
+
+A variable is tried, best first, as an Ensembl gene (with or without version), an NCBI gene, an
+HGNC or a UniProt identifier, an approved symbol, and an unambiguous alias. The approved symbol of
+one gene wins over the alias of another; what is ambiguous is reported and not guessed. One
+variable stands for an entity: a second one for the same entity is a duplicate and stays unmapped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from tosg.kg.database import Database
+
+#: Columns of var that may name the variables, after its index; compared without case.
+ID_COLUMNS = (
+    "gene_ids",
+    "gene_id",
+    "feature_id",
+    "ensembl_id",
+    "ensembl",
+    "ensembl_gene_id",
+    "ensg",
+)
+SYMBOL_COLUMNS = (
+    "feature_name",
+    "gene_symbols",
+    "gene_symbol",
+    "symbol",
+    "gene_name",
+    "gene_names",
+)
+TYPE_COLUMNS = ("feature_types", "feature_type")
+
+_ENSEMBL = re.compile(r"^(ENSG\d{11})(?:\.\d+)?$", re.IGNORECASE)
+_NCBI = re.compile(r"^(?:GeneID|NCBIGene|entrez(?:gene)?):(\d+)$", re.IGNORECASE)
+_HGNC = re.compile(r"^HGNC:(\d+)$", re.IGNORECASE)
+_UNIPROT = re.compile(
+    r"^(?:uniprot(?:kb)?:)?"
+    r"([OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9](?:[A-Z][A-Z0-9]{2}[0-9]){1,2})(?:-\d+)?$",
+    re.IGNORECASE,
+)
+#: What vendors hang on the names of antibodies.
+_ANTIBODY = re.compile(
+    r"^(?:anti[-_ ](?:human[-_ ])?)|(?:[-_.](?:TotalSeq[A-D]?|TotalA|PROT|ADT|protein))$",
+    re.IGNORECASE,
+)
+
+_RANKS = ("identifier", "symbol", "alias")
+
+
+@dataclass
+class EntityNames:
+    """Identifiers, symbols and aliases of the nodes of one type; a key may have several nodes."""
+
+    ids: dict[str, set[str]] = field(default_factory=dict)
+    symbols: dict[str, set[str]] = field(default_factory=dict)
+    aliases: dict[str, set[str]] = field(default_factory=dict)
+    symbol_of: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, batches: Iterable[pa.RecordBatch]) -> EntityNames:
+        """Build from batches with id, name, symbol, synonyms and xrefs."""
+        names = cls()
+        for batch in batches:
+            columns = [batch.column(c).to_pylist() for c in _PROPERTIES]
+            for row in zip(*columns, strict=True):
+                names._add(*row)
+        return names
+
+    def _add(
+        self,
+        node: str,
+        name: str | None,
+        symbol: str | None,
+        synonyms: list[str] | None,
+        xrefs: list[str] | None,
+    ) -> None:
+        for key in (node, *(xrefs or ())):
+            self.ids.setdefault(key.lower(), set()).add(node)
+        if symbol:
+            self.symbols.setdefault(symbol.upper(), set()).add(node)
+            self.symbol_of[node] = symbol
+        for alias in (*(synonyms or ()), *((name,) if name and name != symbol else ())):
+            self.aliases.setdefault(alias.upper(), set()).add(node)
+
+    def by_id(self, curie: str) -> set[str]:
+        """Nodes that an identifier names: its own node wins over cross-references."""
+        found = self.ids.get(curie.lower(), set())
+        own = {node for node in found if node.lower() == curie.lower()}
+        return own or found
+
+
+_PROPERTIES = ("id", "name", "symbol", "synonyms", "xrefs")
+
+
+def read_entity_names(db: Database, label: str) -> EntityNames:
+    """Read names and identifiers of all nodes of a type from the graph."""
+    from tosg.kg.reader import read_nodes
+
+    return EntityNames.of(read_nodes(db, label, _PROPERTIES))
+
+
+@dataclass(frozen=True)
+class VariableMap:
+    """Which entity each variable stands for.
+
+    Attributes
+    ----------
+    entities : list of str or None
+        CURIE per variable.
+    how : list of str or None
+        ``identifier``, ``symbol`` or ``alias``, per variable.
+    ambiguous : dict of str to list of str
+        Variable -> the entities it may be.
+    duplicates : dict of str to str
+        Variable -> the variable that stands for the same entity.
+    unmapped : list of str
+    symbols : dict of str to str
+        Entity -> symbol, for those that are mapped.
+    """
+
+    entities: list[str | None]
+    how: list[str | None]
+    ambiguous: dict[str, list[str]]
+    duplicates: dict[str, str]
+    unmapped: list[str]
+    symbols: dict[str, str]
+
+    @property
+    def n_mapped(self) -> int:
+        """Number of variables that stand for an entity."""
+        return sum(e is not None for e in self.entities)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable with every name that its row of var gives."""
+
+    name: str
+    identifiers: tuple[str, ...]
+    symbols: tuple[str, ...]
+    protein: bool
+
+
+def variables_of(var: pd.DataFrame) -> list[Variable]:
+    """Collect the names of each variable from the index and the known columns of var."""
+    index = [str(v) for v in var.index]
+    by_lower = {str(c).lower(): c for c in var.columns}
+
+    def columns(names: Sequence[str]) -> list[list[str]]:
+        found = [by_lower[n] for n in names if n in by_lower]
+        return [["" if v is None else str(v) for v in var[c].tolist()] for c in found]
+
+    ids, symbols = columns(ID_COLUMNS), columns(SYMBOL_COLUMNS)
+    types = (columns(TYPE_COLUMNS) or [[""] * len(index)])[0]
+    rows = []
+    for i, name in enumerate(index):
+        protein = types[i].lower() in ("antibody capture", "protein", "adt", "antibody")
+        identifiers = (name, *(c[i] for c in ids))
+        named = (name, *(c[i] for c in symbols), *(c[i] for c in ids))
+        rows.append(Variable(name, identifiers, tuple(dict.fromkeys(named)), protein))
+    return rows
+
+
+def resolve(
+    variables: Sequence[Variable], genes: EntityNames, proteins: EntityNames
+) -> VariableMap:
+    """Match variables to entities; see the module for the order."""
+    found = [_match(v, proteins if v.protein else genes, proteins) for v in variables]
+    entities: list[str | None] = [None] * len(variables)
+    how: list[str | None] = [None] * len(variables)
+    ambiguous: dict[str, list[str]] = {}
+    duplicates: dict[str, str] = {}
+    unmapped: list[str] = []
+    taken: dict[str, int] = {}
+    order = sorted(
+        range(len(found)), key=lambda i: (_RANKS.index(found[i][0]), i) if found[i][1] else (9, i)
+    )
+    for i in order:
+        kind, nodes = found[i]
+        if len(nodes) == 1:
+            node = next(iter(nodes))
+            if node in taken:
+                duplicates[variables[i].name] = variables[taken[node]].name
+                continue
+            taken[node] = i
+            entities[i], how[i] = node, kind
+        elif nodes:
+            ambiguous[variables[i].name] = sorted(nodes)
+        else:
+            unmapped.append(variables[i].name)
+    known = {**proteins.symbol_of, **genes.symbol_of}
+    symbols = {e: known[e] for e in entities if e is not None and e in known}
+    return VariableMap(entities, how, ambiguous, duplicates, unmapped, symbols)
+
+
+def _match(v: Variable, names: EntityNames, proteins: EntityNames) -> tuple[str, set[str]]:
+    ambiguous: tuple[str, set[str]] | None = None
+    for kind, nodes in _attempts(v, names, proteins):
+        if len(nodes) == 1:
+            return kind, nodes
+        if nodes and ambiguous is None:
+            ambiguous = (kind, nodes)
+            if kind != "identifier":
+                return ambiguous
+    return ambiguous or ("alias", set())
+
+
+def _attempts(
+    v: Variable, names: EntityNames, proteins: EntityNames
+) -> Iterator[tuple[str, set[str]]]:
+    for text in v.identifiers:
+        for curie in _curies(text, protein=v.protein):
+            source = proteins if curie.startswith("uniprot:") else names
+            yield "identifier", source.by_id(curie)
+    texts = [s for s in v.symbols if s]
+    if v.protein:
+        texts += [s for s in (_ANTIBODY.sub("", t) for t in texts) if s]
+    for text in texts:
+        yield "symbol", names.symbols.get(text.upper(), set())
+    for text in texts:
+        yield "alias", names.aliases.get(text.upper(), set())
+
+
+def _curies(text: str, *, protein: bool) -> Iterator[str]:
+    if found := _ENSEMBL.match(text):
+        yield f"ensembl:{found[1].upper()}"
+    elif found := _NCBI.match(text):
+        yield f"ncbigene:{found[1]}"
+    elif found := _HGNC.match(text):
+        yield f"hgnc:{found[1]}"
+    # P2RY12 is a gene's symbol and looks like an accession: only said to be a protein, it is one.
+    elif (protein or text.lower().startswith("uniprot")) and (found := _UNIPROT.match(text)):
+        yield f"uniprot:{found[1].upper()}"
+
+
+def measured_of(var: pd.DataFrame, x_var: pd.DataFrame, seen: Any) -> np.ndarray[Any, Any]:
+    """Tell which variables were measured.
+
+    CELLxGENE marks with ``feature_is_filtered`` the variables that were taken out of ``X``. Such
+    a variable is measured only where the attached matrix has a value for it.
+
+    Parameters
+    ----------
+    var : DataFrame
+        Variables of the attached matrix.
+    x_var : DataFrame
+        Variables of ``X``, which carry the flag.
+    seen : (n_variables,) bool
+        Whether any cell has a value other than 0.
+
+    Returns
+    -------
+    (n_variables,) bool
+    """
+    column = "feature_is_filtered"
+    if column not in x_var.columns or not x_var.index.is_unique:
+        return np.ones(len(var), bool)
+    flags = x_var[column].astype(bool).reindex(var.index, fill_value=False).to_numpy(bool)
+    return np.asarray(~flags | np.asarray(seen, bool))
