@@ -18,13 +18,16 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FORMAT = 1
 
@@ -193,6 +196,13 @@ def parse_curies(values: pa.Array | pa.ChunkedArray) -> pa.Array:
         local = _strip(local, _head_pattern(name))
         result = pc.replace_with_mask(result, chosen, _with_prefix(local, name))
     return result
+
+
+def curie_map(values: Iterable[str]) -> dict[str, str]:
+    """Map each distinct value to its CURIE (see `parse_curies`); values that are none are absent."""
+    distinct = sorted(set(values))
+    found = parse_curies(pa.array(distinct, pa.string())).to_pylist()
+    return {value: one for value, one in zip(distinct, found, strict=True) if one is not None}
 
 
 def prefix_of(curie_: str) -> str:

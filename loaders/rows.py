@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.curies import parse_curies
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,6 +81,17 @@ def filter_lists(lists: pa.ListArray, flat: pa.Array, mask: pa.Array) -> pa.List
     start = offsets - offsets[0]
     kept = flat.filter(pa.array(chosen))
     return pa.ListArray.from_arrays(pa.array(total[start].astype(np.int32)), kept)
+
+
+def known_curies(lists: pa.ListArray, file: FileLog) -> pa.ListArray:
+    """Lists of normalised CURIEs; what is none that we know is left out and noted."""
+    flat = lists.flatten()
+    known = parse_curies(flat)
+    lost = flat.filter(known.is_null())
+    if len(lost):
+        shown = lost.slice(0, 5).to_pylist()
+        file.note("cross-reference of an unknown kind, left out", len(lost), shown)
+    return filter_lists(lists, known, known.is_valid())
 
 
 def parents(lists: pa.ListArray) -> npt.NDArray[np.int64]:
