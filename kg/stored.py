@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 #: A licence or release that the source does not state.
 UNSTATED = "unstated"
 
-#: Evidence of a source that gives none: a JSON object without members.
-NO_EVIDENCE = "{}"
 
 #: list column -> what stands for "" inside it
-PLACEHOLDERS = {"licenses": UNSTATED, "releases": UNSTATED, "evidence": NO_EVIDENCE}
+PLACEHOLDERS = {"licenses": UNSTATED, "releases": UNSTATED}
 
 
 def encode(frame: pl.DataFrame) -> pl.DataFrame:
