@@ -56,6 +56,9 @@ _ANTIBODY = re.compile(
     re.IGNORECASE,
 )
 
+#: An open reading frame is written C1orf112; some files shout it.
+_ORF = re.compile(r"^(C(?:[0-9]+|X|Y))ORF([0-9]+)")
+
 _RANKS = ("identifier", "symbol", "alias")
 
 
@@ -89,10 +92,10 @@ class EntityNames:
         for key in (node, *(xrefs or ())):
             self.ids.setdefault(key.lower(), set()).add(node)
         if symbol:
-            self.symbols.setdefault(symbol.upper(), set()).add(node)
+            self.symbols.setdefault(_key(symbol), set()).add(node)
             self.symbol_of[node] = symbol
         for alias in (*(synonyms or ()), *((name,) if name and name != symbol else ())):
-            self.aliases.setdefault(alias.upper(), set()).add(node)
+            self.aliases.setdefault(_key(alias), set()).add(node)
 
     def by_id(self, curie: str) -> set[str]:
         """Nodes that an identifier names: its own node wins over cross-references."""
@@ -102,6 +105,11 @@ class EntityNames:
 
 
 _PROPERTIES = ("id", "name", "symbol", "synonyms", "xrefs")
+
+
+def _key(symbol: str) -> str:
+    # Case counts: Cd3d is a mouse's gene and must not become man's.
+    return _ORF.sub(r"\1orf\2", symbol)
 
 
 def read_entity_names(db: Database, label: str) -> EntityNames:
@@ -228,9 +236,9 @@ def _attempts(
     if v.protein:
         texts += [s for s in (_ANTIBODY.sub("", t) for t in texts) if s]
     for text in texts:
-        yield "symbol", names.symbols.get(text.upper(), set())
+        yield "symbol", names.symbols.get(_key(text), set())
     for text in texts:
-        yield "alias", names.aliases.get(text.upper(), set())
+        yield "alias", names.aliases.get(_key(text), set())
 
 
 def _curies(text: str, *, protein: bool) -> Iterator[str]:
