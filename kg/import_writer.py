@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tosg.kg.merge import Merged
-
     from tosg.kg.settings import Settings
 
 #: Called with the name of the stage and the share of it that is done (None: unknown).
 Progress = Callable[[str, float | None], None]
 
 #: Frames of relationships that may wait for their file at once.
-WAITING = 2
+WAITING = 1
 
 
 @dataclass
@@ -91,9 +90,10 @@ def write_import(
         start = time.perf_counter()
         files = ImportFiles(folder)
         counts = WriteCounts(revision=revision)
-        idx = _write_nodes(files, merged, first_idx, counts, tell)
-        _write_relationships(files, merged, idx, counts, tell)
-        _write_support(files, merged, first_idx + idx.height, revision)
+        next_idx = first_idx + merged.number(first_idx)
+        _write_nodes(files, merged, counts, tell)
+        _write_relationships(files, merged, counts, tell)
+        _write_support(files, merged, next_idx, revision)
         written = time.perf_counter()
         tell("importing", None)
         result = server.import_full(settings, files.arguments())
@@ -125,29 +125,18 @@ def _scratch(home: Path) -> Iterator[Path]:
         ) from error
 
 
-def _write_nodes(
-    files: ImportFiles, merged: Merged, first: int, counts: WriteCounts, tell: Progress
-) -> pl.DataFrame:
-    """Write the nodes of all types; returns columns id and idx."""
-    numbered = []
-    at = first
-    labels = sorted(merged.entity_types)
+def _write_nodes(files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress) -> None:
+    """Write the nodes of all types."""
+    labels = merged.entity_types
     for n, label in enumerate(labels):
         tell("writing nodes", n / len(labels))
-        frame = merged.entities(label).sort("id")
-        frame = frame.with_columns(pl.int_range(at, at + frame.height, dtype=pl.Int64).alias("idx"))
-        at += frame.height
+        frame = merged.entities(label)
         files.add_nodes(f"{ENTITY}:{label}", encode(frame))
         counts.nodes[label] = Changes(made=frame.height)
-        numbered.append(frame.select("id", "idx"))
-    idx = pl.DataFrame(schema={"id": pl.String, "idx": pl.Int64})
-    idx = pl.concat([idx, *numbered])
-    _refuse_shared_ids(idx)
-    return idx
 
 
-def _refuse_shared_ids(idx: pl.DataFrame) -> None:
-    twice = idx.filter(pl.col("id").is_duplicated())["id"].unique().sort()
+def _refuse_shared_ids(nodes: pl.DataFrame) -> None:
+    twice = nodes.filter(pl.col("id").is_duplicated())["id"].unique().sort()
     if len(twice):
         raise SchemaError(
             "one identifier stands for nodes of two types",
@@ -158,37 +147,26 @@ def _refuse_shared_ids(idx: pl.DataFrame) -> None:
 
 
 def _write_relationships(
-    files: ImportFiles, merged: Merged, idx: pl.DataFrame, counts: WriteCounts, tell: Progress
+    files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress
 ) -> None:
-    """Write the relationships: the files of one type while the next one is merged."""
-    names = sorted(merged.relationship_types)
+    """Write the relationships: the file of one type while the next one is merged."""
+    names = merged.relationship_types
     waiting: list[Future[None]] = []
     with ThreadPoolExecutor(1, "tosg-csv") as pool:
         for n, name in enumerate(names):
             tell("writing relationships", n / len(names))
             frame = merged.relationships(name)
             counts.relationships[name] = Changes(made=frame.height)
-            waiting.append(pool.submit(_write_type, files, name, frame, idx))
-            while len(waiting) > WAITING - 1:
+            waiting.append(pool.submit(_write_type, files, name, frame))
+            while len(waiting) > WAITING:
                 waiting.pop(0).result()
         for task in waiting:
             task.result()
 
 
-def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame, idx: pl.DataFrame) -> None:
-    for end in ("start", "end"):
-        frame = frame.join(
-            idx.rename({"id": end, "idx": f"{end}_idx"}), on=end, how="left", maintain_order="left"
-        )
-    lost = frame["start_idx"].null_count() + frame["end_idx"].null_count()
-    if lost:
-        raise SchemaError(
-            "a merged relationship has an end that is no node; this is a fault in tosg",
-            where=name,
-            found=f"{lost} ends",
-        )
-    frame = frame.drop("start", "end", "start_type", "end_type")
-    files.add_relationships(name, encode(frame))
+def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame) -> None:
+    ends = frame.drop("start", "end", "start_type", "end_type")
+    files.add_relationships(name, encode(ends))
 
 
 def _write_support(files: ImportFiles, merged: Merged, next_idx: int, revision: int) -> None:

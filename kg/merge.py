@@ -12,51 +12,46 @@ beside the graph, so that the order of sources does not matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
 
-from tosg.kg.identity import Ambiguity, Identity, Join, resolve
+from tosg.kg import pending as pend
+from tosg.kg.claim_counts import ClaimCounts, SourceCounts
+from tosg.kg.diff import EntityChanges, RelationshipChanges, compare_entities, compare_relationships
+from tosg.kg.ends import Ends
+from tosg.kg.identity import resolve
 from tosg.kg.merge_entities import (
+    CLAIM_COLUMNS,
+    ENTITY_COLUMNS,
     merge_entities,
+    parse_claims,
     unite_entity_claims,
 )
 from tosg.kg.merge_relationships import (
     RESOLVED,
+    claims_of,
     merge_relationships,
+    oriented,
     property_columns,
-    unite_claims,
 )
-from tosg.kg.schema import RelationshipType, entity_types, relationship_types
-from tosg.kg.spool import Spool, add_rejection
+from tosg.kg.placing import Placing, place
+from tosg.kg.schema import entity_types, relationship_types
+from tosg.kg.spool import add_rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from tosg.kg.identity import Ambiguity, Identity, Join
+    from tosg.kg.schema import RelationshipType
     from tosg.kg.source_log import Rejection
+    from tosg.kg.spool import Spool
 
-#: A claim that waits for its ends, as it is kept; ``type`` and the types of its ends besides.
-PENDING: dict[str, pl.DataType | type[pl.DataType]] = {
-    "type": pl.String,
-    "start_type": pl.String,
-    "start": pl.String,
-    "end_type": pl.String,
-    "end": pl.String,
-    "sign": pl.Int8,
-    "action": pl.String,
-    "score": pl.Float64,
-    "evidence": pl.String,
-    "source": pl.String,
-    "license": pl.String,
-    "release": pl.String,
-}
+    Int64s = NDArray[np.int64]
 
-NO_END = "end not in the graph"
-AMBIGUOUS_END = "end is ambiguous"
-SELF_LOOP = "self-loop"
-SELF_LOOP_BY_IDENTITY = "self-loop by identity"
 EXCLUDED = "license excluded"
 
 
@@ -69,7 +64,7 @@ class Ledger(Protocol):
 
     @property
     def relationship_types(self) -> list[str]:
-        """Relationship types of the schema of which there are relationships."""
+        """Relationship types between knowledge nodes of which there are some."""
 
     @property
     def unfinished(self) -> bool:
@@ -79,7 +74,7 @@ class Ledger(Protocol):
         """Stored nodes of one type: ``idx``, then `ENTITY_COLUMNS`; sorted by idx."""
 
     def relationships(
-        self, name: str, touched: np.ndarray | None, affected: np.ndarray | None
+        self, name: str, touched: Int64s | None, affected: Int64s | None
     ) -> pl.DataFrame:
         """Stored relationships of one type.
 
@@ -99,32 +94,7 @@ class Ledger(Protocol):
         """
 
     def pending(self) -> pl.DataFrame:
-        """All pending claims, columns `PENDING`."""
-
-
-@dataclass(slots=True)
-class SourceCounts:
-    """What became of one source's claims: given = made + merged + unchanged + rejected.
-
-    Attributes
-    ----------
-    given : int
-        Claims that the loader emitted.
-    made : int
-        First claim of a node or relationship that was not in the graph.
-    merged : int
-        Claims that joined or changed one.
-    unchanged : int
-        Claims on what is stored exactly so already.
-    rejected : int
-        Refused, excluded, or pending.
-    """
-
-    given: int = 0
-    made: int = 0
-    merged: int = 0
-    unchanged: int = 0
-    rejected: int = 0
+        """All waiting claims, columns `PENDING`."""
 
 
 def merge(
@@ -144,6 +114,7 @@ def merge(
         The stored graph; None for an empty one.
     exclude_licenses : sequence of str
         Claims of this load under these licences (ignoring case) are left out before merging.
+        What is stored already is not touched by it.
     prune : sequence of str
         Sources whose stored claims are withdrawn unless this load repeats them.
     """
@@ -162,8 +133,12 @@ class Merged:
     ambiguous : list of Ambiguity
         What was not used because it could mean several things.
     nodes : DataFrame
-        One row per class of all types, sorted by id: ``type, id, idx`` (null until `number` has
-        run). Row numbers are the codes by which relationships name their ends.
+        One row per class of all types, sorted by id: ``type, id, idx`` (null for new ones until
+        `number` has run). Row numbers are the codes by which relationships name their ends.
+    placings : dict of str to Placing
+        Where the stored nodes of each type go.
+    newer : set of (str, str)
+        Source and release of this load, where the graph was seen to hold other releases of it.
     """
 
     def __init__(
@@ -174,84 +149,132 @@ class Merged:
         prune: Sequence[str],
     ) -> None:
         self._spool = spool
-        self._existing = existing
+        self._ledger = existing
         self._excluded = sorted({name.casefold() for name in exclude_licenses})
         self._pruned = sorted(set(prune))
-        self._rejected: dict[tuple[str, str, str], Rejection] = {}
-        self._pending: dict[str, pl.DataFrame] = {}
-        self._waiting = existing.pending() if existing else pl.DataFrame(schema=PENDING)
-        if self._pruned:
-            self._waiting = self._waiting.filter(~pl.col("source").is_in(self._pruned))
-        self.relationship_types = self._relationship_types()
-        self.entity_types = self._entity_types()
+        self._rejected: dict[str, dict[tuple[str, str, str], Rejection]] = {}
+        self._counts = ClaimCounts(spool.given())
+        self._left: dict[str, pl.DataFrame] = {}  # what waits in the end, by type
+        waiting = existing.pending() if existing else pend.none_pending()
+        self._waited = pend.by_type(self._unpruned(waiting))
+        self.pending_before = waiting
         self.joins: list[Join] = []
         self.ambiguous: list[Ambiguity] = []
+        self.placings: dict[str, Placing] = {}
+        self.newer: set[tuple[str, str]] = set()
+        self._releases: dict[str, set[str]] = {}
+        self._stored: dict[str, pl.DataFrame] = {}
         self._entities: dict[str, pl.DataFrame] = {}
-        self._aliases: dict[str, pl.DataFrame] = {}
-        self._unresolvable: dict[str, set[str]] = {}
-        for label in self.entity_types:
-            self._merge_entities(label)
+        identities = {label: self._merge_entities(label) for label in self._entity_types()}
+        self._affected = self._affected_nodes()
+        if self._ledger and (self._affected is None or len(self._affected)):
+            # The other end of a relationship that moves may be of any type.
+            others = set(self._ledger.entity_types) - identities.keys()
+            identities |= {label: self._merge_entities(label) for label in sorted(others)}
+        self.entity_types = sorted(identities)
+        self.joins.sort()
+        self.ambiguous.sort()
         self.nodes = self._class_table()
+        self._stored_idx = self.nodes["idx"]
+        self._ends = Ends(identities, self.nodes)
+        self.relationship_types = self._relationship_types()
 
-    def _relationship_types(self) -> list[str]:
-        names = {name for name, _, _ in self._spool.relationship_parts}
-        names |= set(self._waiting["type"].to_list())
-        return sorted(names)
+    # -- entities ---------------------------------------------------------------------------
 
     def _entity_types(self) -> list[str]:
         labels = set(self._spool.entity_types)
         for _, start, end in self._spool.relationship_parts:
             labels |= {start, end}
-        labels |= set(self._waiting["start_type"]) | set(self._waiting["end_type"])
+        for rows in self._waited.values():
+            labels |= set(rows["start_type"]) | set(rows["end_type"])
         return sorted(labels)
 
-    def _licensed(self, claims: pl.DataFrame, kind: str) -> pl.DataFrame:
+    def _merge_entities(self, label: str) -> Identity:
+        entity_type = entity_types()[label]
+        given = self._licensed("entities", self._spool.entities(label))
+        stored = self._stored_entities(label)
+        old = parse_claims(stored.select("idx", "claims"))
+        kept = self._unpruned(old)
+        self._note_releases(given, old)
+        claims = unite_entity_claims(
+            pl.concat([kept.select(CLAIM_COLUMNS), given.select(CLAIM_COLUMNS)])
+        )
+        identity = resolve(entity_type, claims)
+        self.joins += identity.joins
+        self.ambiguous += identity.ambiguous
+        merged = merge_entities(claims, identity)
+        numbers = stored.select("idx", "id").clear()
+        if stored.height:
+            before = identity
+            if given.height or kept.height < old.height:
+                before = resolve(entity_type, unite_entity_claims(old.select(CLAIM_COLUMNS)))
+            ids = stored.select("idx", "id")
+            self.placings[label] = place(ids, kept.select("idx", "id"), before, identity)
+            numbers = self.placings[label].kept
+        merged = merged.join(numbers, on="id", how="left", maintain_order="left")
+        self._entities[label] = merged.select("idx", *ENTITY_COLUMNS)
+        changes = compare_entities(self._entities[label], stored)
+        self._counts.entities(label, given, identity, changes)
+        return identity
+
+    def _stored_entities(self, label: str) -> pl.DataFrame:
+        if self._ledger is None:
+            return pl.DataFrame(schema={"idx": pl.Int64, **ENTITY_COLUMNS})
+        self._stored[label] = self._ledger.entities(label)
+        return self._stored[label]
+
+    def _unpruned(self, claims: pl.DataFrame) -> pl.DataFrame:
+        if not self._pruned:
+            return claims
+        return claims.filter(~pl.col("source").is_in(self._pruned))
+
+    def _licensed(self, stage: str, claims: pl.DataFrame) -> pl.DataFrame:
         if not self._excluded:
             return claims
         out = claims["license"].str.to_lowercase().is_in(self._excluded)
-        self._reject(kind, claims.filter(out))
+        self._reject(stage, EXCLUDED, claims.filter(out))
         return claims.filter(~out)
 
-    def _reject(self, kind: str, rows: pl.DataFrame) -> None:
+    def _reject(self, stage: str, kind: str, rows: pl.DataFrame) -> None:
+        found = self._rejected.setdefault(stage, {})
         if rows.height:
             for (source, file), some in rows.group_by(["source", "file"], maintain_order=True):
-                add_rejection(self._rejected, kind, str(source), str(file), some)
+                add_rejection(found, kind, str(source), str(file), some)
 
-    def _merge_entities(self, label: str) -> None:
-        entity_type = entity_types()[label]
-        claims = self._licensed(self._spool.entities(label), EXCLUDED)
-        claims = unite_entity_claims(claims)
-        identity = resolve(entity_type, claims)
-        self._entities[label] = merge_entities(claims, identity)
-        self._keep_identity(label, identity)
-
-    def _keep_identity(self, label: str, identity: Identity) -> None:
-        self.joins += identity.joins
-        self.ambiguous += identity.ambiguous
-        self._aliases[label] = identity.aliases
-        self._unresolvable[label] = {a.what for a in identity.ambiguous}
+    def _note_releases(self, given: pl.DataFrame, stored: pl.DataFrame) -> None:
+        if not stored.height or not given.height:
+            return
+        pairs = given.select("source", "release").unique()
+        others = stored.select("source", pl.col("release").alias("old")).unique()
+        seen = pairs.join(others, on="source").filter(pl.col("release") != pl.col("old"))
+        self.newer |= set(seen.select("source", "release").iter_rows())
 
     def _class_table(self) -> pl.DataFrame:
         tables = [
-            frame.select(pl.lit(label).alias("type"), "id")
+            frame.select(pl.lit(label).alias("type"), "id", "idx")
             for label, frame in self._entities.items()
         ]
-        schema = {"type": pl.String, "id": pl.String}
-        nodes = pl.concat(tables) if tables else pl.DataFrame(schema=schema)
-        nodes = nodes.sort("id", "type").with_columns(pl.lit(None, pl.Int64).alias("idx"))
-        coded = nodes.with_row_index("code")
-        for label, aliases in self._aliases.items():
-            codes = coded.filter(pl.col("type") == label).select("id", "code")
-            self._aliases[label] = aliases.join(codes, on="id").select(
-                "alias", "code", (pl.col("alias") == pl.col("id")).alias("own")
-            )
-        return nodes
+        schema = {"type": pl.String, "id": pl.String, "idx": pl.Int64}
+        return pl.concat([pl.DataFrame(schema=schema), *tables]).sort("id", "type")
+
+    def _affected_nodes(self) -> Int64s | None:
+        if self._ledger and (self._pruned or self._ledger.unfinished):
+            return None
+        found = set().union(*(p.affected for p in self.placings.values()))
+        return np.array(sorted(found), np.int64)
 
     def entities(self, label: str) -> pl.DataFrame:
         """Merged entities of one type, sorted by id: ``idx``, then `ENTITY_COLUMNS`."""
-        numbers = self.nodes.filter(pl.col("type") == label).select("id", "idx")
-        frame = self._entities[label].join(numbers, on="id", how="left", maintain_order="left")
-        return frame.select("idx", pl.exclude("idx"))
+        frame = self._entities[label]
+        if frame["idx"].null_count():
+            numbers = self.nodes.filter(pl.col("type") == label).select("id", "idx")
+            frame = frame.drop("idx").join(numbers, on="id", how="left", maintain_order="left")
+            frame = self._entities[label] = frame.select("idx", *ENTITY_COLUMNS)
+        return frame
+
+    def entity_changes(self, label: str) -> EntityChanges:
+        """What has to be written to the stored nodes of one type."""
+        return compare_entities(self.entities(label), self._stored.get(label))
 
     def number(self, first: int) -> int:
         """Give the nodes that have none their ``idx``, in (type, id) order from `first`.
@@ -261,13 +284,19 @@ class Merged:
         int
             How many numbers were given.
         """
-        order = self.nodes.with_row_index("code").filter(pl.col("idx").is_null())
-        order = order.sort("type", "id")
-        fresh = np.arange(first, first + order.height)
+        fresh = self.nodes.with_row_index("code").filter(pl.col("idx").is_null()).sort("type", "id")
         idx = self.nodes["idx"].fill_null(-1).to_numpy().copy()
-        idx[order["code"].to_numpy()] = fresh
+        idx[fresh["code"].to_numpy()] = np.arange(first, first + fresh.height)
         self.nodes = self.nodes.with_columns(pl.Series("idx", idx, pl.Int64))
-        return order.height
+        return fresh.height
+
+    # -- relationships ----------------------------------------------------------------------
+
+    def _relationship_types(self) -> list[str]:
+        names = {name for name, _, _ in self._spool.relationship_parts} | set(self._waited)
+        if self._ledger and (self._affected is None or len(self._affected)):
+            names |= set(self._ledger.relationship_types)
+        return sorted(names)
 
     def relationships(self, name: str) -> pl.DataFrame:
         """Merged relationships of one type, computed when asked for.
@@ -276,10 +305,107 @@ class Merged:
         -------
         DataFrame
             ``start_type, start, end_type, end, start_idx, end_idx``, then `property_columns`;
-            sorted by start, end and key properties. ``start_idx`` and ``end_idx`` are null until
-            `number` has run.
+            sorted by start, end and key properties. ``start_idx`` and ``end_idx`` of new nodes
+            are null until `number` has run.
         """
-        merged = self._merge_relationships(name)
+        return self._merge_relationships(name)[0]
+
+    def relationship_changes(self, name: str) -> RelationshipChanges:
+        """What has to be written to the stored relationships of one type; `number` comes first."""
+        rtype = relationship_types()[name]
+        merged, stored, fresh = self._merge_relationships(name)
+        changes = compare_relationships(rtype, merged, stored)
+        self._counts.relationships(name, self._keys_of(rtype, fresh), changes)
+        return changes
+
+    def _keys_of(self, rtype: RelationshipType, claims: pl.DataFrame) -> pl.DataFrame:
+        """Ends as ``idx``, key properties and source of resolved claims."""
+        claims = claims if rtype.directed else oriented(claims)
+        idx = self.nodes["idx"]
+        return claims.select(
+            idx.gather(claims["start"]).alias("start_idx"),
+            idx.gather(claims["end"]).alias("end_idx"),
+            *(pl.col(k).fill_null(0) if k == "sign" else k for k in rtype.keys),
+            "source",
+        )
+
+    def _merge_relationships(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Return the merged rows, the stored ones they replace, and the claims of this load."""
+        rtype = relationship_types()[name]
+        self._rejected[name] = {}
+        given, lost = self._given(rtype)
+        waited, still = self._resolve_pairs(rtype, self._waited.get(name))
+        rows, left = [given, waited], [lost, still]
+        stored = self._stored_relationships(rtype, pl.concat(rows))
+        if stored.height:
+            old, apart = self._resolve_pairs(rtype, self._as_given(rtype, stored))
+            self._note_releases(given, old)
+            rows.append(old)
+            left.append(apart)
+        self._left[name] = pend.unite_pending(rtype, left)
+        merged = self._named(rtype, merge_relationships(rtype, pl.concat(rows)))
+        if self._ledger is None:
+            self._counts.new_relationships(name, given, merged)
+        return merged, stored, given
+
+    def _given(self, rtype: RelationshipType) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Claims of this load, resolved; and those that have to wait."""
+        rows, left = [pl.DataFrame(schema=RESOLVED)], [pend.none_pending()]
+
+        def refuse(kind: str, some: pl.DataFrame) -> None:
+            self._reject(rtype.name, kind, some)
+
+        for part in self._spool.relationship_parts:
+            if part[0] == rtype.name:
+                claims = self._licensed(rtype.name, self._spool.relationships(*part))
+                resolved, waiting = self._ends.resolve(rtype, part[1:], claims, refuse)
+                rows.append(resolved)
+                left.append(waiting)
+        return pl.concat(rows), pl.concat(left)
+
+    def _resolve_pairs(
+        self, rtype: RelationshipType, claims: pl.DataFrame | None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Resolve claims of earlier loads, which are refused no more."""
+        rows, left = [pl.DataFrame(schema=RESOLVED)], [pend.none_pending()]
+        if claims is not None:
+            parts = claims.partition_by("start_type", "end_type", as_dict=True)
+            for (start, end), part in parts.items():
+                pair = (str(start), str(end))
+                resolved, waiting = self._ends.resolve(rtype, pair, part, lambda _kind, _rows: None)
+                rows.append(resolved)
+                left.append(waiting)
+        return pl.concat(rows), pl.concat(left)
+
+    def _stored_relationships(self, rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame:
+        """Stored relationships that the claims touch or that may have to move."""
+        columns = {"start_idx": pl.Int64, "end_idx": pl.Int64, **property_columns(rtype)}
+        if self._ledger is None or rtype.name not in self._ledger.relationship_types:
+            return pl.DataFrame(schema=columns)
+        codes = pl.concat([rows["start"], rows["end"]]).unique()
+        touched = self._stored_idx.gather(codes).drop_nulls().sort().to_numpy()
+        stored = self._ledger.relationships(rtype.name, touched, self._affected)
+        return stored.select(pl.col(c).cast(t) for c, t in columns.items())
+
+    def _as_given(self, rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:
+        """Claims of stored relationships, with the ends as the sources gave them."""
+        renamed = stored.rename({"start_idx": "start", "end_idx": "end"})
+        claims = self._unpruned(claims_of(rtype, renamed))
+        nodes = pl.concat(
+            [
+                frame.select("idx", pl.lit(label).alias("type"), "id")
+                for label, frame in self._stored.items()
+            ]
+        )
+        for end in ("start", "end"):
+            of_end = nodes.rename({"idx": end, "type": f"{end}_type", "id": f"{end}_id"})
+            claims = claims.join(of_end, on=end, maintain_order="left")
+        return claims.with_columns(
+            pl.coalesce("start_as", "start_id").alias("start"),
+            pl.coalesce("end_as", "end_id").alias("end"),
+        )
+
+    def _named(self, rtype: RelationshipType, merged: pl.DataFrame) -> pl.DataFrame:
         start, end = merged["start"].to_numpy(), merged["end"].to_numpy()
         types, ids, idx = (self.nodes[c] for c in ("type", "id", "idx"))
         return merged.with_columns(
@@ -291,79 +417,35 @@ class Merged:
             idx.gather(end).alias("end_idx"),
         ).select(
             *("start_type", "start", "end_type", "end", "start_idx", "end_idx"),
-            *property_columns(relationship_types()[name]),
+            *property_columns(rtype),
         )
+
+    # -- what is known at the end -----------------------------------------------------------
+
+    def _finish(self) -> None:
+        for name in self.relationship_types:
+            if name not in self._left:
+                self.relationships(name)
+
+    @property
+    def pending(self) -> pl.DataFrame:
+        """All claims that wait, columns `PENDING`."""
+        self._finish()
+        kept = [rows for name, rows in self._waited.items() if name not in self._left]
+        return pl.concat([pend.none_pending(), *self._left.values(), *kept])
+
+    def pending_nodes(self) -> list[dict[str, Any]]:
+        """Properties ``source, part, rows`` of the nodes that keep `pending`."""
+        return pend.to_nodes(self.pending)
 
     def rejections(self) -> list[Rejection]:
-        """What was refused: by the spool, by licence, for want of an end."""
-        return self._spool.rejections() + [self._rejected[k] for k in sorted(self._rejected)]
+        """What was refused: by the spool, by licence, for want of an end, as self-loop."""
+        self._finish()
+        found = self._spool.rejections()
+        for stage in sorted(self._rejected):
+            found += [self._rejected[stage][key] for key in sorted(self._rejected[stage])]
+        return found
 
-    def _merge_relationships(self, name: str) -> pl.DataFrame:
-        rtype = relationship_types()[name]
-        waiting = self._waiting.filter(pl.col("type") == name)
-        pending = []
-        rows = []
-        for part in self._spool.relationship_parts:
-            if part[0] == name:
-                claims = self._licensed(self._spool.relationships(*part), EXCLUDED)
-                found, left = self._resolve(rtype, part[1], part[2], claims)
-                rows.append(found)
-                pending.append(left)
-        self._pending[name] = _united_pending(rtype, [waiting, *pending])
-        return merge_relationships(rtype, pl.concat(rows))
-
-    def _resolve(
-        self, rtype: RelationshipType, start_type: str, end_type: str, claims: pl.DataFrame
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Replace the ends by codes of their classes; the second frame is what has to wait."""
-        joined = claims
-        for end, label in (("start", start_type), ("end", end_type)):
-            aliases = self._aliases[label].rename(
-                {"alias": end, "code": f"{end}_code", "own": f"{end}_own"}
-            )
-            joined = joined.join(aliases, on=end, how="left", maintain_order="left")
-        lost = joined["start_code"].is_null() | joined["end_code"].is_null()
-        pending = []
-        if lost.any():
-            some = joined.filter(lost)
-            unclear = pl.col("start").is_in(list(self._unresolvable[start_type])) | pl.col(
-                "end"
-            ).is_in(list(self._unresolvable[end_type]))
-            self._reject(AMBIGUOUS_END, some.filter(unclear))
-            self._reject(NO_END, some.filter(~unclear))
-            pending.append(some)
-            joined = joined.filter(~lost)
-        if not rtype.self_loops:
-            loop = joined["start_code"] == joined["end_code"]
-            if loop.any():
-                always = pl.col("start") == pl.col("end")
-                some = joined.filter(loop)
-                self._reject(SELF_LOOP, some.filter(always))
-                self._reject(SELF_LOOP_BY_IDENTITY, some.filter(~always))
-                pending.append(some.filter(~always))
-                joined = joined.filter(~loop)
-        resolved = joined.select(
-            pl.col("start_code").alias("start"),
-            pl.col("end_code").alias("end"),
-            pl.when(~pl.col("start_own")).then("start").alias("start_as"),
-            pl.when(~pl.col("end_own")).then("end").alias("end_as"),
-            *list(RESOLVED)[4:],
-        )
-        types = [pl.lit(rtype.name).alias("type"), pl.lit(start_type).alias("start_type")]
-        left = pl.concat(pending) if pending else joined.clear()
-        left = left.with_columns(*types, pl.lit(end_type).alias("end_type")).select(list(PENDING))
-        return resolved, left
-
-
-def _united_pending(rtype: RelationshipType, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    rows = pl.concat(frames)
-    if "sign" in rtype.keys:
-        rows = rows.with_columns(pl.col("sign").fill_null(0))
-    if not rtype.directed:
-        turned = pl.col("start") > pl.col("end")
-        swap = {"start": "end", "end": "start", "start_type": "end_type", "end_type": "start_type"}
-        rows = rows.with_columns(
-            pl.when(turned).then(pl.col(b)).otherwise(pl.col(a)).alias(a) for a, b in swap.items()
-        )
-    key = ["start_type", "start", "end_type", "end", *rtype.keys]
-    return unite_claims(rows, key)
+    def counts(self) -> dict[str, SourceCounts]:
+        """What became of each source's claims; complete once every type has been asked for."""
+        return self._counts.by_source(self.rejections())

@@ -8,10 +8,14 @@ from tosg.kg.identity import Identity, joined_text
 from tosg.kg.releases import release_ranks
 from tosg.kg.schema import SOURCE_RANK
 
+#: Separates list elements in the files of an import, so no text may contain it.
+LIST_SEPARATOR = "\x1f"
+
 #: Fields of one claim in the ledger, in the order in which its JSON has them.
 CLAIM_TEXTS = ("id", "name", "symbol", "description")
 CLAIM_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
 CLAIM_SOURCE = ("source", "license", "release")
+CLAIM_COLUMNS = [*CLAIM_TEXTS, *CLAIM_LISTS, *CLAIM_SOURCE]
 
 #: One stored claim, as the JSON of a node's property ``claims`` decodes.
 CLAIM = pl.Struct(
@@ -79,7 +83,8 @@ def unite_entity_claims(claims: pl.DataFrame) -> pl.DataFrame:
 
 
 def _clean(column: str) -> pl.Expr:
-    items = pl.col(column).list.eval(pl.element().filter(pl.element().str.len_bytes() > 0))
+    text = pl.element().str.replace_all(LIST_SEPARATOR, " ", literal=True).str.strip_chars()
+    items = pl.col(column).list.eval(text.filter(text.str.len_bytes() > 0))
     tidy = items.list.unique().list.sort()
     nothing = pl.lit([], dtype=_LIST)
     # Most lists are empty; the costly part is only for the others.

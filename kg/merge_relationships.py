@@ -137,7 +137,7 @@ def merge_relationships(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataF
     if "sign" in keys:
         rows = rows.with_columns(pl.col("sign").fill_null(0))
     if not rtype.directed:
-        rows = _oriented(rows)
+        rows = oriented(rows)
     rows = rows.with_columns(
         (pl.col("start").cast(pl.UInt64) * 2**32 + pl.col("end").cast(pl.UInt64)).alias("ends")
     )
@@ -149,7 +149,8 @@ def merge_relationships(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataF
     return _grouped(rtype, rows)
 
 
-def _oriented(rows: pl.DataFrame) -> pl.DataFrame:
+def oriented(rows: pl.DataFrame) -> pl.DataFrame:
+    """Put the ends of undirected claims (columns of `RESOLVED`) in order."""
     turned = rows["start"] > rows["end"]
     if not turned.any():
         return rows

@@ -164,12 +164,16 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
     ),
     RelationshipType(
         "ASSOCIATED_WITH",
-        tuple(
-            (a, b)
-            for a in (*_GENE_PRODUCTS, "Pathway", "CellType", "Anatomy")
-            for b in ("Disease", "Phenotype")
-        )
-        + (("Disease", "Anatomy"), ("Disease", "CellType"), ("Disease", "Pathway")),
+        (
+            *tuple(
+                (a, b)
+                for a in (*_GENE_PRODUCTS, "Pathway", "CellType", "Anatomy")
+                for b in ("Disease", "Phenotype")
+            ),
+            ("Disease", "Anatomy"),
+            ("Disease", "CellType"),
+            ("Disease", "Pathway"),
+        ),
         "is associated with",
     ),
     RelationshipType(
@@ -243,8 +247,13 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
     ),
     RelationshipType(
         "PART_OF",
-        tuple((t, t) for t in ("BiologicalProcess", "CellularComponent", "Anatomy", "Pathway"))
-        + (("CellType", "Anatomy"), ("MolecularFunction", "BiologicalProcess")),
+        (
+            *tuple(
+                (t, t) for t in ("BiologicalProcess", "CellularComponent", "Anatomy", "Pathway")
+            ),
+            ("CellType", "Anatomy"),
+            ("MolecularFunction", "BiologicalProcess"),
+        ),
         "is part of",
     ),
 )
@@ -328,6 +337,7 @@ ENTITY_PROPERTIES: dict[str, tuple[str, str]] = {
     "sources": ("LIST<STRING>", "who claims it; sorted"),
     "licenses": ("LIST<STRING>", "under what licence; parallel to `sources`"),
     "releases": ("LIST<STRING>", "as of which release; parallel to `sources`"),
+    "joined": ("LIST<STRING>", "which identifiers were found to mean the same, how, by whom"),
     "claims": ("LIST<STRING>", "the claims as they were given, one JSON document each"),
 }
 

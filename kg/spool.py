@@ -17,6 +17,7 @@ import pyarrow as pa
 from tosg.kg.claims import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
 from tosg.kg.errors import DataError
 from tosg.kg.evidence import RESERVED, has_reserved_key
+from tosg.kg.merge_entities import LIST_SEPARATOR
 from tosg.kg.schema import entity_types, relationship_types
 from tosg.kg.source_log import Rejection, shorten
 
@@ -225,7 +226,7 @@ def add_rejection(
 
 
 def _not_empty(column: str) -> pl.Expr:
-    value = pl.col(column).str.strip_chars()
+    value = pl.col(column).str.replace_all(LIST_SEPARATOR, " ", literal=True).str.strip_chars()
     return pl.when(value != "").then(value).alias(column)
 
 
