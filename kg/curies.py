@@ -199,7 +199,7 @@ def parse_curies(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def curie_map(values: Iterable[str]) -> dict[str, str]:
-    """Map each distinct value to its CURIE (see `parse_curies`); values that are none are absent."""
+    """Map distinct values to their CURIEs (see `parse_curies`); values that are none are absent."""
     distinct = sorted(set(values))
     found = parse_curies(pa.array(distinct, pa.string())).to_pylist()
     return {value: one for value, one in zip(distinct, found, strict=True) if one is not None}

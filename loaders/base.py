@@ -164,17 +164,20 @@ class Loader(ABC):
         given = self.options.get("release")
         if given is not None:
             return str(given)
-        return self._release(files) or self._release_by_hash(files)
+        return self._release(files) or self.file_release(files, self.files[0].key)
 
     def _release(self, files: Mapping[str, Path]) -> str:  # noqa: ARG002
         """Release as the files or their names say it."""
         return ""
 
-    def _release_by_hash(self, files: Mapping[str, Path]) -> str:
-        for spec in self.files:
-            if spec.release and spec.key in files and sha256_of(files[spec.key]) == spec.sha256:
-                return spec.release
-        return ""
+    def file_release(self, files: Mapping[str, Path], key: str) -> str:
+        """Release of one file: the option, else known by the file's hash, else ""."""
+        given = self.options.get("release")
+        if given is not None:
+            return str(given)
+        spec = next(s for s in self.files if s.key == key)
+        known = spec.release and sha256_of(files[key]) == spec.sha256
+        return spec.release if known else ""
 
     def origin(self, path: Path, release: str, license_: str | None = None) -> Origin:
         """Provenance of claims from one file."""

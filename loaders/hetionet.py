@@ -119,11 +119,17 @@ class Hetionet(Loader):
             ("hetionet-v1.0-nodes.tsv", "hetionet*nodes.tsv", "hetionet*nodes.tsv.gz"),
             "node table",
             url=f"{_HETIONET}/hetnet/tsv/hetionet-v1.0-nodes.tsv",
+            sha256="3ad9eb86c031df8bc7d5efefa6edc93562182eb9a6a71e5129d3f18b9d42c50e",
         ),
         FileSpec(
             "edges",
             ("hetionet-v1.0-edges.sif.gz", "hetionet*edges.sif*", "edges*.sif.gz", "edges*.sif"),
             "edges (SIF)",
+            url=(
+                "https://media.githubusercontent.com/media/hetio/hetionet/"
+                "38873689199f81b0e6e11554d9803b94f0c4a12c/hetnet/tsv/hetionet-v1.0-edges.sif.gz"
+            ),
+            sha256="611f0411ac666be4e0270e54bbca67407e14720bfc3099311f0f5eec25c5a947",
         ),
         FileSpec(
             "metaedges",
@@ -131,6 +137,7 @@ class Hetionet(Loader):
             "metaedge table (checked against ours)",
             required=False,
             url=f"{_HETIONET}/describe/edges/metaedges.tsv",
+            sha256="fd2d1f7f2d4658aacae5b0f19dbf8984b3b55e9ad4fc1a9c0c7c3859d86beb31",
         ),
         FileSpec(
             "gene_disease",
@@ -138,6 +145,7 @@ class Hetionet(Loader):
             "gene-disease edges with licence",
             required=False,
             url=f"{_INTEGRATE}/compile/DaG-association.tsv",
+            sha256="571b45f4007045d904d926d8a01840f359345d37bc9d1db15d4dab1d38691e84",
         ),
         FileSpec(
             "drug_gene",
@@ -145,6 +153,7 @@ class Hetionet(Loader):
             "drug-gene edges with licence, action, affinity",
             required=False,
             url=f"{_INTEGRATE}/compile/CbG-binding.tsv",
+            sha256="6918200b27b90f312c6e6bc636079eb6f72f006aeda308144c1f1fc5cae6fced",
         ),
     )
 

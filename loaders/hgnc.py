@@ -60,6 +60,7 @@ class Hgnc(Loader):
             ("hgnc.json.gz", "hgnc.json", "hgnc*.json.gz", "hgnc*.json"),
             "genes as OBO graph JSON",
             url=f"{_INGEST}/108e6ae6e6a46c4d389f32253847336384d61e61/export/hgnc/hgnc.json.gz",
+            sha256="2e19debc7bb70597202717e590e94dad3777d75e4ab3ae07b549a0c43b180fa0",
         ),
         FileSpec(
             "groups",
@@ -70,6 +71,7 @@ class Hgnc(Loader):
                 f"{_INGEST}/5613ff7e7e5d40905639a4092d0a4e104929710d"
                 "/export/hgnc.genegroup/hgnc.genegroup.obo"
             ),
+            sha256="8441a7e98a23dec49432011ae06b3c04fbba861d44d0c242d60aecf28b0fdf33",
         ),
     )
 

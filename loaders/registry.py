@@ -18,6 +18,16 @@ LOADERS: dict[str, tuple[str, str]] = {
     "ncbi_gene": ("ncbi_gene", "NcbiGene"),
     "hgnc": ("hgnc", "Hgnc"),
     "uniprot": ("uniprot", "UniProt"),
+    "goa": ("goa", "Goa"),
+    "pathways": ("pathways", "Pathways"),
+    "disease_ontology": ("disease_ontology", "DiseaseOntology"),
+    "mondo": ("ontologies", "Mondo"),
+    "cl": ("ontologies", "CellOntology"),
+    "uberon": ("ontologies", "Uberon"),
+    "drugcentral": ("drugcentral", "DrugCentral"),
+    "indications": ("indications", "Indications"),
+    "intact": ("intact", "IntAct"),
+    "trrust": ("trrust", "Trrust"),
 }
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.curies import parse_curies
+from tosg.kg.curies import curies, parse_curies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,3 +118,16 @@ def note_duplicates(values: pa.Array, log: FileLog, kind: str) -> None:
         names = often.field("values")
         first = names.take(pc.sort_indices(names)[:5]).to_pylist()
         log.note(kind, len(often), first)
+
+
+def listed_ids(
+    batch: pa.RecordBatch, column: str, separator: str, prefix: str, file: FileLog
+) -> pa.ListArray:
+    """Lists of CURIEs from a column of joined identifiers; bad ones are left out and noted."""
+    lists = split(batch.column(column), separator)
+    flat = lists.flatten()
+    ids = curies(flat, prefix)
+    bad = flat.filter(ids.is_null())
+    if len(bad):
+        file.note(f"bad identifier in {column}, left out", len(bad), bad.slice(0, 5).to_pylist())
+    return filter_lists(lists, ids, ids.is_valid())

@@ -1,4 +1,4 @@
-"""Terms of an ontology as claims: entities by the prefix of their ids, and ``is_a``, ``part_of``."""
+"""Terms of an ontology as claims: entities by the prefix of their ids, and links between."""
 
 from __future__ import annotations
 

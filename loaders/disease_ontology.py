@@ -1,0 +1,145 @@
+"""The Disease Ontology: terms, definitions, synonyms, cross-references and ``is_a`` links.
+
+The OBO file is required; the two tables of newer releases add definitions and cross-references.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tosg.kg.curies import curies
+from tosg.loaders.base import FileSpec, Loader
+from tosg.loaders.obo import open_obo, read_terms
+from tosg.loaders.rows import blank_to_null, keep, known_curies
+from tosg.loaders.tables import Layout, read_table
+from tosg.loaders.terms import claims_of_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tosg.kg.source_log import FileLog, SourceLog
+
+_NEWER = (
+    "https://raw.githubusercontent.com/DiseaseOntology/HumanDiseaseOntology/"
+    "9fbefd6651b79526165453395d06c8fd4bfe4247"
+)
+_FACETS = Layout(("?id", "?name", "?definition"), enclosed=True)
+_XREFS = Layout(("id", "label", "xref"), enclosed=True)
+
+
+class DiseaseOntology(Loader):
+    """See the module."""
+
+    name = "disease_ontology"
+    title = "Disease Ontology: diseases with definitions, synonyms, cross-references"
+    homepage = "https://disease-ontology.org"
+    license = "CC BY 3.0"
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        FileSpec(
+            "terms",
+            ("HumanDO.obo", "doid.obo", "HumanDO.obo.gz", "doid.obo.gz"),
+            "terms (OBO)",
+            url=(
+                "https://raw.githubusercontent.com/dhimmel/disease-ontology/"
+                "052ffcc960f5897a0575f5feff904ca84b7d2c1d/download/HumanDO.obo"
+            ),
+            sha256="220921d830b1b8c71054e5e3fc73f0774ce35e2406f4e33eda18021a50535364",
+        ),
+        FileSpec(
+            "definitions",
+            ("facets.tsv.gz", "facets.tsv"),
+            "definitions of a newer release",
+            required=False,
+            url=f"{_NEWER}/src/facets.tsv.gz",
+            sha256="54f38b0ee7e3b20c0d3f04652f876a26839189997ed221c33c54e8796a9177e8",
+            release="2026",
+        ),
+        FileSpec(
+            "xrefs",
+            ("allXREFinDO.tsv", "allXREFinDO.tsv.gz"),
+            "cross-references of a newer release",
+            required=False,
+            url=f"{_NEWER}/DOreports/allXREFinDO.tsv",
+            sha256="5cc96c482609e61fe89bb929bc11fd9a4006018b44631b0c22766ea4b09c986c",
+            release="2026",
+        ),
+    )
+
+    #: Licence of the two tables; the old OBO file states its own.
+    newer_license: ClassVar[str] = "CC0 1.0"
+
+    def _release(self, files: Mapping[str, Path]) -> str:
+        return open_obo(files["terms"]).release
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        obo = open_obo(files["terms"])
+        file = log.file(obo.path)
+        types = {"doid": "Disease"}
+        origin = self.origin(obo.path, release)
+        yield from claims_of_terms(read_terms(obo, file), file, origin, types)
+        for key, layout in (("definitions", _FACETS), ("xrefs", _XREFS)):
+            if key not in files:
+                continue
+            path = files[key]
+            file = log.file(path)
+            newer = self.file_release(files, key)
+            origin = self.origin(path, newer, self.newer_license)
+            rows = _rows(path, layout, file)
+            extra: dict[str, pa.Array] = {}
+            if key == "definitions":
+                rows = _first_of_each(rows, "curie")
+                extra["description"] = blank_to_null(rows.column("text"))
+            else:
+                rows, xrefs = _grouped(rows)
+                extra["xrefs"] = known_curies(xrefs, file)
+            yield origin.entities(
+                rows.num_rows,
+                rows.column("line"),
+                type="Disease",
+                id=rows.column("curie"),
+                name=blank_to_null(rows.column("name")),
+                **extra,
+            )
+
+
+def _rows(path: Path, layout: Layout, file: FileLog) -> pa.RecordBatch:
+    """All rows of one of the tables, with columns ``curie, name, text, line``."""
+    key, name, text = layout.columns
+    batches = []
+    for raw in read_table(path, layout, file):
+        ids = curies(raw.column(key), "doid")
+        batch = keep(raw, ids.is_valid(), file, "bad identifier", (key, name))
+        file.parsed(batch.num_rows)
+        arrays = [ids.drop_null(), batch.column(name), batch.column(text), batch.column("line")]
+        batches.append(pa.record_batch(arrays, names=["curie", "name", "text", "line"]))
+    table = pa.Table.from_batches(batches).combine_chunks()
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.record_batch(columns, names=table.column_names)
+
+
+def _first_of_each(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
+    """First row of each value, in the order of the rows."""
+    codes = rows.column(column).dictionary_encode().indices
+    return rows.take(pa.array(_starts(codes)))
+
+
+def _starts(codes: pa.Array) -> list[int]:
+    import numpy as np
+
+    _, first = np.unique(codes.to_numpy(), return_index=True)
+    return sorted(first.tolist())
+
+
+def _grouped(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.ListArray]:
+    """One row per disease and the list of its texts."""
+    order = pc.sort_indices(rows, sort_keys=[("curie", "ascending"), ("line", "ascending")])
+    rows = rows.take(order)
+    starts = _starts(rows.column("curie").dictionary_encode().indices)
+    offsets = pa.array([*starts, rows.num_rows], pa.int32())
+    return rows.take(pa.array(starts)), pa.ListArray.from_arrays(offsets, rows.column("text"))

@@ -1,0 +1,83 @@
+"""Curated drug-disease pairs: disease-modifying, easing symptoms, or explicitly no indication."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tosg.kg.curies import curies
+from tosg.loaders.base import FileSpec, Loader, evidence_json
+from tosg.loaders.rows import keep, note_duplicates
+from tosg.loaders.tables import Layout, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tosg.kg.source_log import SourceLog
+
+_LAYOUT = Layout(("doid_id", "drugbank_id", "category", "n_curators", "n_resources"))
+
+#: Category -> relationship type; NOT says that the drug is no indication, so it makes no edge.
+_VERBS = {"DM": "TREATS", "SYM": "PALLIATES"}
+
+
+class Indications(Loader):
+    """See the module."""
+
+    name = "indications"
+    title = "Curated indications: which drug treats or eases which disease"
+    homepage = "https://github.com/dhimmel/indications"
+    license = "CC0 1.0"
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        FileSpec(
+            "indications",
+            ("indications.tsv", "indications.tsv.gz"),
+            "drug-disease pairs with category",
+            url=(
+                "https://raw.githubusercontent.com/dhimmel/indications/"
+                "11d535ba0884ee56c3cd5756fdfb4985f313bd80/catalog/indications.tsv"
+            ),
+            sha256="bc956b0092fab88975a07932b89382a0ed593d3d21df23395440cfd9a067a917",
+        ),
+    )
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        path = files["indications"]
+        file, origin = log.file(path), self.origin(path, release)
+        shown = ("drugbank_id", "category", "doid_id")
+        for raw in read_table(path, _LAYOUT, file):
+            category = raw.column("category")
+            batch = keep(raw, pc.not_equal(category, "NOT"), file, "not an indication", shown)
+            known = pc.is_in(batch.column("category"), pa.array(list(_VERBS)))
+            batch = keep(batch, known, file, "unknown category", shown)
+            drugs = curies(batch.column("drugbank_id"), "drugbank")
+            diseases = curies(batch.column("doid_id"), "doid")
+            valid = pc.and_(drugs.is_valid(), diseases.is_valid())
+            batch = keep(batch, valid, file, "bad identifier", shown)
+            drugs, diseases = drugs.filter(valid), diseases.filter(valid)
+            file.parsed(batch.num_rows)
+            verb = pa.array(list(_VERBS.values())).take(
+                pc.index_in(batch.column("category"), pa.array(list(_VERBS)))
+            )
+            key = pc.binary_join_element_wise(drugs, verb, diseases, " ")
+            note_duplicates(key, file, "pair given more than once")
+            numbers = ("n_curators", "n_resources")
+            evidence = [
+                evidence_json({k: int(v) for k, v in row.items() if v.isdecimal()})
+                for row in batch.select(numbers).to_pylist()
+            ]
+            yield origin.relationships(
+                batch.num_rows,
+                batch.column("line"),
+                type=verb,
+                start_type="Drug",
+                start=drugs,
+                end_type="Disease",
+                end=diseases,
+                evidence=evidence,
+            )
