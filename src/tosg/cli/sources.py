@@ -1,0 +1,137 @@
+"""``tosg sources`` and ``tosg fetch``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tosg.cli.options import echo_json, json_option, note
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tosg.loaders.base import FileSpec, Loader
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@json_option
+def sources(names: tuple[str, ...], as_json: bool) -> None:
+    """List the sources, what each needs and where to get it."""
+    from tosg.loaders import registry
+
+    loaders = [registry.loader_class(name) for name in names or registry.names()]
+    if as_json:
+        echo_json([_as_dict(loader) for loader in loaders])
+        return
+    click.echo("\n\n".join(_as_text(loader) for loader in loaders))
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder to put the files in.",
+)
+@json_option
+def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
+    """Download a source's files, with checked hashes."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from tosg.loaders import fetching, registry
+
+    loaders = [registry.loader_class(name) for name in names]
+    results: list[dict[str, Any]] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
+        for loader in loaders:
+            for spec, path, what in fetching.fetch(loader, folder, lambda s: _Bar(progress, s)):
+                results.append(
+                    {
+                        "source": loader.name,
+                        "file": spec.filename,
+                        "path": None if path is None else str(path),
+                        "result": what,
+                    }
+                )
+    if as_json:
+        echo_json(results)
+        return
+    for row in results:
+        click.echo(f"{row['source']}  {row['path'] or row['file']}  {row['result']}")
+    if any(row["path"] is None for row in results):
+        note("some files have no address to fetch from; `tosg sources` says what they are")
+
+
+class _Bar:
+    """A rich progress bar in the shape that pooch wants."""
+
+    def __init__(self, progress: Progress, spec: FileSpec) -> None:
+        self._progress = progress
+        self._task = progress.add_task(spec.filename, total=None)
+        self._total: int | None = None
+
+    @property
+    def total(self) -> int | None:
+        return self._total
+
+    @total.setter
+    def total(self, value: int | None) -> None:
+        self._total = value or None
+        self._progress.update(self._task, total=self._total)
+
+    def update(self, amount: int) -> None:
+        self._progress.advance(self._task, amount)
+
+    def reset(self) -> None:
+        # pooch resets before it reports the whole file as come.
+        self._progress.update(self._task, completed=0)
+
+    def close(self) -> None:
+        self._progress.remove_task(self._task)
+
+
+def _as_dict(loader: type[Loader]) -> dict[str, Any]:
+    return {
+        "name": loader.name,
+        "title": loader.title,
+        "homepage": loader.homepage,
+        "license": loader.license,
+        "files": [
+            {
+                "key": spec.key,
+                "names": list(spec.names),
+                "required": spec.required,
+                "help": spec.help,
+                "url": spec.url,
+                "sha256": spec.sha256,
+            }
+            for spec in loader.files
+        ],
+        "options": {"release": "release of the files", **loader.option_help},
+    }
+
+
+def _as_text(loader: type[Loader]) -> str:
+    lines = [
+        f"{loader.name}: {loader.title}",
+        f"  {loader.homepage}  licence: {loader.license}",
+    ]
+    for spec in loader.files:
+        need = "needs" if spec.required else "may use"
+        lines.append(f"  {need} {spec.filename}: {spec.help}")
+        lines.append(f"    {spec.url or 'no address known; see the homepage'}")
+    lines += [f"  option {name}: {help_}" for name, help_ in loader.option_help.items()]
+    return "\n".join(lines)
