@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class DatasetInfo:
     ----------
     id, title, license : str
     unit : str
-        Of the stored values: ``counts``, ``log1p_cp10k``, ``log1p``, ``cp10k``, ``cpm``, ``scaled``.
+        Of the stored values; see `tosg.kg.cells.units`.
     storage : str
         ``inline`` (in the graph) or ``linked`` (in the original file).
     files, sha256s : list of str
@@ -87,10 +87,7 @@ class CsrBlock:
     values: npt.NDArray[np.float32]
 
 
-_FIELDS = (
-    "id unit storage files sha256s variables variable_entities measured n_cells license title "
-    "path matrix mean_unit"
-).split()
+_FIELDS = tuple(field.name for field in fields(DatasetInfo))
 
 
 def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo]:

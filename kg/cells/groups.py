@@ -1,4 +1,4 @@
-"""Pseudobulks: cells of one type, tissue, disease, sex and stage, with mean and fraction."""
+"""Pseudobulks: cells of one type, tissue, disease, sex and stage; mean and fraction per gene."""
 
 from __future__ import annotations
 

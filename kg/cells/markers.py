@@ -13,6 +13,7 @@ from tosg.kg.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tosg.kg.cells.variables import Variable, VariableMap
 
@@ -47,7 +48,7 @@ def property_name(marker: str) -> str:
 
 
 def find_markers(
-    names: Sequence[str], variables: Sequence[Variable], found: VariableMap, where: object
+    names: Sequence[str], variables: Sequence[Variable], found: VariableMap, where: Path
 ) -> list[Marker]:
     """Find the variables of the chosen markers, by their own name or their gene's symbol.
 
@@ -60,7 +61,7 @@ def find_markers(
     markers: dict[str, Marker] = {}
     for name in dict.fromkeys(names):
         if name not in positions:
-            raise unknown("marker", name, positions, where=str(where))
+            raise unknown("marker", name, positions, where=where)
         marker = Marker(name, property_name(name), positions[name])
         other = markers.get(marker.property)
         if other is not None:
@@ -91,28 +92,22 @@ def _positions(variables: Sequence[Variable], found: VariableMap) -> dict[str, i
 
 def marker_columns(
     markers: Sequence[Marker],
-    measured: npt.NDArray[np.bool_],
     indptr: npt.NDArray[Any],
     indices: npt.NDArray[Any],
     values: npt.NDArray[np.float32],
-) -> dict[str, list[float] | None]:
-    """Values of the markers in a block of cells; None where a marker was not measured.
+) -> dict[str, list[float]]:
+    """Values of the markers in a block of cells, 0 where a cell has none.
 
     Parameters
     ----------
     markers : sequence of Marker
-    measured : (n_variables,) bool
     indptr, indices, values
         Normalised CSR rows.
     """
-    n = len(indptr) - 1
-    columns: dict[str, list[float] | None] = {}
+    columns: dict[str, list[float]] = {}
     for marker in markers:
-        if not measured[marker.variable]:
-            columns[marker.property] = None
-            continue
         at = np.flatnonzero(indices == marker.variable)
-        dense = np.zeros(n)
+        dense = np.zeros(len(indptr) - 1)
         dense[np.searchsorted(indptr, at, side="right") - 1] = values[at]
         columns[marker.property] = dense.tolist()
     return columns

@@ -7,7 +7,6 @@ of log-normalised values or at random; the same file, options and seed give the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from tosg.kg.cells.source import Block
 from tosg.kg.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tosg.kg.cells.source import Matrix

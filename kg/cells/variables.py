@@ -181,6 +181,18 @@ def variables_of(var: pd.DataFrame) -> list[Variable]:
     return rows
 
 
+def names_of(variable: Variable) -> str:
+    """Everything that `resolve` needs of a variable, as JSON: what the data set's node keeps."""
+    document = [variable.name, variable.identifiers, variable.symbols, variable.protein]
+    return json.dumps(document, ensure_ascii=False)
+
+
+def variable_of(document: str) -> Variable:
+    """Read back what `names_of` wrote."""
+    name, identifiers, symbols, protein = json.loads(document)
+    return Variable(name, tuple(identifiers), tuple(symbols), protein)
+
+
 def resolve(
     variables: Sequence[Variable], genes: EntityNames, proteins: EntityNames
 ) -> VariableMap:

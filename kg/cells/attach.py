@@ -1,0 +1,336 @@
+"""Attach a file of cells to the graph, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tosg.kg import ddl, meta
+from tosg.kg.cells import staging
+from tosg.kg.cells.dataset import datasets
+from tosg.kg.cells.groups import GROUP_RELATIONSHIPS, GroupSums, normalised
+from tosg.kg.cells.mapping import CellMapping
+from tosg.kg.cells.markers import marker_columns
+from tosg.kg.cells.plan import AttachOptions, Plan, check_source, dataset_id, key_of, make_plan
+from tosg.kg.cells.report import AttachReport
+from tosg.kg.cells.source import open_source, sha256
+from tosg.kg.cells.variables import measured_of, names_of
+from tosg.kg.cells.vectors import encode_block
+from tosg.kg.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import neo4j
+
+    from tosg.kg.cells.source import Block
+    from tosg.kg.database import Database
+
+#: Cells per transaction, and bytes of vectors per transaction.
+_BATCH_CELLS = 4096
+_BATCH_BYTES = 16_000_000
+_BATCH_EXPRESSES = 20_000
+
+
+def attach(
+    db: Database,
+    path: str | Path,
+    mapping: CellMapping | None = None,
+    *,
+    replace_existing: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> AttachReport:
+    """Attach a file of cells: all its cells, groups and EXPRESSES, or nothing.
+
+    Parameters
+    ----------
+    db : Database
+    path : str or Path
+        h5ad file, zarr folder, 10x .h5 file or 10x mtx folder.
+    mapping : CellMapping, optional
+        Which columns say what a cell is; CELLxGENE's columns are found without.
+    replace_existing : bool
+        Whether a data set of the same id that differs is replaced.
+    dry_run : bool
+        Read and check everything, write nothing.
+    progress : callable, optional
+        Gets cells done and cells in all.
+    **options
+        Fields of `AttachOptions`: id, storage, markers, unit, matrix, allow_scaled, title, license,
+        organism, metacells, metacell_method, seed, min_fraction.
+
+    Returns
+    -------
+    AttachReport
+
+    Raises
+    ------
+    DataError
+        The file is wrong, or a data set of that id is attached already and differs.
+    ConfigError
+        The mapping or an option is wrong.
+    DatabaseError
+        The database went away, or another writer holds the lease.
+    """
+    if "markers" in options:
+        options["markers"] = tuple(options["markers"])
+    chosen = AttachOptions(**options)
+    path = Path(path)
+    dataset = dataset_id(chosen.id, path)
+    started = time.monotonic()
+    with open_source(path) as source:
+        check_source(source)
+        completed = (mapping or CellMapping()).complete(source.obs, source.path)
+        hashes = sha256(source.files)
+        key = key_of(hashes, completed, replace(chosen, id=dataset))
+        before = _before(db, dataset, key, replace_existing=replace_existing or dry_run)
+        if before is not None and not dry_run:
+            return before
+        if dry_run:
+            plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
+            _Writer(db, plan, progress, write=False).run()
+        else:
+            ddl.ensure(db)
+            with meta.lease(db, f"cells attach {dataset}"):
+                # Read under the lease: no loader changes genes and terms in the meantime.
+                plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
+                plan.report.status = "replaced" if _is_attached(db, dataset) else "attached"
+                _write(db, plan, progress)
+    plan.report.seconds = round(time.monotonic() - started, 3)
+    return plan.report
+
+
+def stored_report(db: Database, dataset: str) -> AttachReport:
+    """Give the report of a data set that is attached.
+
+    Raises
+    ------
+    UsageError
+        It is not attached; names the nearest ones.
+    """
+    datasets(db, [dataset])
+    query = "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.report AS report"
+    return AttachReport.of(json.loads(db.rows(query, id=dataset)[0]["report"]))
+
+
+def _is_attached(db: Database, dataset: str) -> bool:
+    return bool(db.rows("CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.id", id=dataset))
+
+
+def _before(db: Database, dataset: str, key: str, *, replace_existing: bool) -> AttachReport | None:
+    rows = db.rows(
+        "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.key AS key, d.report AS report", id=dataset
+    )
+    if not rows:
+        return None
+    if rows[0]["key"] == key:
+        report = AttachReport.of(json.loads(rows[0]["report"]))
+        return replace(report, status="unchanged")
+    if replace_existing:
+        return None
+    raise DataError(
+        "a data set of this id is attached already, and this one differs",
+        where=f"dataset {dataset}",
+        found="another file, mapping or option",
+        expected="the same as before, or a new id",
+        hint="--replace puts this one in its place; --id NAME attaches it beside",
+    )
+
+
+def _write(db: Database, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
+    note = staging.recover(db)
+    if note:
+        plan.report.notes.append(note)
+    staging.begin(db, plan.dataset, plan.key)
+    try:
+        _Writer(db, plan, progress, write=True).run()
+        staging.ready(db)
+    except (DataError, KeyboardInterrupt):
+        staging.discard(db)  # the file is wrong, or the user; the connection is fine
+        raise
+    staging.finish(db, plan.dataset)
+
+
+class _Writer:
+    """One pass over the values: cells in batches, sums of groups, then groups and data set."""
+
+    def __init__(
+        self,
+        db: Database,
+        plan: Plan,
+        progress: Callable[[int, int], None] | None,
+        *,
+        write: bool,
+    ) -> None:
+        self.db, self.plan, self.write = db, plan, write
+        self.progress = progress or (lambda _done, _all: None)
+        n = len(plan.variables)
+        self.seen = np.zeros(n, bool)
+        self.sums = GroupSums(len(plan.groups.properties), n)
+        self.bytes = 0
+
+    def run(self) -> None:
+        """Do it."""
+        start = 0
+        for block in self.plan.blocks():
+            stop = start + len(block.rows)
+            self._block(block, start, stop)
+            start = stop
+            self.progress(start, self.plan.n_cells)
+        measured = measured_of(self.plan.matrix.var, self.plan.source.var, self.seen)
+        report = self.plan.report
+        report.variables["unmeasured"] = [
+            v for v, m in zip(self.plan.variables, measured.tolist(), strict=True) if not m
+        ]
+        report.storage, report.bytes = self.plan.storage, self.bytes
+        edges = list(self._edges())
+        report.expresses = sum(len(e["ids"]) for e in edges)
+        for marker in self.plan.markers:
+            if not measured[marker.variable]:
+                report.notes.append(
+                    f"{marker.name} was not measured: no cell has {marker.property}"
+                )
+                report.markers.remove(marker.property)
+                if self.write:
+                    staging.drop_property(self.db, marker.property)
+        if self.write:
+            self._dataset(measured.tolist())
+            self._groups()
+            for edge in edges:
+                self._expresses(edge)
+
+    def _block(self, block: Block, start: int, stop: int) -> None:
+        plan = self.plan
+        self.seen[block.indices] = True
+        linear = normalised(plan.unit, block.indptr, block.values)
+        if plan.unit != "scaled":
+            self.sums.add(plan.groups.codes[start:stop], block.indptr, block.indices, linear)
+        columns = {k: v[start:stop] for k, v in plan.properties.items()}
+        columns["n_cells"] = plan.sizes[start:stop].tolist()
+        columns["n_genes"] = np.diff(block.indptr).tolist()
+        if plan.unit == "counts":
+            columns["n_counts"] = _totals(block)
+        ids = plan.groups.ids
+        columns["group"] = [ids[g] for g in plan.groups.codes[start:stop].tolist()]
+        columns |= marker_columns(plan.markers, block.indptr, block.indices, linear)
+        if plan.storage == "inline":
+            vectors = encode_block(block.indptr, block.indices, block.values)
+            self.bytes += sum(map(len, vectors))
+            columns["expression"] = vectors
+        if self.write:
+            self._cells(columns, stop - start)
+
+    def _cells(self, columns: dict[str, list[Any]], n: int) -> None:
+        vectors = columns.get("expression")
+        mean = sum(map(len, vectors)) / n if vectors else 1
+        size = int(max(1, min(_BATCH_CELLS, _BATCH_BYTES // max(1, mean))))
+        for start in range(0, n, size):
+            part = {k: v[start : start + size] for k, v in columns.items()}
+            self._batch(part, min(size, n - start))
+
+    def _batch(self, columns: dict[str, list[Any]], n: int) -> None:
+        sets = ", ".join(f"`{name}`: $`{name}`[i]" for name in columns)
+        query = (
+            f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
+            f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"
+        )
+        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
+            first = meta.reserve_idx(transaction, n)
+            staging.run(
+                transaction, query, n=n, dataset_id=self.plan.dataset, first_idx=first, **columns
+            )
+            transaction.commit()
+
+    def _dataset(self, measured: list[bool]) -> None:
+        plan = self.plan
+        properties = {
+            "title": plan.report.title,
+            "path": str(plan.source.path),
+            "files": [str(f) for f in plan.source.files],
+            "sha256s": plan.sha256s,
+            "layout": plan.source.layout,
+            "matrix": plan.matrix.name,
+            "unit": plan.unit,
+            "mean_unit": plan.report.mean_unit,
+            "storage": plan.storage,
+            "n_cells": plan.n_cells,
+            "n_variables": len(plan.variables),
+            "license": plan.options.license,
+            "variables": plan.variables,
+            "variable_entities": [e or "" for e in plan.found.entities],
+            "measured": measured,
+            "markers": plan.report.markers,
+            "variable_names": [names_of(v) for v in plan.variables_of],
+            "min_fraction": plan.options.min_fraction,
+            "report": json.dumps(plan.report.document(), ensure_ascii=False),
+        }
+        self.db.write(
+            f"CYPHER 5 MATCH (d:{staging.DATASET}) SET d += $properties", properties=properties
+        )
+
+    def _groups(self) -> None:
+        groups = self.plan.groups
+        self.db.write(
+            f"CYPHER 5 MATCH (d:{staging.DATASET}) UNWIND $groups AS p "
+            f"CREATE (g:{staging.GROUP})-[:FROM]->(d) SET g = p",
+            groups=groups.properties,
+        )
+        for name, (relationship, label) in GROUP_RELATIONSHIPS.items():
+            pairs = [
+                {"group": g, "node": nodes[name]}
+                for g, nodes in zip(groups.ids, groups.nodes, strict=True)
+                if name in nodes
+            ]
+            self.db.write(
+                f"CYPHER 5 UNWIND $pairs AS p MATCH (g:{staging.GROUP} {{id: p.group}}) "
+                f"MATCH (n:Entity {{id: p.node}}) WHERE n:{label} "
+                f"CREATE (g)-[:{relationship}]->(n)",
+                pairs=pairs,
+            )
+
+    def _edges(self) -> Any:
+        if self.plan.unit == "scaled":
+            return
+        entities = np.array([e or "" for e in self.plan.found.entities], object)
+        for g, group in enumerate(self.plan.groups.ids):
+            variables, mean, fraction = self.sums.expressed(g, self.plan.options.min_fraction)
+            known = entities[variables] != ""
+            yield {
+                "group": group,
+                "ids": entities[variables[known]].tolist(),
+                "mean": mean[known].tolist(),
+                "fraction": fraction[known].tolist(),
+            }
+
+    def _expresses(self, edge: dict[str, Any]) -> None:
+        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
+            create_expresses(transaction, staging.GROUP, edge)
+            transaction.commit()
+
+
+def create_expresses(transaction: neo4j.Transaction, label: str, edge: dict[str, Any]) -> None:
+    """Create the EXPRESSES of one group: group, and parallel ids, mean and fraction."""
+    for start in range(0, len(edge["ids"]), _BATCH_EXPRESSES):
+        part = {k: edge[k][start : start + _BATCH_EXPRESSES] for k in ("ids", "mean", "fraction")}
+        staging.run(
+            transaction,
+            f"MATCH (g:{label} {{id: $group}}) "
+            "UNWIND range(0, size($ids) - 1) AS i MATCH (e:Entity {id: $ids[i]}) "
+            "CREATE (g)-[:EXPRESSES {mean: $mean[i], fraction: $fraction[i]}]->(e)",
+            group=edge["group"],
+            **part,
+        )
+
+
+def _totals(block: Block) -> list[int]:
+    before = np.zeros(len(block.values) + 1, np.int64)
+    np.cumsum(block.values.astype(np.int64), out=before[1:])
+    totals: list[int] = np.diff(before[block.indptr]).tolist()
+    return totals

@@ -1,0 +1,403 @@
+"""Everything about a file of cells that is known before its values are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tosg.kg.cells import metacells, table, units
+from tosg.kg.cells.groups import MIN_FRACTION, Groups, group_cells
+from tosg.kg.cells.markers import Marker, find_markers
+from tosg.kg.cells.report import AttachReport
+from tosg.kg.cells.terms import TermIndex, read_terms
+from tosg.kg.cells.variables import (
+    Variable,
+    VariableMap,
+    read_entity_names,
+    resolve,
+    variables_of,
+)
+from tosg.kg.errors import ConfigError, DataError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tosg.kg.cells.mapping import CellMapping
+    from tosg.kg.cells.source import Block, CellSource, Matrix
+    from tosg.kg.database import Database
+
+#: ``auto`` keeps expression in the graph up to this size, and links the file above it.
+INLINE_LIMIT = 1024**3
+
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+@dataclass(frozen=True)
+class AttachOptions:
+    """How to attach a file; see `tosg.kg.cells.attach.attach`."""
+
+    id: str | None = None
+    storage: str = "auto"
+    markers: tuple[str, ...] = ()
+    unit: str | None = None
+    matrix: str | None = None
+    allow_scaled: bool = False
+    title: str = ""
+    license: str = ""
+    organism: str = "human"
+    metacells: int = 0
+    metacell_method: str = "kmeans"
+    seed: int = 0
+    min_fraction: float = MIN_FRACTION
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("storage", self.storage, ("auto", "inline", "linked")),
+            ("organism", self.organism, ("human", "any")),
+            ("metacell method", self.metacell_method, ("kmeans", "random")),
+        ):
+            if value not in known:
+                raise unknown(name, value, known)
+        if self.metacells < 0 or self.metacells == 1:
+            raise ConfigError(
+                "a meta-cell is made of more than one cell",
+                where="--metacells",
+                found=self.metacells,
+                expected="2 or more, or 0 for none",
+            )
+        if not 0 <= self.min_fraction <= 1:
+            raise ConfigError(
+                "the threshold of EXPRESSES is not a fraction",
+                where="--min-fraction",
+                found=self.min_fraction,
+                expected="0 ... 1",
+            )
+        if self.metacells and self.storage == "linked":
+            raise ConfigError(
+                "meta-cells are in no file that could be linked",
+                where="--storage",
+                found="linked",
+                expected="inline or auto, with --metacells",
+            )
+
+
+@dataclass
+class Plan:
+    """Everything about a file of cells that is known before its values are read.
+
+    Attributes
+    ----------
+    dataset : str
+        Id.
+    key : str
+        Hash of files, mapping and options: the same key attaches the same.
+    rows : (n_file_cells,) int64
+        Rows of the file that are attached, or summed to meta-cells.
+    sizes : (n_cells,) int64
+        Measured cells per :Cell.
+    properties : dict of str to list
+        Of the cells, one list per property, None where a cell has none.
+    """
+
+    dataset: str
+    key: str
+    options: AttachOptions
+    mapping: CellMapping
+    source: CellSource
+    sha256s: list[str]
+    matrix: Matrix
+    unit: str
+    rows: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    partition: metacells.Partition | None
+    properties: dict[str, list[Any]]
+    groups: Groups
+    variables_of: list[Variable]
+    found: VariableMap
+    markers: list[Marker]
+    storage: str
+    report: AttachReport
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of the variables."""
+        return [v.name for v in self.variables_of]
+
+    @property
+    def n_cells(self) -> int:
+        """Number of :Cell nodes."""
+        return len(self.sizes)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the values of the cells in order, checked against the unit."""
+        for block in self._read():
+            units.check(self.source.path, self.matrix, self.unit, block)
+            yield block
+
+    def _read(self) -> Iterator[Block]:
+        if self.partition is None:
+            return self.matrix.blocks(self.rows)
+        return metacells.blocks(self.matrix, self.partition)
+
+
+def dataset_id(given: str | None, path: Path) -> str:
+    """Id of a data set: as given, else the file's name.
+
+    Raises
+    ------
+    ConfigError
+        An id with other characters than letters, digits, dot, dash and underscore.
+    """
+    stem = path.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5")
+    name = given or re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
+    if not _ID.match(name):
+        raise ConfigError(
+            "the id of a data set has characters that it must not have",
+            where="--id",
+            found=name,
+            expected="letters, digits, dot, dash and underscore",
+        )
+    return name
+
+
+def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
+    """Hash what decides about the content of a data set in the graph."""
+    content = {"sha256s": sha256s, "mapping": mapping.document(), "options": asdict(options)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def check_source(source: CellSource) -> None:
+    """Refuse a file without cells."""
+    if len(source.obs) == 0:
+        raise DataError(
+            "the file has no cells",
+            where=source.path,
+            found=f"0 cells, {len(source.var):,} variables",
+            expected="at least one cell",
+        )
+
+
+def make_plan(
+    db: Database,
+    source: CellSource,
+    dataset: str,
+    sha256s: list[str],
+    mapping: CellMapping,
+    options: AttachOptions,
+    key: str,
+) -> Plan:
+    """Find matrix, unit, labels, variables and groups of an open file; nothing is written.
+
+    Raises
+    ------
+    DataError, ConfigError
+        The file or the mapping is wrong.
+    """
+    matrix, unit, findings = units.choose(
+        source, matrix=options.matrix, unit=options.unit, allow_scaled=options.allow_scaled
+    )
+    _check_variables(source.path, matrix)
+    n = len(source.obs)
+    indexes: dict[str, TermIndex] = {}
+
+    def index_of(label: str) -> TermIndex:
+        if label not in indexes:
+            indexes[label] = read_terms(db, label)
+        return indexes[label]
+
+    columns = table.read_fields(source.obs, mapping, index_of)
+    human, others = table.humans(columns, n)
+    rows = np.flatnonzero(human) if options.organism == "human" else np.arange(n)
+    if len(rows) == 0:
+        raise DataError(
+            "the file has no human cells",
+            where=source.path,
+            found=", ".join(f"{k}: {v:,}" for k, v in others.items()),
+            expected="Homo sapiens (NCBITaxon:9606)",
+            hint="--organism any attaches cells of every species",
+        )
+    rows = rows.astype(np.int64)
+    columns = {name: column.at(rows) for name, column in columns.items()}
+    file_columns = columns
+    names = [str(name) for name in source.obs.index[rows]]
+    partition = None
+    if options.metacells:
+        partition = _partition(source, matrix, unit, rows, columns, options)
+        columns = metacells.joined(columns, partition)
+    sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
+    properties = table.properties(columns, len(sizes))
+    properties |= _names(dataset, source, rows, names, partition)
+    if partition is None:
+        properties |= table.kept(source.obs.iloc[rows], mapping.keep)
+    groups = group_cells(dataset, columns, sizes)
+    variables = variables_of(matrix.var)
+    found = resolve(variables, read_entity_names(db, "Gene"), read_entity_names(db, "Protein"))
+    markers = find_markers(options.markers, variables, found, source.path)
+    for marker in markers:
+        if marker.property in properties:
+            raise ConfigError("a marker has the name of another property", found=marker.property)
+    report = AttachReport(
+        dataset=dataset,
+        status="planned",
+        title=options.title or source.title,
+        file=str(source.path),
+        matrix=matrix.name,
+        unit=unit,
+        mean_unit=units.MEAN_UNIT[unit],
+        looked_at=[{"matrix": x.matrix.name, "unit": x.unit, "reason": x.reason} for x in findings],
+        cells=len(sizes),
+        measured_cells=len(rows),
+        left_out={f"not human ({k})": v for k, v in others.items()} if len(rows) < n else {},
+        variables=_variables(variables, found),
+        fields=_fields(mapping, file_columns),
+        groups=len(groups.properties),
+        min_fraction=options.min_fraction,
+        markers=[m.property for m in markers],
+    )
+    return Plan(
+        dataset=dataset,
+        key=key,
+        options=options,
+        mapping=mapping,
+        source=source,
+        sha256s=sha256s,
+        matrix=matrix,
+        unit=unit,
+        rows=rows,
+        sizes=sizes,
+        partition=partition,
+        properties=properties,
+        groups=groups,
+        variables_of=variables,
+        found=found,
+        markers=markers,
+        storage=_storage(options, matrix, len(rows)),
+        report=_with_notes(report, source, columns, mapping),
+    )
+
+
+def _check_variables(path: Path, matrix: Matrix) -> None:
+    index = matrix.var.index
+    if len(index) == 0:
+        raise DataError(
+            "the file has no variables", where=f"{path}: {matrix.name}", expected="genes"
+        )
+    if not index.is_unique:
+        twice = index[index.duplicated()].unique()
+        raise DataError(
+            "variable names are not unique",
+            where=f"{path}: var of {matrix.name}",
+            found=", ".join(str(v) for v in twice[:10]) + (" ..." if len(twice) > 10 else ""),
+            expected="every variable once",
+            hint="name the variables by their Ensembl ids, or join the duplicates before",
+        )
+
+
+def _partition(
+    source: CellSource,
+    matrix: Matrix,
+    unit: str,
+    rows: npt.NDArray[np.int64],
+    columns: dict[str, table.FieldColumn],
+    options: AttachOptions,
+) -> metacells.Partition:
+    if unit != "counts":
+        raise DataError(
+            "meta-cells are sums of counts",
+            where=f"{source.path}: {matrix.name}",
+            found=unit,
+            expected="counts",
+        )
+    return metacells.partition(
+        matrix,
+        rows,
+        columns,
+        size=options.metacells,
+        seed=options.seed,
+        method="random" if options.metacell_method == "random" else "kmeans",
+        where=source.path,
+    )
+
+
+def _names(
+    dataset: str,
+    source: CellSource,
+    rows: npt.NDArray[np.int64],
+    names: list[str],
+    partition: metacells.Partition | None,
+) -> dict[str, list[Any]]:
+    unique = source.obs.index.is_unique
+    if partition is not None:
+        shown = names if unique else [f"row{r}" for r in rows.tolist()]
+        members = metacells.member_names(shown, partition)
+        # Named by the first member: the same whatever else is in the file.
+        return {"id": [f"{dataset}:meta:{m[0]}" for m in members], "members": members}
+    ids = names if unique else [f"row{r}" for r in rows.tolist()]
+    file = str(source.path)
+    return {
+        "id": [f"{dataset}:{name}" for name in ids],
+        "file": [file] * len(rows),
+        "row": rows.tolist(),
+    }
+
+
+def _storage(options: AttachOptions, matrix: Matrix, n_cells: int) -> str:
+    if options.storage != "auto":
+        return options.storage
+    if options.metacells:
+        return "inline"
+    # Two or four bytes an index and about one a value; a dense matrix may be full.
+    per_value = (2 if matrix.shape[1] <= 2**16 else 4) + 1
+    size = matrix.nnz * n_cells / max(1, matrix.shape[0]) * per_value
+    return "inline" if size <= INLINE_LIMIT else "linked"
+
+
+def _variables(variables: list[Any], found: VariableMap) -> dict[str, Any]:
+    mapped = {kind: found.how.count(kind) for kind in ("identifier", "symbol", "alias")}
+    return {
+        "total": len(variables),
+        "mapped": mapped,
+        "ambiguous": found.ambiguous,
+        "duplicates": found.duplicates,
+        "unmapped": found.unmapped,
+        "unmeasured": [],
+    }
+
+
+def _fields(mapping: CellMapping, columns: dict[str, table.FieldColumn]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for name, column in columns.items():
+        source = mapping.fields[name]
+        parts = [c for c in (source.column, source.term_column) if c]
+        origin = " with ".join(parts) if parts else f"set to {source.constant}"
+        values = column.counts()
+        if name in ("donor_id",) and len(values.get("text", {})) > 100:
+            values["text"] = {f"{len(values['text'])} values": sum(values["text"].values())}
+        notes = {lab.raw: lab.note for lab in column.labels if lab.note}
+        shown[name] = {"from": origin, "detected": source.found, "values": values, "notes": notes}
+    return shown
+
+
+def _with_notes(
+    report: AttachReport,
+    source: CellSource,
+    columns: dict[str, table.FieldColumn],
+    mapping: CellMapping,
+) -> AttachReport:
+    from tosg.kg.cells.mapping import unmapped_hints
+
+    notes = []
+    if "donor_id" not in columns:
+        notes.append("no donor is known: a split by donor will refuse these cells")
+    if not source.obs.index.is_unique:
+        notes.append("names of cells are not unique: cells are named by row")
+    if report.unit == "scaled":
+        notes.append("z-scores: groups have no EXPRESSES")
+    return replace(report, notes=notes, hints=unmapped_hints(source.obs, mapping))

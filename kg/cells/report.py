@@ -1,0 +1,148 @@
+"""What attaching a file of cells did, or would do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Names listed per kind in the text; the JSON has all of them.
+SHOWN = 8
+
+
+@dataclass
+class AttachReport:
+    """What attaching a file of cells did, or would do.
+
+    Attributes
+    ----------
+    dataset, title : str
+    status : str
+        ``attached``, ``replaced``, ``unchanged`` or ``planned`` (a dry run).
+    file, matrix, unit, mean_unit : str
+        What was read, and what its numbers are.
+    looked_at : list of dict
+        Every matrix that was looked at: name, unit (None where it cannot be told), reason.
+    cells : int
+        :Cell nodes.
+    measured_cells : int
+        Cells of the file that they stand for; more than `cells` with meta-cells.
+    left_out : dict of str to int
+        Cells that were left out, by reason.
+    variables : dict
+        total; mapped by how; ambiguous, duplicates, unmapped and unmeasured by name.
+    fields : dict
+        Field -> where it comes from, and its values by outcome with the number of cells.
+    hints : dict of str to list of str
+        Fields that nothing is mapped to -> columns that may hold them.
+    notes : list of str
+    groups, expresses : int
+        :CellGroup nodes and EXPRESSES relationships.
+    min_fraction : float
+        Threshold of EXPRESSES.
+    markers : list of str
+        Properties.
+    storage : str
+    bytes : int
+        Of the vectors in the graph (inline), or 0.
+    seconds : float
+    """
+
+    dataset: str
+    status: str
+    title: str = ""
+    file: str = ""
+    matrix: str = ""
+    unit: str = ""
+    mean_unit: str = ""
+    looked_at: list[dict[str, Any]] = field(default_factory=list)
+    cells: int = 0
+    measured_cells: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    hints: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    groups: int = 0
+    expresses: int = 0
+    min_fraction: float = 0.0
+    markers: list[str] = field(default_factory=list)
+    storage: str = ""
+    bytes: int = 0
+    seconds: float = 0.0
+
+    def document(self) -> dict[str, Any]:
+        """Everything, as plain JSON content."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> AttachReport:
+        """Read back what `document` gave."""
+        return cls(**document)
+
+    def lines(self) -> list[str]:
+        """Text for people, a line each."""
+        if self.status == "unchanged":
+            return [f"{self.dataset}: unchanged, {self.cells:,} cells are attached already"]
+        lines = [self._head(), f"  unit       {self.unit}, from {self.matrix}: {self._reason()}"]
+        lines += [f"  left out   {n:,} cells: {why}" for why, n in self.left_out.items()]
+        lines += self._variable_lines()
+        for name, found in self.fields.items():
+            lines.append(f"  {name:<10} {_field(found)}")
+            lines += [f"  {'':<10}   {text}" for text in _unmatched(found)]
+        for name, columns in self.hints.items():
+            lines.append(f"  {name:<10} not mapped; perhaps --map {name}={columns[0]}")
+        lines.append(
+            f"  groups     {self.groups:,}, with {self.expresses:,} EXPRESSES "
+            f"(at least {self.min_fraction:g} of a group's cells; mean in {self.mean_unit})"
+        )
+        size = f", {self.bytes / 1e6:,.1f} MB" if self.storage == "inline" else ""
+        lines.append(f"  storage    {self.storage}{size}")
+        if self.markers:
+            lines.append(f"  markers    {', '.join(self.markers)}")
+        lines += [f"  note       {text}" for text in self.notes]
+        return lines
+
+    def _head(self) -> str:
+        verb = "would attach" if self.status == "planned" else self.status
+        of = f" made of {self.measured_cells:,}" if self.measured_cells != self.cells else ""
+        rate = f" in {self.seconds:.1f} s" if self.seconds else ""
+        return f"{self.dataset}: {verb} {self.cells:,} cells{of}{rate}"
+
+    def _reason(self) -> str:
+        return next((str(f["reason"]) for f in self.looked_at if f["matrix"] == self.matrix), "")
+
+    def _variable_lines(self) -> list[str]:
+        v = self.variables
+        if not v:
+            return []
+        how = ", ".join(f"{n:,} by {kind}" for kind, n in v["mapped"].items() if n)
+        mapped = sum(v["mapped"].values())
+        lines = [f"  variables  {v['total']:,}: {mapped:,} mapped{f' ({how})' if how else ''}"]
+        kinds = ("ambiguous", "duplicates", "unmapped", "unmeasured")
+        return lines + [
+            f"  {'':<10}   {len(v[kind]):,} {kind}: {_some(list(v[kind]))}"
+            for kind in kinds
+            if v[kind]
+        ]
+
+
+def _field(found: Mapping[str, Any]) -> str:
+    counts = {kind: sum(values.values()) for kind, values in found["values"].items()}
+    return f"{found['from']}: " + ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
+
+
+def _unmatched(found: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for kind in ("not in the graph", "ambiguous", "bad identifier", "wrong ontology"):
+        values = found["values"].get(kind)
+        if values:
+            lines.append(f"{kind}: {_some([f'{v} ({n:,})' for v, n in values.items()])}")
+    return lines
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

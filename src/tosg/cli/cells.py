@@ -1,0 +1,232 @@
+"""``tosg cells``: attach cells to the graph, list them, map them anew, take them away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tosg.cli.options import connection_options, echo_json, json_option, note
+
+if TYPE_CHECKING:
+    from tosg.kg.settings import Settings
+
+
+@click.group()
+def cells() -> None:
+    """Attach cells to the graph, list them, take them away."""
+
+
+@cells.command()
+@click.argument("path", type=click.Path())
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="FILE.yaml|FIELD=COLUMN",
+    help="Which column of obs holds a field (donor_id, cell_type, tissue, disease, sex, "
+    "development_stage, age, assay, organism, ...); may be repeated.",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="One value for every cell, as tissue=blood; may be repeated.",
+)
+@click.option(
+    "--keep", default="", metavar="COLUMN,...", help="Further columns to copy to the cells."
+)
+@click.option("--id", "id_", metavar="ID", help="Id of the data set; by default the file's name.")
+@click.option("--title", default="", help="Title; by default the file's own.")
+@click.option("--license", "license_", default="", help="Licence, as an SPDX id.")
+@click.option(
+    "--storage",
+    type=click.Choice(["auto", "inline", "linked"]),
+    default="auto",
+    show_default=True,
+    help="Expression in the graph, or read from the file; auto: in the graph up to 1 GiB.",
+)
+@click.option("--markers", default="", metavar="GENE,...", help="Genes as numbers on the cells.")
+@click.option("--unit", help="What the values are, where that cannot be told.")
+@click.option("--matrix", help="X, raw.X or a layer; by default where counts are found.")
+@click.option("--allow-scaled", is_flag=True, help="Attach z-scores, if there is nothing else.")
+@click.option(
+    "--organism",
+    type=click.Choice(["human", "any"]),
+    default="human",
+    show_default=True,
+    help="Cells of other species are left out and counted, or attached.",
+)
+@click.option("--metacells", type=int, default=0, metavar="N", help="Sum about N cells to one.")
+@click.option(
+    "--metacell-method",
+    type=click.Choice(["kmeans", "random"]),
+    default="kmeans",
+    show_default=True,
+    help="Which cells of one donor, tissue, disease and cell type are summed.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the meta-cells.")
+@click.option(
+    "--min-fraction",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="A group EXPRESSES a gene that this share of its cells has.",
+)
+@click.option("--replace", "replace_existing", is_flag=True, help="Replace a data set of this id.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@json_option
+@connection_options
+def attach(
+    settings: Settings,
+    path: str,
+    maps: tuple[str, ...],
+    sets: tuple[str, ...],
+    keep: str,
+    id_: str | None,
+    license_: str,
+    markers: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Attach a file of cells: h5ad, zarr, 10x .h5 or a 10x mtx folder."""
+    from tosg.kg.cells.attach import attach as attach_file
+    from tosg.kg.cells.mapping import CellMapping
+    from tosg.kg.database import Database
+
+    mapping = CellMapping.read(maps, sets, _list(keep))
+    with Database.open(settings) as db, _bar() as advance:
+        report = attach_file(
+            db,
+            path,
+            mapping,
+            progress=advance,
+            id=id_,
+            license=license_,
+            markers=_list(markers),
+            **options,
+        )
+    if as_json:
+        echo_json(report.document())
+    else:
+        click.echo("\n".join(report.lines()))
+
+
+@cells.command("list")
+@json_option
+@connection_options
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the data sets that are attached."""
+    from tosg.kg.cells.dataset import datasets
+    from tosg.kg.database import Database
+
+    with Database.open(settings) as db:
+        found = datasets(db)
+    rows = [
+        {
+            "id": d.id,
+            "title": d.title,
+            "cells": d.n_cells,
+            "variables": len(d.variables),
+            "mapped": sum(e is not None for e in d.variable_entities),
+            "unit": d.unit,
+            "storage": d.storage,
+            "license": d.license,
+        }
+        for d in found
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    if not rows:
+        note("no cells are attached; `tosg cells attach FILE.h5ad` attaches some")
+    for r in rows:
+        click.echo(
+            f"{r['id']}\t{r['cells']:,} cells\t{r['mapped']:,} of {r['variables']:,} variables "
+            f"mapped\t{r['unit']}\t{r['storage']}\t{r['title']}"
+        )
+
+
+@cells.command()
+@click.argument("id_", metavar="ID")
+@json_option
+@connection_options
+def show(settings: Settings, id_: str, as_json: bool) -> None:
+    """Show what attaching a data set found."""
+    from tosg.kg.cells.attach import stored_report
+    from tosg.kg.database import Database
+
+    with Database.open(settings) as db:
+        report = stored_report(db, id_)
+    if as_json:
+        echo_json(report.document())
+    else:
+        click.echo("\n".join(report.lines()))
+
+
+@cells.command()
+@click.argument("id_", metavar="ID")
+@json_option
+@connection_options
+def remap(settings: Settings, id_: str, as_json: bool) -> None:
+    """Map variables and labels anew to the graph as it is now."""
+    from tosg.kg.cells.remap import remap as remap_dataset
+    from tosg.kg.database import Database
+
+    with Database.open(settings) as db:
+        report = remap_dataset(db, id_)
+    if as_json:
+        echo_json(report.document())
+        return
+    click.echo(
+        f"{id_}: {report.status}; {report.mapped:,} variables mapped "
+        f"({len(report.gained):,} gained, {len(report.lost):,} lost, {len(report.moved):,} moved), "
+        f"{report.expresses:,} EXPRESSES made, {report.links:,} groups linked anew"
+    )
+
+
+@cells.command()
+@click.argument("id_", metavar="ID")
+@json_option
+@connection_options
+def detach(settings: Settings, id_: str, as_json: bool) -> None:
+    """Take a data set away, with its cells and groups."""
+    from tosg.kg.cells.remap import detach as detach_dataset
+    from tosg.kg.database import Database
+
+    with Database.open(settings) as db:
+        n = detach_dataset(db, id_)
+    if as_json:
+        echo_json({"dataset": id_, "cells": n})
+    else:
+        click.echo(f"{id_}: detached, {n:,} cells")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+class _bar:  # noqa: N801
+    """A progress bar on stderr, where that is a terminal; gives a function of (done, all)."""
+
+    def __enter__(self) -> Any:
+        self.progress: Any = None
+        self.task: Any = None
+        return self._advance
+
+    def __exit__(self, *_error: object) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+
+    def _advance(self, done: int, total: int) -> None:
+        if not click.get_text_stream("stderr").isatty():
+            return
+        if self.progress is None:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self.progress = Progress(console=Console(stderr=True), transient=True)
+            self.progress.start()
+            self.task = self.progress.add_task("cells", total=total)
+        self.progress.update(self.task, completed=done)
