@@ -1,0 +1,184 @@
+"""The claims that the stored graph holds, read back from Neo4j.
+
+Nothing is kept beside the graph: nodes carry their claims, relationships their parallel arrays,
+and claims that wait stand in ``TosgPending`` nodes.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tosg.kg import names
+from tosg.kg.merge_entities import ENTITY_COLUMNS
+from tosg.kg.merge_relationships import property_columns
+from tosg.kg.meta import read_meta
+from tosg.kg.pending import from_nodes
+from tosg.kg.reader import read_nodes, read_relationships
+from tosg.kg.schema import ENTITY, entity_types, relationship_types
+from tosg.kg.stored import UNSTATED, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tosg.kg.database import Database
+
+    Int64s = NDArray[np.int64]
+
+#: From this share of all nodes on, reading everything is cheaper than looking ends up.
+_MOST = 0.25
+_IDS = 20_000
+
+
+class GraphLedger:
+    """The claims of one stored graph; see `tosg.kg.merge.Ledger`.
+
+    Parameters
+    ----------
+    db : Database
+        The graph. It must not change while the ledger is in use (hold the lease).
+    connections : int
+        Blocks read at once.
+    """
+
+    def __init__(self, db: Database, connections: int = 4) -> None:
+        self._db = db
+        self._connections = connections
+
+    @cached_property
+    def unfinished(self) -> bool:
+        """Whether an earlier load stopped half way."""
+        return read_meta(self._db).loading is not None
+
+    @cached_property
+    def entity_types(self) -> list[str]:
+        """Labels of which there are nodes."""
+        return [
+            label for label in sorted(entity_types()) if self._count(f"(n:{names.label(label)})")
+        ]
+
+    @cached_property
+    def relationship_types(self) -> list[str]:
+        """Relationship types between knowledge nodes of which there are some."""
+        return [
+            name
+            for name in sorted(relationship_types())
+            if self._count(f"()-[n:{names.relationship_type(name)}]->()")
+        ]
+
+    @cached_property
+    def _nodes(self) -> int:
+        return self._count(f"(n:{ENTITY})")
+
+    def _count(self, pattern: str) -> int:
+        return int(self._db.rows(f"CYPHER 5 MATCH {pattern} RETURN count(n) AS n")[0]["n"])
+
+    def entities(self, label: str) -> pl.DataFrame:
+        """Stored nodes of one type: ``idx``, then `ENTITY_COLUMNS`; sorted by idx."""
+        schema = {"idx": pl.Int64, **ENTITY_COLUMNS}
+        if label not in self.entity_types:
+            return pl.DataFrame(schema=schema)
+        batches = read_nodes(self._db, label, list(ENTITY_COLUMNS), connections=self._connections)
+        frame = decode(_frame(batches, schema))
+        nothing = pl.lit([], dtype=pl.List(pl.String))
+        return frame.with_columns(
+            pl.col(name).fill_null(nothing)
+            for name, dtype in ENTITY_COLUMNS.items()
+            if dtype == pl.List(pl.String)
+        )
+
+    def relationships(
+        self, name: str, touched: Int64s | None, affected: Int64s | None
+    ) -> pl.DataFrame:
+        """Stored relationships of one type; see `tosg.kg.merge.Ledger`."""
+        rtype = relationship_types()[name]
+        columns = property_columns(rtype)
+        schema = {"start_idx": pl.Int64, "end_idx": pl.Int64, **columns}
+        most = _MOST * self._nodes
+        if touched is None or affected is None or len(touched) + len(affected) > most:
+            return self._relationships(name, schema, None)
+        frames = [pl.DataFrame(schema=schema)]
+        if len(affected):
+            wide = np.union1d(affected, self._neighbours(name, affected))
+            found = self._relationships(name, schema, wide if len(wide) <= most else None)
+            ends = pl.Series(affected).implode()
+            of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
+            frames.append(found.filter(of_them))
+        if len(touched):
+            found = self._relationships(name, schema, touched)
+            if len(affected):
+                ends = pl.Series(affected).implode()
+                of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
+                found = found.filter(~of_them)
+            frames.append(found)
+        return pl.concat(frames)
+
+    def _relationships(self, name: str, schema: dict[str, Any], idx: Int64s | None) -> pl.DataFrame:
+        properties = list(schema)[2:]
+        batches = read_relationships(
+            self._db, [name], properties, idx=idx, connections=self._connections
+        )
+        return decode(_frame(batches, schema))
+
+    def _neighbours(self, name: str, idx: Int64s) -> Int64s:
+        """Nodes at the other ends of one type's relationships."""
+        pattern = f"(n)-[:{names.relationship_type(name)}]-(m:{ENTITY})"
+        found = [np.empty(0, np.int64)]
+        for start in range(0, len(idx), _IDS):
+            row = self._db.rows(
+                f"CYPHER 5 UNWIND $ids AS i MATCH (n:{ENTITY} {{idx: i}}) MATCH {pattern} "
+                "RETURN collect(DISTINCT m.idx) AS found",
+                ids=idx[start : start + _IDS].tolist(),
+            )[0]
+            found.append(np.array(row["found"], np.int64))
+        return np.unique(np.concatenate(found))
+
+    def pending(self) -> pl.DataFrame:
+        """All waiting claims."""
+        return from_nodes(
+            self._db.rows(
+                "CYPHER 5 MATCH (p:TosgPending) RETURN p.rows AS rows ORDER BY p.source, p.part"
+            )
+        )
+
+
+def not_in_release(db: Database, source: str, release: str) -> dict[str, int]:
+    """Count what a source claimed in other releases than this one, and did not repeat.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    source, release : str
+        The source and its newest release.
+
+    Returns
+    -------
+    dict
+        ``entities`` and ``relationships``.
+    """
+    of_it = (
+        "any(i IN range(0, size(x.sources) - 1) "
+        "WHERE x.sources[i] = $source AND x.releases[i] <> $release)"
+    )
+    patterns = {"entities": f"(x:{ENTITY})", "relationships": f"(:{ENTITY})-[x]->(:{ENTITY})"}
+    counts = {}
+    for kind, pattern in patterns.items():
+        query = f"CYPHER 5 MATCH {pattern} WHERE {of_it} RETURN count(x) AS n"
+        rows = db.rows(query, source=source, release=release or UNSTATED)
+        counts[kind] = int(rows[0]["n"])
+    return counts
+
+
+def _frame(batches: Iterable[pa.RecordBatch], schema: dict[str, Any]) -> pl.DataFrame:
+    found = list(batches)
+    if not found:
+        return pl.DataFrame(schema=schema)
+    frame = pl.DataFrame(pa.Table.from_batches(found))
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
