@@ -21,7 +21,7 @@ from tosg.kg.errors import DataError
 from tosg.kg.schema import ENTITY, relationship_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,6 +50,11 @@ _FEW_TYPES = 5
 
 #: Ids in one query that asks for degrees alone.
 _IDS_PER_QUERY = 50_000
+
+
+#: What is no property but can be read like one: the type of a knowledge node is its label.
+_NONE: Mapping[str, tuple[str, pa.DataType]] = {}
+_TYPE = {"type": (f"head([l IN labels(n) WHERE l <> '{ENTITY}'])", pa.string())}
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ def read_nodes(
         ``Entity``, an entity type, or ``Cell``.
     properties : sequence of str
         Any properties; a missing one is null. Types are the schema's, and where it does not
-        name the property, those of `tosg.kg.columns.types_of`.
+        name the property, those of `tosg.kg.columns.types_of`. ``type`` of a knowledge node is
+        its type label.
     idx : (n,) integers, optional
         Only these, in any order; those that are not in the graph (or are of another label) are
         not in the result. By default all.
@@ -127,7 +133,9 @@ def read_nodes(
         f"WHERE n.idx >= $low AND n.idx < $high{also}",
         by_ids=f"UNWIND $ids AS i MATCH (n:{anchor} {{idx: i}}) WHERE true{also}",
         numbers=("n.idx",),
-        properties=_expressions(db, every, "n", [p for p in properties if p != "idx"]),
+        properties=_expressions(
+            db, every, "n", [p for p in properties if p != "idx"], {} if label == "Cell" else _TYPE
+        ),
     )
     rows = min((_ROWS.get(name, _NODE_ROWS) for name, _, _ in query.properties), default=_NODE_ROWS)
     if idx is None:
@@ -287,11 +295,18 @@ def _uneven(one: object, other: object) -> DataError:
 
 
 def _expressions(
-    db: Database, match: str, variable: str, properties: Sequence[str]
+    db: Database,
+    match: str,
+    variable: str,
+    properties: Sequence[str],
+    computed: Mapping[str, tuple[str, pa.DataType]] = _NONE,
 ) -> tuple[tuple[str, str, pa.DataType], ...]:
-    pairs = [(p, names.property_name(p)) for p in dict.fromkeys(properties)]
+    wanted = list(dict.fromkeys(properties))
+    pairs = [(p, names.property_name(p)) for p in wanted if p not in computed]
     types = types_of(db, match, variable, pairs)
-    return tuple((name, f"{variable}.{quoted}", types[name]) for name, quoted in pairs)
+    found = {name: (f"{variable}.{quoted}", types[name]) for name, quoted in pairs}
+    found.update((p, computed[p]) for p in wanted if p in computed)
+    return tuple((name, *found[name]) for name in wanted)
 
 
 def _degrees(db: Database, entity: str, degree: str, wanted: Int64s) -> Int64s:
