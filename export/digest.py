@@ -56,7 +56,7 @@ def digest_arrays(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
 
 
 def digest_table(table: pa.Table) -> str:
-    """Digest of a table of int64, float64, bool, string and list-of-string columns."""
+    """Digest of a table of int64, float64, bool and string columns, and of lists of these."""
     hasher = hashlib.sha256(struct.pack("<Q", table.num_rows))
     for name in table.column_names:
         column = table.column(name).combine_chunks()
@@ -70,22 +70,26 @@ def _add_column(hasher: Hash, name: str, column: pa.Array) -> None:
     kind = kind_of(column.type)
     hasher.update(name.encode() + b"\0" + kind.encode() + b"\0")
     add_elements(hasher, column.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8))
-    column = column.drop_null()
-    if kind == "list":
+    _add_values(hasher, column.drop_null())
+
+
+def _add_values(hasher: Hash, column: pa.Array) -> None:
+    if pa.types.is_list(column.type):
         add_elements(hasher, pc.list_value_length(column).to_numpy().astype("<u4"))
-        _add_strings(hasher, pc.list_flatten(column))
-    elif kind == "string":
+        _add_values(hasher, pc.list_flatten(column))
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         _add_strings(hasher, column)
-    elif kind == "bool":
+    elif pa.types.is_boolean(column.type):
         add_elements(hasher, column.to_numpy(zero_copy_only=False).astype(np.uint8))
     else:
-        add_elements(hasher, column.cast(kind.replace("float64", "double")).to_numpy())
+        wide = pa.float64() if pa.types.is_floating(column.type) else pa.int64()
+        add_elements(hasher, column.cast(wide).to_numpy(zero_copy_only=False))
 
 
 def kind_of(type_: pa.DataType) -> str:
     """Name of a column's type as the format knows it."""
     if pa.types.is_list(type_):
-        return "list"
+        return f"list {kind_of(type_.value_type)}"
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return "string"
     if pa.types.is_boolean(type_):

@@ -131,6 +131,18 @@ class Selection:
         return cls(**values)
 
 
+def resolved(selection: Selection) -> Selection:
+    """Replace file names and names of statements by their Cypher, so that it can be repeated."""
+    from tosg.kg.user_query import resolve
+
+    changes = {
+        name: resolve(query).text
+        for name in ("nodes", "edges", "cells")
+        if isinstance(query := getattr(selection, name), str)
+    }
+    return dataclasses.replace(selection, **changes)
+
+
 def load_spec(path: str | Path) -> dict[str, Any]:
     """Read a spec file: YAML with the keys of `Selection`.
 

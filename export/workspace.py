@@ -15,6 +15,7 @@ import shutil
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+from tosg.export.digest import file_sha256
 from tosg.export.manifest import MANIFEST
 from tosg.kg.errors import ConfigError, ExportError
 
@@ -63,6 +64,11 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
     with writing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def about(path: Path) -> dict[str, Any]:
+    """Size and hash of a file, as in the manifest."""
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
 class Workspace:

@@ -1,0 +1,77 @@
+"""Data sets of the selected cells: one unit, and variables mapped to nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tosg.export.level import FOLDS
+from tosg.export.mapping import VariableMap, variable_map
+from tosg.kg.cells.dataset import DatasetInfo, datasets
+from tosg.kg.errors import ExportError
+from tosg.kg.reader import read_nodes
+
+if TYPE_CHECKING:
+    from tosg.export.cell_table import CellTable
+    from tosg.export.nodes import Graph
+    from tosg.export.selection import Selection
+    from tosg.kg.database import Database
+
+
+def checked_datasets(
+    db: Database, cells: CellTable, selection: Selection
+) -> tuple[DatasetInfo, ...]:
+    """Read the data sets of the cells, in the order of their ids.
+
+    Raises
+    ------
+    ExportError
+        They differ in unit, or the unit does not allow the normalisation.
+    """
+    infos = tuple(datasets(db, cells.datasets))
+    by_unit: dict[str, list[str]] = {}
+    for info in infos:
+        by_unit.setdefault(info.unit, []).append(info.id)
+    if len(by_unit) > 1:
+        raise ExportError(
+            "the cells have different units",
+            where="cells",
+            found="; ".join(f"{unit}: {', '.join(ids)}" for unit, ids in sorted(by_unit.items())),
+            expected="one unit in an export",
+            hint="choose data sets of one unit in --cells, as in WHERE c.dataset IN [...]",
+        )
+    unit = infos[0].unit
+    if selection.normalize != "none" and unit not in ("counts", selection.normalize):
+        raise ExportError(
+            f"values of this unit cannot be normalised to {selection.normalize}",
+            where="normalize",
+            found=unit,
+            expected="counts",
+            hint="--normalize none",
+        )
+    if normalize_for(selection, unit) != "none" and "n_counts" not in cells.fields:
+        raise ExportError(
+            "the cells do not have the totals that normalising needs",
+            where="normalize",
+            expected="the property n_counts",
+            hint="attach the cells anew, or --normalize none",
+        )
+    return infos
+
+
+def normalize_for(selection: Selection, unit: str) -> str:
+    """Tell what the reader has to apply: nothing where the values are that already."""
+    return "none" if unit == selection.normalize else selection.normalize
+
+
+def maps_of(db: Database, infos: tuple[DatasetInfo, ...], graph: Graph) -> list[VariableMap]:
+    """Map the variables of each data set to rows of nodes."""
+    folded: pa.StringArray | None = None
+    if infos and graph.fold is not None:
+        wanted = np.unique(graph.fold.folded)
+        batches = read_nodes(db, FOLDS[graph.level][1], ["id"], idx=wanted)
+        columns = [b.column("id").cast(pa.string()) for b in batches]
+        folded = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
+    return [variable_map(info, graph, folded) for info in infos]

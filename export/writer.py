@@ -1,0 +1,311 @@
+"""The export: a selection of a graph to a training set on disk.
+
+::
+
+    selection -> cells (which, split, order) -> graph (nodes, edges) -> files of the graph
+              -> first pass (ranges of cells to spills) -> bookmark compared
+              -> second pass (spills to shards) -> cells.parquet -> manifest -> rename
+
+Every read happens before the bookmark is compared, so what is written is one state of the graph.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tosg.export.cell_columns import spill_columns, write_cells
+from tosg.export.cell_table import read_cells
+from tosg.export.content import Parts, content_of, run_of
+from tosg.export.datasets import checked_datasets, maps_of
+from tosg.export.digest import digest_arrays
+from tosg.export.files import save_npy
+from tosg.export.graph_files import vector_width, write_graph_files
+from tosg.export.manifest import MANIFEST, manifest_bytes, read_manifest
+from tosg.export.nodes import read_graph
+from tosg.export.plan import make_plan, run_tasks
+from tosg.export.results import ExportResult, already, planned, written
+from tosg.export.selection import Selection, differences, resolved
+from tosg.export.shards import read_range, write_shard
+from tosg.export.workspace import (
+    DiskFullError,
+    Workspace,
+    about,
+    check_out,
+    disk_errors,
+    write_bytes,
+    writing,
+)
+from tosg.kg.errors import ConfigError, ExportError
+
+if TYPE_CHECKING:
+    import os
+
+    from tosg.export.nodes import Graph
+    from tosg.export.plan import Plan, Receipt, Task
+    from tosg.kg.database import Database
+
+#: Called with a stage, what is done of it and the total.
+Progress = Callable[[str, int, int], None]
+
+
+class GraphMovedError(ExportError):
+    """The graph changed under the export."""
+
+
+@dataclass
+class _Job:
+    """One attempt at an export."""
+
+    db: Database
+    selection: Selection
+    space: Workspace
+    workers: int
+    timeout: float | None
+    progress: Progress
+    bookmark: str
+    started: float = field(default_factory=time.time)
+
+
+def export(
+    db: Database,
+    selection: Selection,
+    out: str | os.PathLike[str],
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> ExportResult:
+    """Export a selection of the graph to a training set.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    selection : Selection
+        What to export.
+    out : path
+        A folder that is not there or empty.
+    workers : int
+        Local processes for the cells; the bytes are the same for any number.
+    resume : bool
+        Go on with an export to `out` that did not end.
+    dry_run : bool
+        Count and estimate, write nothing.
+    timeout : float, optional
+        Seconds that each query of the selection may take.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Raises
+    ------
+    ConfigError
+        The output folder is not empty, or a name in the selection is unknown.
+    QueryError
+        A query of the selection fails.
+    ExportError
+        The selection is empty or cannot be split, the graph changed twice under the export, an
+        export that is resumed asked for something else, the disk is full.
+    """
+    if workers < 1:
+        raise ConfigError("workers must be 1 or more", where="workers", found=workers)
+    folder = Path(out).absolute()
+    finished = check_out(folder, resume=resume)
+    selection = resolved(selection)
+    if finished:
+        return already(folder, selection)
+    started = time.time()
+    for last in (False, True):
+        job = _Job(
+            db, selection, Workspace(folder), workers, timeout,
+            progress or (lambda *_: None), db.bookmark(), started,
+        )  # fmt: skip
+        try:
+            return _attempt(job, resume=resume, dry_run=dry_run)
+        except GraphMovedError:
+            if last:
+                raise
+            resume = False
+    raise AssertionError("unreachable")
+
+
+def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
+    # Cells first: what is wrong with them shows in seconds, the graph may take longer.
+    cells = read_cells(job.db, job.selection, timeout=job.timeout)
+    infos = checked_datasets(job.db, cells, job.selection) if cells else ()
+    graph = read_graph(job.db, job.selection, timeout=job.timeout)
+    maps = maps_of(job.db, infos, graph)
+    if dry_run:
+        _check_unmoved(job)
+        width = vector_width(job.db)
+        return planned(job.space.out, job.selection, graph, cells, maps, width, job.started)
+    job.space.open()
+    try:
+        if resume and _was_ready(job):
+            job.space.finish()
+            return already(job.space.out, job.selection)
+        parts = Parts(job.selection, cells, infos, maps, resumed=_check_plan(job, resume=resume))
+        parts.graph = _signed(job, "graph", partial(_graph_files, job, graph))
+        del graph  # before the cells: its edges may be large
+        _write_cells(job, parts)
+        return _finish(job, parts)
+    except (GraphMovedError, DiskFullError):
+        job.space.discard()
+        raise
+    except _ResumeError:
+        job.space.release()
+        raise
+    except BaseException:
+        # Worth going on from: keep it. Otherwise leave nothing behind.
+        if job.space.has_receipts():
+            job.space.release()
+        else:
+            job.space.discard()
+        raise
+
+
+def _was_ready(job: _Job) -> bool:
+    """Whether the earlier export was killed with only the renaming left to do."""
+    if not (job.space.folder / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(job.space.folder)
+    same = manifest.content["selection"] == job.selection.to_json()
+    return same and bool(manifest.run["bookmark"] == job.bookmark)
+
+
+def _check_plan(job: _Job, *, resume: bool) -> bool:
+    """Write down what is asked of which graph, or check it against what was.
+
+    Returns
+    -------
+    bool
+        Whether there was an earlier export to go on with.
+    """
+    import tosg
+
+    asked = {"bookmark": job.bookmark, "tosg": tosg.__version__}
+    selection = job.selection.to_json()
+    was = job.space.receipt("plan") if resume else None
+    if was is None:
+        job.space.clear()
+        job.space.sign("plan", {**asked, "selection": selection})
+        return False
+    hint = f"ask for the same, or remove {job.space.folder} and start anew"
+    differs = differences(selection, was["selection"])
+    if differs:
+        raise _ResumeError(
+            "the export to resume asked for something else",
+            where=job.space.folder,
+            found="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),
+            expected="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
+            hint=hint,
+        )
+    for key, what in (("bookmark", "the graph has changed"), ("tosg", "tosg has changed")):
+        if was[key] != asked[key]:
+            raise _ResumeError(
+                f"{what} since the export to resume began",
+                where=job.space.folder,
+                found=f"{key} {asked[key]}",
+                expected=f"{key} {was[key]}",
+                hint=f"remove {job.space.folder} and start anew",
+            )
+    return True
+
+
+class _ResumeError(ExportError):
+    """An export cannot be resumed; what there is stays."""
+
+
+def _graph_files(job: _Job, graph: Graph) -> dict[str, Any]:
+    job.progress("graph", 0, 2)
+    return write_graph_files(
+        job.space.folder,
+        job.db,
+        graph,
+        job.selection.text_dtype,
+        lambda done: job.progress("graph", done, 2),
+    )
+
+
+def _write_cells(job: _Job, parts: Parts) -> None:
+    cells = parts.cells
+    if cells is None:
+        _check_unmoved(job)
+        return
+    plan = make_plan(
+        job.space.folder,
+        job.db,
+        cells,
+        parts.infos,
+        parts.maps,
+        shard_rows=job.selection.shard_size,
+        connections=max(1, 4 // job.workers),
+    )
+    columns = _signed(job, "columns", lambda: spill_columns(job.db, job.space.work, cells))
+    _tasks(job, plan, read_range, "cells", len(plan.ranges))
+    _check_unmoved(job)
+    shards = _tasks(job, plan, write_shard, "shards", plan.n_shards)
+    parts.shards = [shards[k] for k in sorted(shards)]
+    folder = job.space.folder
+    with disk_errors(folder):
+        parts.cells_digest = write_cells(
+            folder / "cells.parquet", job.space.work, cells, columns, job.selection.shard_size
+        )
+        measured = np.stack([m.measured for m in parts.maps])
+        with writing(folder / "measured.npy") as temporary:
+            save_npy(temporary, measured)
+        parts.measured_digest = digest_arrays({"measured": measured})
+        parts.files = {n: about(folder / n) for n in ("cells.parquet", "measured.npy")}
+
+
+def _signed(job: _Job, name: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Do a piece of work that has no receipt yet, and sign it."""
+    receipt = job.space.receipt(name)
+    if receipt is None:
+        with disk_errors(job.space.folder):
+            receipt = write()
+            job.space.sign(name, receipt)
+    return receipt
+
+
+def _tasks(job: _Job, plan: Plan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
+    receipts: dict[int, Receipt] = {}
+    job.progress(stage, 0, count)
+    for k, receipt in run_tasks(plan, task, count, job.workers):
+        receipts[k] = receipt
+        job.progress(stage, len(receipts), count)
+    return receipts
+
+
+def _finish(job: _Job, parts: Parts) -> ExportResult:
+    content = content_of(job.db, parts)
+    run = run_of(
+        job.db,
+        started=job.started,
+        bookmark=job.bookmark,
+        workers=job.workers,
+        resumed=parts.resumed,
+    )
+    with disk_errors(job.space.folder):
+        write_bytes(job.space.folder / MANIFEST, manifest_bytes(content, run))
+        job.space.finish()
+    return written(job.space.out, content, job.started)
+
+
+def _check_unmoved(job: _Job) -> None:
+    now = job.db.bookmark()
+    if now != job.bookmark:
+        raise GraphMovedError(
+            "the graph changed under the export",
+            found=f"bookmark {now}",
+            expected=f"bookmark {job.bookmark}",
+            hint="export again when nobody writes",
+        )
