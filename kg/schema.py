@@ -76,7 +76,7 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     EntityType("GeneFamily", ("hgnc.genegroup",), "a group of related genes"),
     EntityType(
         "Pathway",
-        ("reactome", "wikipathways", "pid.pathway", "kegg.pathway", "pathwaycommons"),
+        ("reactome", "wikipathways", "pid.pathway", "kegg.pathway", "pathwaycommons", "hetionet"),
         "a named pathway",
     ),
     EntityType("BiologicalProcess", ("go",), "what genes do together"),
@@ -360,6 +360,9 @@ SOURCE_RANK: tuple[str, ...] = (
     "ncbi_gene",
     "uniprot",
     "disease_ontology",
+    "mondo",
+    "cl",
+    "uberon",
     "drugcentral",
     "goa",
     "pathways",

@@ -294,7 +294,17 @@ def _inside_quotes(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
 
 def _unenclosed(values: pa.Array) -> pa.Array:
     inner = pc.replace_substring_regex(values, r'^"(.*)"$', r"\1")
-    for escaped, plain in (('\\"', '"'), ("\\t", " "), ("\\n", " "), ("\\\\", "\\")):
+    if not pc.any(pc.match_substring(inner, "\\")).as_py():
+        return inner
+    # An escaped backslash steps aside first, so that what follows it is not taken for an escape.
+    for escaped, plain in (
+        ("\\\\", "\0"),
+        ('\\"', '"'),
+        ("\\t", " "),
+        ("\\n", " "),
+        ("\\r", " "),
+        ("\0", "\\"),
+    ):
         inner = pc.replace_substring(inner, escaped, plain)
     return inner
 

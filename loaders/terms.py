@@ -73,8 +73,8 @@ def claims_of_terms(
             file.parsed()
             used[id_], labels[id_] = term, label
     for id_, term in used.items():
-        others = {ids[a] for a in term.alt_ids if a in ids} - {id_}
-        replaced.setdefault(id_, set()).update(others - used.keys())
+        others = {ids[a] for a in term.alt_ids if a in ids and ids[a] not in used}
+        replaced.setdefault(id_, set()).update(others)
     yield _entities(used, labels, replaced, origin, file)
     yield _links(used, labels, ids, types, origin, file)
 
