@@ -91,6 +91,8 @@ class Descriptions(Loader):
         origin = self.origin(path, release)
         for kind, (label, prefix) in KINDS.items():
             some = [r for r in rows if r["kind"] == kind]
+            if not some:
+                continue
             keys = [r["id"].split("::", 1)[1] for r in some]
             ids = curies(pa.array(keys), prefix) if prefix else pathway_curies(pa.array(keys))
             texts = [r["description"] for r in some]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from tosg.kg.claim_counts import SourceCounts
     from tosg.kg.database import Database
     from tosg.kg.settings import Settings
     from tosg.kg.source_log import Rejection, SourceLog
@@ -39,38 +40,6 @@ KEPT = 100
 def new_id() -> str:
     """Name for a load: its start in UTC, and something that no other load has."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-@dataclass(slots=True)
-class ClaimCounts:
-    """What became of one source's claims of one kind.
-
-    Attributes
-    ----------
-    given, made, merged, unchanged, rejected : int
-        Claims that the loader emitted; that made a new node or relationship; that joined or
-        changed one; that were stored so already; that were not used.
-    """
-
-    given: int = 0
-    made: int = 0
-    merged: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-
-    def adds_up(self) -> bool:
-        """Whether given = made + merged + unchanged + rejected."""
-        return self.given == self.made + self.merged + self.unchanged + self.rejected
-
-    def as_dict(self) -> dict[str, int]:
-        """Plain values for JSON."""
-        return {
-            "given": self.given,
-            "made": self.made,
-            "merged": self.merged,
-            "unchanged": self.unchanged,
-            "rejected": self.rejected,
-        }
 
 
 @dataclass(slots=True)
@@ -117,7 +86,7 @@ class LoadReport:
     hashes : dict of str to str
         sha256 of each file, by its path as in `sources`.
     claims : dict
-        Source to ``entities`` and ``relationships`` to `ClaimCounts`.
+        Source to what became of its claims.
     rejections : list of Rejection
         Claims that were not used (rows that were not are in `sources`).
     identity : Identity
@@ -136,7 +105,7 @@ class LoadReport:
     way: str = ""
     sources: list[SourceLog] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
-    claims: dict[str, dict[str, ClaimCounts]] = field(default_factory=dict)
+    claims: dict[str, SourceCounts] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     identity: Identity = field(default_factory=Identity)
     pending: int = 0
@@ -169,15 +138,15 @@ class LoadReport:
                         found=f"{file.rows_parsed} parsed + {file.rows_rejected} rejected",
                         expected=f"{file.rows_read} read",
                     )
-        for source, kinds in self.claims.items():
-            for kind, counts in kinds.items():
-                if not counts.adds_up():
-                    raise TosgError(
-                        "claims of a source do not add up; this is a fault in tosg",
-                        where=f"{source}, {kind}",
-                        found=counts.as_dict(),
-                        expected="given = made + merged + unchanged + rejected",
-                    )
+        for source, c in self.claims.items():
+            if c.given != c.made + c.merged + c.unchanged + c.rejected:
+                raise TosgError(
+                    "claims of a source do not add up; this is a fault in tosg",
+                    where=source,
+                    found=f"{c.made} made + {c.merged} merged + {c.unchanged} unchanged "
+                    f"+ {c.rejected} rejected",
+                    expected=f"{c.given} given",
+                )
 
     def check_graph(self) -> None:
         """Compare what was written with what the database counts before and after.
@@ -221,10 +190,7 @@ class LoadReport:
             "changed": self.changed,
             "agrees": not self.differences,
             "sources": [self._source(log) for log in self.sources],
-            "claims": {
-                source: {kind: c.as_dict() for kind, c in sorted(kinds.items())}
-                for source, kinds in sorted(self.claims.items())
-            },
+            "claims": {s: c.as_dict() for s, c in sorted(self.claims.items())},
             "rejections": [r.as_dict() for r in self.rejections],
             "identity": self.identity.as_dict(),
             "pending": self.pending,

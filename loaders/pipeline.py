@@ -1,0 +1,293 @@
+"""One load: loaders to spool to merge to graph, then indexes, the count check and the report.
+
+The first load of an empty managed database goes through ``neo4j-admin``; every other load goes
+over Bolt and writes only what differs. Both give the same graph.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tosg.kg import ddl, stats
+from tosg.kg import report as reports
+from tosg.kg.database import Database
+from tosg.kg.errors import DataError, TosgError
+from tosg.kg.source_log import SourceLog
+from tosg.loaders.base import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tosg.kg.merge import Merged
+    from tosg.kg.report import LoadReport
+    from tosg.kg.settings import Settings
+    from tosg.kg.spool import Spool
+    from tosg.loaders.base import Loader
+
+#: Called with the name of the stage and the share of it that is done (None: unknown).
+Progress = Callable[[str, float | None], None]
+Way = Literal["auto", "import", "bolt"]
+
+
+@dataclass(frozen=True)
+class SourceInput:
+    """A loader and the files it found.
+
+    Attributes
+    ----------
+    loader : Loader
+    files : mapping
+        As `Loader.locate` returns.
+    """
+
+    loader: Loader
+    files: Mapping[str, Path]
+
+    @classmethod
+    def locate(cls, loader: Loader, paths: Sequence[Path]) -> SourceInput:
+        """Find the loader's files; a missing one is a `DataError`."""
+        return cls(loader, loader.locate(paths))
+
+
+@dataclass
+class Clock:
+    """Seconds per stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage; the same name again adds up."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add to one stage."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+def load(
+    settings: Settings,
+    sources: Sequence[SourceInput],
+    *,
+    exclude_licenses: Sequence[str] = (),
+    prune: Sequence[str] = (),
+    texts: bool = True,
+    way: Way = "auto",
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Load sources into the graph.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which graph.
+    sources : sequence of SourceInput
+        What to load; the graph does not depend on their order.
+    exclude_licenses : sequence of str
+        Patterns (``CC BY-NC*``; case does not matter) of licences whose claims are left out.
+    prune : sequence of str
+        Sources whose earlier claims are withdrawn unless this load repeats them.
+    texts : bool
+        Whether the texts that changed are composed afterwards.
+    way : {"auto", "import", "bolt"}
+        ``auto`` imports where the managed database is empty.
+    progress : callable, optional
+        Is told what goes on.
+
+    Returns
+    -------
+    LoadReport
+        Its sums hold, and the database agrees with it.
+
+    Raises
+    ------
+    DataError
+        A file is wrong; nothing was written.
+    DatabaseError
+        The database is not there, went away, or does not hold what was written.
+    """
+    from tosg.kg.spool import Spool
+
+    tell = progress or (lambda _stage, _share: None)
+    report = reports.LoadReport(reports.new_id())
+    clock = Clock(report.seconds)
+    with Spool() as spool:
+        with clock.stage("read"):
+            licenses = _read_sources(spool, sources, report, tell)
+        excluded = matching(licenses, exclude_licenses)
+        with Database.open(settings) as db:
+            report.before = stats.count(db)
+            report.way = _chosen(way, settings, db)
+        if report.way == "import":
+            _load_by_import(settings, spool, excluded, report, clock, tell)
+        else:
+            _load_by_bolt(settings, spool, excluded, prune, report, clock, tell)
+    with Database.open(settings) as db:
+        _finish(db, settings, report, clock, tell, texts=texts)
+    return report
+
+
+def _read_sources(
+    spool: Spool, sources: Sequence[SourceInput], report: LoadReport, tell: Progress
+) -> set[str]:
+    """Fill the spool; returns the licences that claims were made under."""
+    licenses: set[str] = set()
+    with ThreadPoolExecutor(1, "tosg-hash") as pool:
+        paths = {str(p): p for s in sources for p in s.files.values()}
+        hashes = {name: pool.submit(sha256_of, path) for name, path in paths.items()}
+        for n, source in enumerate(sources):
+            tell(f"reading {source.loader.name}", n / len(sources))
+            log = SourceLog(source.loader.name)
+            report.sources.append(log)
+            for batch in source.loader.claims(source.files, log):
+                spool.add(batch)
+                licenses.update(batch.column("license").unique().to_pylist())
+        report.hashes = {name: task.result() for name, task in hashes.items()}
+    return licenses
+
+
+def matching(licenses: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """Licences that a pattern names; ``*`` and ``?`` stand for anything, case does not matter."""
+    folded = [p.casefold() for p in patterns]
+    return sorted(
+        name
+        for name in licenses
+        if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in folded)
+    )
+
+
+def _chosen(way: Way, settings: Settings, db: Database) -> str:
+    free = settings.managed and stats.is_empty(db) and not _own_definitions(db)
+    if way == "import" and not free:
+        raise DataError(
+            "only an empty managed database can be imported into",
+            found="a graph" if settings.managed else settings.uri,
+            hint="load without asking for the import",
+        )
+    return "import" if way != "bolt" and free else "bolt"
+
+
+def _own_definitions(db: Database) -> bool:
+    """Whether a user made indexes or constraints here, which an import would drop."""
+    ours = {d.name for d in ddl.definitions()}
+    return any(
+        f.name not in ours and f.kind != "LOOKUP" and not f.name.endswith("_embedding")
+        for f in ddl.found(db)
+    )
+
+
+def _load_by_import(
+    settings: Settings,
+    spool: Spool,
+    excluded: Sequence[str],
+    report: LoadReport,
+    clock: Clock,
+    tell: Progress,
+) -> None:
+    from tosg.kg.meta import read_meta
+
+    from tosg.kg.import_writer import write_import
+    from tosg.kg.merge import merge
+
+    with Database.open(settings) as db:
+        meta = read_meta(db)
+    tell("merging", None)
+    with clock.stage("merge"):
+        merged = merge(spool, None, exclude_licenses=excluded)
+    done = write_import(
+        settings,
+        merged,
+        first_idx=meta.next_idx,
+        revision=meta.revision + 1,
+        progress=tell,
+    )
+    for stage, seconds in done.seconds.items():
+        clock.add(stage, seconds)
+    report.written = done.counts
+    _take_over(report, spool, merged)
+    tell("making constraints and indexes", None)
+    with clock.stage("indexes"), Database.open(settings) as db:
+        ddl.ensure(db, progress=lambda share: tell("making constraints and indexes", share))
+
+
+def _load_by_bolt(
+    settings: Settings,
+    spool: Spool,
+    excluded: Sequence[str],
+    prune: Sequence[str],
+    report: LoadReport,
+    clock: Clock,
+    tell: Progress,
+) -> None:
+    from tosg.kg.bolt_writer import write_bolt
+    from tosg.kg.ledger import GraphLedger
+
+    from tosg.kg.merge import merge
+
+    with Database.open(settings) as db:
+        tell("making constraints and indexes", None)
+        with clock.stage("indexes"):
+            ddl.ensure(db)
+        tell("merging", None)
+        with clock.stage("merge"):
+            merged = merge(spool, GraphLedger(db), exclude_licenses=excluded, prune=prune)
+        with clock.stage("write"):
+            report.written = write_bolt(db, merged, owner=report.id, progress=tell)
+        _take_over(report, spool, merged)
+        with clock.stage("indexes"):
+            ddl.wait_online(db)
+
+
+def _take_over(report: LoadReport, spool: Spool, merged: Merged) -> None:
+    """Note in the report what the merge says about the claims."""
+    report.rejections = [*spool.rejections(), *merged.rejections()]
+    report.identity = reports.identity_of(merged.joins, merged.ambiguous)
+    report.pending = merged.pending.height
+    report.claims = merged.counts()
+    report.check_sums()
+
+
+def _finish(
+    db: Database,
+    settings: Settings,
+    report: LoadReport,
+    clock: Clock,
+    tell: Progress,
+    *,
+    texts: bool,
+) -> None:
+    tell("checking the counts", None)
+    with clock.stage("check"):
+        report.after = stats.count(db)
+        try:
+            report.check_graph()
+        except TosgError:
+            reports.write_file(settings, report)
+            raise
+    if texts and report.changed:
+        tell("composing texts", None)
+        with clock.stage("texts"):
+            report.texts = refresh_texts(db)
+    reports.write_node(db, report)
+    reports.write_file(settings, report)
+
+
+def refresh_texts(db: Database) -> int | None:
+    """Compose the texts that changed; None where this installation has no texts."""
+    if importlib.util.find_spec("tosg.kg.text") is None:
+        return None
+    from tosg.kg.text import refresh
+
+    return int(refresh(db))

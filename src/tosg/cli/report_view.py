@@ -1,0 +1,125 @@
+"""A load's report in short, for people."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+#: Kinds of rejections that are shown; the rest is counted.
+SHOWN = 12
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print the report of one load on stdout.
+
+    Parameters
+    ----------
+    report : dict
+        As `LoadReport.as_dict` gives it.
+    """
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 160
+    console = Console(highlight=False, soft_wrap=False, width=width)
+    console.print(_heading(report))
+    console.print(_sources(report))
+    _rejections(console, report)
+    for line in _lines(report):
+        console.print(line, markup=False)
+
+
+def _heading(report: dict[str, Any]) -> str:
+    names = ", ".join(s["source"] for s in report["sources"]) or "nothing"
+    seconds = sum(report["seconds"].values())
+    done = "changed nothing" if not report["changed"] else f"by {report['way']}"
+    return f"load {report['id']}: {names}; {done}; {seconds:.1f} s"
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        number = column in ("count", "claims", *_ROWS, *_CLAIMS)
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
+    return table
+
+
+_ROWS = ("rows read", "parsed", "rejected")
+_CLAIMS = ("made", "merged", "unchanged", "not used")
+
+
+def _sources(report: dict[str, Any]) -> Table:
+    table = _table("", "source", "release", *_ROWS, "claims", *_CLAIMS)
+    for source in report["sources"]:
+        rows = [sum(f[k] for f in source["files"]) for k in ("read", "parsed", "rejected")]
+        c = report["claims"].get(source["source"], {})
+        claims = [c.get(k, 0) for k in ("given", "made", "merged", "unchanged", "rejected")]
+        table.add_row(
+            source["source"], source["release"] or "-", *(f"{n:,}" for n in (*rows, *claims))
+        )
+    return table
+
+
+def _rejections(console: Console, report: dict[str, Any]) -> None:
+    rows = [r for s in report["sources"] for f in s["files"] for r in f["rejections"]]
+    found = [*(("row", r) for r in rows), *(("claim", r) for r in report["rejections"])]
+    if not found:
+        return
+    found.sort(key=lambda item: -item[1]["count"])
+    table = _table("not used", "count", "what", "kind", "source", "first at", "example")
+    for what, r in found[:SHOWN]:
+        line = f":{r['line']}" if r["line"] else ""
+        place, example = f"{r['file']}{line}", str(r["example"])[:70]
+        table.add_row(f"{r['count']:,}", what, r["kind"], r["source"], place, example)
+    console.print(table)
+    if len(found) > SHOWN:
+        rest = sum(r["count"] for _, r in found[SHOWN:])
+        console.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all", markup=False)
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    lines = []
+    notes: Counter[str] = Counter()
+    for source in report["sources"]:
+        for file in source["files"]:
+            for n in file["notes"]:
+                notes[n["kind"]] += n["count"]
+    if notes:
+        lines.append("noted: " + ", ".join(f"{n:,} {kind}" for kind, n in notes.most_common()))
+    identity = report["identity"]
+    by = ", ".join(f"{n:,} by {how}" for how, n in identity["by"].items())
+    lines.append(
+        f"identity: {identity['joined']:,} identifiers joined"
+        + (f" ({by})" if by else "")
+        + f", {identity['ambiguous']:,} unclear and left apart"
+    )
+    if report["pending"]:
+        lines.append(
+            f"waiting: {report['pending']:,} claims are kept until a source brings their ends"
+        )
+    lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
+    if report["texts"] is not None:
+        lines.append(f"texts: {report['texts']:,} composed")
+    if report["agrees"]:
+        lines.append(f"the database agrees; revision {report['written']['revision']}")
+    else:
+        lines.append("THE DATABASE DOES NOT AGREE: " + "; ".join(report["differences"]))
+    return lines
+
+
+def _change(report: dict[str, Any], kind: str) -> str:
+    after = report["after"][kind]
+    total = after.get("Entity", 0) if kind == "nodes" else sum(after.values())
+    parts: Counter[str] = Counter()
+    for change in report["written"][kind].values():
+        parts.update(change)
+    changes = ", ".join(f"{parts[k]:,} {k}" for k in ("made", "changed", "removed") if parts[k])
+    what = "entities" if kind == "nodes" else kind
+    return f"{total:,} {what} ({changes or 'as before'})"
