@@ -95,14 +95,14 @@ def attach(
             return before
         if dry_run:
             plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
-            _Writer(db, plan, progress, write=False).run()
+            _Writer(None, plan, progress).run()
         else:
             ddl.ensure(db)
-            with meta.lease(db, f"cells attach {dataset}"):
+            with meta.lease(db, f"tosg cells attach {dataset}") as lease:
                 # Read under the lease: no loader changes genes and terms in the meantime.
                 plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
                 plan.report.status = "replaced" if _is_attached(db, dataset) else "attached"
-                _write(db, plan, progress)
+                _write(staging.Stage(db, lease), plan, progress)
     plan.report.seconds = round(time.monotonic() - started, 3)
     return plan.report
 
@@ -144,36 +144,35 @@ def _before(db: Database, dataset: str, key: str, *, replace_existing: bool) -> 
     )
 
 
-def _write(db: Database, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
-    note = staging.recover(db)
+def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
+    note = stage.begin(plan.dataset, plan.key)
     if note:
         plan.report.notes.append(note)
-    staging.begin(db, plan.dataset, plan.key)
     try:
-        _Writer(db, plan, progress, write=True).run()
-        staging.ready(db)
+        _Writer(stage, plan, progress).run()
+        stage.ready()
     except (DataError, KeyboardInterrupt):
-        staging.discard(db)  # the file is wrong, or the user; the connection is fine
+        stage.discard()  # the file is wrong, or the user stopped it; the connection is fine
         raise
-    staging.finish(db, plan.dataset)
+    stage.finish(plan.dataset)
 
 
 class _Writer:
-    """One pass over the values: cells in batches, sums of groups, then groups and data set."""
+    """One pass over the values: cells in batches, sums of groups, then groups and data set.
+
+    Without a stage nothing is written (a dry run).
+    """
 
     def __init__(
         self,
-        db: Database,
+        stage: staging.Stage | None,
         plan: Plan,
         progress: Callable[[int, int], None] | None,
-        *,
-        write: bool,
     ) -> None:
-        self.db, self.plan, self.write = db, plan, write
+        self.stage, self.plan = stage, plan
         self.progress = progress or (lambda _done, _all: None)
-        n = len(plan.variables)
-        self.seen = np.zeros(n, bool)
-        self.sums = GroupSums(len(plan.groups.properties), n)
+        self.seen = np.zeros(len(plan.variables), bool)
+        self.sums = GroupSums(len(plan.groups.properties), len(plan.variables))
         self.bytes = 0
 
     def run(self) -> None:
@@ -198,13 +197,14 @@ class _Writer:
                     f"{marker.name} was not measured: no cell has {marker.property}"
                 )
                 report.markers.remove(marker.property)
-                if self.write:
-                    staging.drop_property(self.db, marker.property)
-        if self.write:
-            self._dataset(measured.tolist())
-            self._groups()
+                if self.stage:
+                    self.stage.drop_property(marker.property)
+        if self.stage:
+            self._dataset(self.stage, measured.tolist())
+            self._groups(self.stage)
             for edge in edges:
-                self._expresses(edge)
+                with self.stage.transaction() as transaction:
+                    create_expresses(transaction, staging.GROUP, edge)
 
     def _block(self, block: Block, start: int, stop: int) -> None:
         plan = self.plan
@@ -224,31 +224,30 @@ class _Writer:
             vectors = encode_block(block.indptr, block.indices, block.values)
             self.bytes += sum(map(len, vectors))
             columns["expression"] = vectors
-        if self.write:
-            self._cells(columns, stop - start)
+        if self.stage:
+            self._cells(self.stage, columns, stop - start)
 
-    def _cells(self, columns: dict[str, list[Any]], n: int) -> None:
+    def _cells(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
         vectors = columns.get("expression")
         mean = sum(map(len, vectors)) / n if vectors else 1
         size = int(max(1, min(_BATCH_CELLS, _BATCH_BYTES // max(1, mean))))
         for start in range(0, n, size):
             part = {k: v[start : start + size] for k, v in columns.items()}
-            self._batch(part, min(size, n - start))
+            self._batch(stage, part, min(size, n - start))
 
-    def _batch(self, columns: dict[str, list[Any]], n: int) -> None:
+    def _batch(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
         sets = ", ".join(f"`{name}`: $`{name}`[i]" for name in columns)
         query = (
             f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
             f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"
         )
-        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
+        with stage.transaction() as transaction:
             first = meta.reserve_idx(transaction, n)
             staging.run(
                 transaction, query, n=n, dataset_id=self.plan.dataset, first_idx=first, **columns
             )
-            transaction.commit()
 
-    def _dataset(self, measured: list[bool]) -> None:
+    def _dataset(self, stage: staging.Stage, measured: list[bool]) -> None:
         plan = self.plan
         properties = {
             "title": plan.report.title,
@@ -271,14 +270,12 @@ class _Writer:
             "min_fraction": plan.options.min_fraction,
             "report": json.dumps(plan.report.document(), ensure_ascii=False),
         }
-        self.db.write(
-            f"CYPHER 5 MATCH (d:{staging.DATASET}) SET d += $properties", properties=properties
-        )
+        stage.write(f"MATCH (d:{staging.DATASET}) SET d += $properties", properties=properties)
 
-    def _groups(self) -> None:
+    def _groups(self, stage: staging.Stage) -> None:
         groups = self.plan.groups
-        self.db.write(
-            f"CYPHER 5 MATCH (d:{staging.DATASET}) UNWIND $groups AS p "
+        stage.write(
+            f"MATCH (d:{staging.DATASET}) UNWIND $groups AS p "
             f"CREATE (g:{staging.GROUP})-[:FROM]->(d) SET g = p",
             groups=groups.properties,
         )
@@ -288,8 +285,8 @@ class _Writer:
                 for g, nodes in zip(groups.ids, groups.nodes, strict=True)
                 if name in nodes
             ]
-            self.db.write(
-                f"CYPHER 5 UNWIND $pairs AS p MATCH (g:{staging.GROUP} {{id: p.group}}) "
+            stage.write(
+                f"UNWIND $pairs AS p MATCH (g:{staging.GROUP} {{id: p.group}}) "
                 f"MATCH (n:Entity {{id: p.node}}) WHERE n:{label} "
                 f"CREATE (g)-[:{relationship}]->(n)",
                 pairs=pairs,
@@ -308,11 +305,6 @@ class _Writer:
                 "mean": mean[known].tolist(),
                 "fraction": fraction[known].tolist(),
             }
-
-    def _expresses(self, edge: dict[str, Any]) -> None:
-        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
-            create_expresses(transaction, staging.GROUP, edge)
-            transaction.commit()
 
 
 def create_expresses(transaction: neo4j.Transaction, label: str, edge: dict[str, Any]) -> None:

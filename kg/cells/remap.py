@@ -64,10 +64,11 @@ def detach(db: Database, dataset: str) -> int:
     UsageError
         It is not attached; names the nearest ones.
     """
-    with meta.lease(db, f"cells detach {dataset}"):
-        staging.recover(db)
+    with meta.lease(db, f"tosg cells detach {dataset}") as lease:
+        stage = staging.Stage(db, lease)
+        stage.recover()
         info = datasets(db, [dataset])[0]
-        staging.remove(db, dataset)
+        stage.remove(dataset)
     return info.n_cells
 
 
@@ -83,12 +84,14 @@ def remap(db: Database, dataset: str) -> RemapReport:
     DataError
         The linked file that new means would be read from is missing or has changed.
     """
-    with meta.lease(db, f"cells remap {dataset}"):
-        staging.recover(db)
-        return _remap(db, datasets(db, [dataset])[0])
+    with meta.lease(db, f"tosg cells remap {dataset}") as lease:
+        stage = staging.Stage(db, lease)
+        stage.recover()
+        return _remap(stage, datasets(db, [dataset])[0])
 
 
-def _remap(db: Database, info: DatasetInfo) -> RemapReport:
+def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
+    db = stage.db
     row = db.rows(
         "CYPHER 5 MATCH (d:Dataset {id: $id}) "
         "RETURN d.variable_names AS names, d.min_fraction AS min_fraction",
@@ -108,11 +111,10 @@ def _remap(db: Database, info: DatasetInfo) -> RemapReport:
     status = "remapped" if len(changed) or links else "unchanged"
     edges = _edges(db, info, changed, new, row["min_fraction"]) if len(changed) else []
     if status == "remapped":
-        with db.session(write=True) as session, session.begin_transaction() as transaction:
+        with stage.transaction() as transaction:
             touched = {e for i in changed.tolist() for e in (old[i], new[i]) if e is not None}
             _write(transaction, info.id, [e or "" for e in new], sorted(touched), edges, links)
             meta.bump_revision(transaction)
-            transaction.commit()
     made = sum(len(e["ids"]) for e in edges)
     return RemapReport(info.id, status, found.n_mapped, gained, lost, moved, made, len(links))
 

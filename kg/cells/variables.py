@@ -8,6 +8,7 @@ variable stands for an entity: a second one for the same entity is a duplicate a
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,8 @@ import click
 from tosg.cli.options import connection_options, echo_json, json_option, note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tosg.kg.settings import Settings
 
 
@@ -96,7 +99,7 @@ def attach(
     from tosg.kg.database import Database
 
     mapping = CellMapping.read(maps, sets, _list(keep))
-    with Database.open(settings) as db, _bar() as advance:
+    with Database.open(settings) as db, _Bar() as advance:
         report = attach_file(
             db,
             path,
@@ -207,10 +210,10 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-class _bar:  # noqa: N801
+class _Bar:
     """A progress bar on stderr, where that is a terminal; gives a function of (done, all)."""
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Callable[[int, int], None]:
         self.progress: Any = None
         self.task: Any = None
         return self._advance
@@ -220,7 +223,7 @@ class _bar:  # noqa: N801
             self.progress.stop()
 
     def _advance(self, done: int, total: int) -> None:
-        if not click.get_text_stream("stderr").isatty():
+        if not sys.stderr.isatty():
             return
         if self.progress is None:
             from rich.console import Console
