@@ -5,6 +5,7 @@ database at once. The server outlives the process that started it.
 """
 
 from tosg.kg.server.bulk import ImportResult, import_full
-from tosg.kg.server.lifecycle import ServerInfo, ensure, status, stop
+from tosg.kg.server.info import ServerInfo
+from tosg.kg.server.lifecycle import ensure, status, stop
 
 __all__ = ["ImportResult", "ServerInfo", "ensure", "import_full", "status", "stop"]

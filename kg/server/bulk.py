@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
-from tosg.kg.server import process
 from tosg.kg.server.admin import end_leftover, run_admin
 from tosg.kg.server.failure import tail
 from tosg.kg.server.jars import install
 from tosg.kg.server.layout import Layout, read_state, write_private
 from tosg.kg.server.lifecycle import (
-    ServerInfo,
     ensure_locked,
     guarded,
-    in_use,
     layout_of,
+    refuse_if_open,
     stop_locked,
 )
 from tosg.kg.server.memory import MIB, Sizes, sizes
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tosg.kg.server.info import ServerInfo
     from tosg.kg.settings import Settings
 
 DATABASE = "neo4j"
@@ -98,8 +97,7 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
     with guarded(layout):
         was_up = stop_locked(layout)
         old = layout.current_data()
-        if process.store_open(old):
-            raise in_use(read_state(layout), old)
+        refuse_if_open(read_state(layout), old)
         end_leftover(layout)
         layout.sweep()
         new = layout.next_data()

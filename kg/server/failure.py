@@ -41,11 +41,14 @@ class PortTakenError(ServerError):
     """Another program took a port between our look and the server's start."""
 
 
+READ_IT = "read the log; it is the server's own"
 MOST_LINES = 15
 MOST_CHARACTERS = 3000
 
 
-def explain(layout: Layout, what: str) -> ServerError:
+def explain(
+    layout: Layout, what: str, *, words: str = "", otherwise: str | None = None
+) -> ServerError:
     """Build the error for a server that did not come up.
 
     Parameters
@@ -54,10 +57,16 @@ def explain(layout: Layout, what: str) -> ServerError:
         Where its logs are.
     what : str
         How it failed, as in "ended before it was ready".
+    words : str
+        What the server itself said; by default picked from its logs.
+    otherwise : str, optional
+        The cause (a key of `ADVICE`) to assume where the logs name none.
     """
     console, log = tail(layout.console), tail(layout.log)
-    words = telling(log) or telling(console) or "\n".join((console or log).splitlines()[-5:])
-    both = f"{log}\n{console}\n{tail(layout.logs / 'debug.log', 50_000)}"
+    words = (
+        words or telling(log) or telling(console) or "\n".join((console or log).splitlines()[-5:])
+    )
+    both = f"{words}\n{log}\n{console}\n{tail(layout.logs / 'debug.log', 50_000)}"
     cause = next((pattern for pattern in ADVICE if re.search(pattern, both)), None)
     found = words[:MOST_CHARACTERS] or "no word in its log"
     kind = PortTakenError if cause == PORT_TAKEN else ServerError
@@ -65,7 +74,7 @@ def explain(layout: Layout, what: str) -> ServerError:
         f"the managed server {what}",
         where=layout.log if log else layout.console,
         found=found,
-        hint=ADVICE[cause] if cause else "read the log; it is the server's own",
+        hint=ADVICE[cause or otherwise] if cause or otherwise else READ_IT,
     )
 
 

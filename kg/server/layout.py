@@ -177,7 +177,7 @@ def read_state(layout: Layout) -> State | None:
     """Return what was last started, or None where nothing (readable) is recorded."""
     try:
         return State(**json.loads(layout.state.read_text(encoding=TEXT)))
-    except FileNotFoundError:
+    except OSError:
         return None
     except (ValueError, TypeError):
         return None  # cannot be half written; another version of tosg wrote it

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
@@ -14,6 +14,8 @@ from tosg.kg.server import process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain
+from tosg.kg.server.health import check_online
+from tosg.kg.server.info import ServerInfo
 from tosg.kg.server.jars import install
 from tosg.kg.server.layout import (
     Layout,
@@ -39,39 +41,9 @@ if TYPE_CHECKING:
 USERNAME = "neo4j"
 START_PATIENCE = 180.0
 STOP_PATIENCE = 90.0
+KILLED_PATIENCE = 20.0
 #: another program may take a port between our look and the server's
 PORT_ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class ServerInfo:
-    """A managed server that runs, and how to get in.
-
-    Attributes
-    ----------
-    uri, http_uri : str
-        Bolt and HTTP, on 127.0.0.1.
-    username, password : str
-        The password is not shown by ``repr``.
-    version : str
-        Of Neo4j.
-    pid : int
-        Its process.
-    data, log : Path
-        The folder of the data in use, and the server's main log.
-    password_file : Path
-        Where the password is kept, readable by its owner alone.
-    """
-
-    uri: str
-    http_uri: str
-    username: str
-    password: str = field(repr=False)
-    version: str
-    pid: int
-    data: Path
-    log: Path
-    password_file: Path
 
 
 def layout_of(settings: Settings) -> Layout:
@@ -143,8 +115,7 @@ def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> Serve
     if state is not None and found is not None:  # ready by now, or its client was killed
         return _await(settings, layout, state, found)
     data = layout.current_data()
-    if process.store_open(data):
-        raise in_use(state, data)
+    refuse_if_open(state, data)
     end_leftover(layout)
     layout.sweep()
     set_first_password(layout, jars, data)
@@ -164,9 +135,7 @@ def stop_locked(layout: Layout) -> bool:
         return False
     found = process.find(layout, state)
     if found is None:
-        data = layout.current_data()
-        if process.store_open(data):
-            raise in_use(state, data)
+        refuse_if_open(state, layout.current_data())
     else:
         process.end(found, state.token, STOP_PATIENCE)
     write_state(layout, replace(state, ready=False))
@@ -236,9 +205,10 @@ def _await(
         if gone and time.monotonic() > (grace if not layout.pid.exists() else 0):
             raise explain(layout, "ended before it was ready")
         if found is not None and not gone and process.listens(found, state.bolt):
-            ready = replace(state, ready=True)
-            write_state(layout, ready)
-            return _info(settings, layout, ready, found)
+            info = _info(settings, layout, state, found)
+            check_online(info, layout, deadline)
+            write_state(layout, replace(state, ready=True))
+            return info
         time.sleep(0.05)
     raise explain(layout, f"was not ready after {START_PATIENCE:.0f} s")
 
@@ -257,8 +227,21 @@ def _info(settings: Settings, layout: Layout, state: State, found: psutil.Proces
     )
 
 
-def in_use(state: State | None, data: Path) -> ServerError:
-    """Build the error for data that a Neo4j which is not ours to stop has open."""
+def refuse_if_open(state: State | None, data: Path) -> None:
+    """Raise where a Neo4j that is not ours to stop has the data open.
+
+    A server that was just killed may hold its files for a moment, while the kernel takes its
+    memory apart; so a holder on this host is given time to go.
+    """
+    here = state is None or state.host == process.host()
+    deadline = time.monotonic() + (KILLED_PATIENCE if here else 0.0)
+    while process.store_open(data):
+        if time.monotonic() >= deadline:
+            raise _in_use(state, data)
+        time.sleep(0.05)
+
+
+def _in_use(state: State | None, data: Path) -> ServerError:
     elsewhere = state is not None and state.host != process.host()
     where = f"host {state.host}" if state is not None and elsewhere else "this host"
     return ServerError(

@@ -67,7 +67,7 @@ def launch(
         Its whole environment.
     """
     layout.pid.unlink(missing_ok=True)
-    arguments = [command[0], TOKEN_OPTION + token, *command[1:]]
+    arguments = [command[0], TOKEN_OPTION + token, f"-Dtosg.home={layout.root}", *command[1:]]
     with layout.console.open("wb") as console:
         subprocess.run(
             ["/bin/sh", "-c", LAUNCH, "sh", *arguments],

@@ -1,0 +1,67 @@
+"""Look inside a server that has just started: a damaged graph does not keep it from starting."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tosg.kg.errors import DatabaseError, ServerError, TosgError
+from tosg.kg.server.failure import DAMAGED, explain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.server.info import ServerInfo
+    from tosg.kg.server.layout import Layout
+
+STATUS = "SHOW DATABASE neo4j YIELD currentStatus, statusMessage"
+PASSING = ("starting", "initial", "unknown")
+
+
+def check_online(info: ServerInfo, layout: Layout, deadline: float) -> None:
+    """Wait until the database is online.
+
+    Parameters
+    ----------
+    info : ServerInfo
+        The server, which takes connections.
+    layout : Layout
+        Where its logs are.
+    deadline : float
+        On the monotonic clock.
+
+    Raises
+    ------
+    ServerError
+        It refuses our password, or the database cannot be opened.
+    """
+    from tosg.kg.database import Database, Target
+
+    target = Target(info.uri, info.username, info.password, database="system")
+    try:
+        with Database(target) as system:
+            while True:
+                row = system.rows(STATUS)[0]
+                if row["currentStatus"] == "online":
+                    return
+                if row["currentStatus"] not in PASSING or time.monotonic() > deadline:
+                    raise explain(
+                        layout,
+                        f"cannot open its database ({row['currentStatus']})",
+                        words=row["statusMessage"],
+                        otherwise=DAMAGED,
+                    )
+                time.sleep(0.1)
+    except ServerError:
+        raise
+    except DatabaseError as error:
+        raise _refused(info.password_file, error) from error
+
+
+def _refused(password_file: Path, error: TosgError) -> ServerError:
+    return ServerError(
+        "the managed server started but does not let tosg in",
+        where=password_file,
+        found=error.found or error,
+        hint="if the password was changed by hand, write the new one into the file above",
+    )

@@ -1,0 +1,178 @@
+"""The managed server and its clients are killed, started twice, moved, damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+from support.servers import managed_settings
+
+from tosg.kg import server as managed
+from tosg.kg.database import Database
+from tosg.kg.errors import ServerError
+from tosg.kg.server.layout import read_state, write_state
+from tosg.kg.server.lifecycle import layout_of
+from tosg.kg.settings import Settings
+
+ENSURE = """
+import json, sys
+from pathlib import Path
+from tosg.kg import server
+from tosg.kg.settings import Settings
+values = json.loads(sys.argv[1])
+settings = Settings(**{**values, "home": Path(values["home"]), "cache": Path(values["cache"])})
+print(server.ensure(settings).pid)
+"""
+
+
+def client(settings: Settings, code: str = ENSURE) -> subprocess.Popen[str]:
+    """Another process that asks for the server."""
+    values = json.dumps(asdict(settings), default=str)
+    return subprocess.Popen([sys.executable, "-c", code, values], stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def own(server: managed.ServerInfo, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a server of this test's own, not started yet."""
+    settings = managed_settings(tmp_path / "home")
+    yield settings
+    managed.stop(settings)
+
+
+def servers_of(settings: Settings) -> list[psutil.Process]:
+    token = f"-Dtosg.home={layout_of(settings).root}"
+    return [p for p in psutil.process_iter() if token in _command(p)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_two_processes_at_once_get_one_server(own: Settings) -> None:
+    clients = [client(own) for _ in range(3)]
+    pids = {c.communicate(timeout=200)[0].strip() for c in clients}
+    assert all(c.returncode == 0 for c in clients)
+    assert len(pids) == 1
+    assert len(servers_of(own)) == 1
+    info = managed.status(own)
+    assert info is not None
+    assert {str(info.pid)} == pids
+
+
+def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> None:
+    first = managed.ensure(settings)
+    with Database.open(settings) as db:
+        db.write("MERGE (n:Kept {key: 1})")
+    os.kill(first.pid, signal.SIGKILL)
+    wait_for(lambda: managed.status(settings) is None)
+    second = managed.ensure(settings)
+    assert second.pid != first.pid
+    assert second.uri == first.uri  # the ports stay where they are free
+    with Database.open(settings) as db:
+        assert db.rows("MATCH (n:Kept) RETURN count(n) AS n") == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "at once",
+        pytest.param("has a number", marks=pytest.mark.slow),
+        "half way",
+        pytest.param("listens", marks=pytest.mark.slow),
+    ],
+)
+def test_a_client_killed_while_starting_leaves_a_server_that_is_found(
+    own: Settings, moment: str
+) -> None:
+    layout = layout_of(own)
+    starter = client(own)
+    waits = {
+        "at once": lambda: layout.state.exists(),
+        "has a number": lambda: layout.pid.exists(),
+        "half way": lambda: layout.log.exists(),
+        "listens": lambda: layout.log.exists() and "Bolt enabled" in layout.log.read_text(),
+    }
+    wait_for(waits[moment])
+    starter.kill()
+    starter.communicate()
+    info = managed.ensure(own)
+    with Database.open(own) as db:
+        assert db.rows("RETURN 1 AS n") == [{"n": 1}]
+    assert [p.pid for p in servers_of(own)] == [info.pid]
+
+
+def test_a_stale_record_is_not_believed(own: Settings) -> None:
+    info = managed.ensure(own)
+    layout = layout_of(own)
+    state = read_state(layout)
+    assert state is not None
+    assert managed.stop(own)
+    assert not managed.stop(own)
+    # The number now belongs to somebody else (this very process), as after a reboot.
+    layout.pid.write_text(f"{os.getpid()}\n")
+    write_state(layout, replace(state, boot="another boot", ready=True))
+    assert managed.status(own) is None
+    assert managed.ensure(own).pid not in (info.pid, os.getpid())
+
+
+def test_data_open_on_another_host_is_left_alone(own: Settings) -> None:
+    managed.ensure(own)
+    layout = layout_of(own)
+    state = read_state(layout)
+    assert state is not None
+    elsewhere = replace(state, host="elsewhere", token="0" * 32)
+    write_state(layout, elsewhere)
+    assert managed.status(own) is None
+    for action in (managed.ensure, managed.stop):
+        with pytest.raises(ServerError, match="open in another Neo4j") as caught:
+            action(own)
+        assert "elsewhere" in str(caught.value)
+    write_state(layout, state)
+    assert managed.stop(own)
+    # That host was switched off: nothing holds the data any more.
+    write_state(layout, elsewhere)
+    assert managed.ensure(own).pid > 0
+
+
+def test_a_damaged_store_is_reported_in_the_servers_words(own: Settings) -> None:
+    managed.ensure(own)
+    managed.stop(own)
+    data = layout_of(own).current_data()
+    (data / "databases/neo4j/neostore").write_bytes(b"not a store")
+    with pytest.raises(ServerError, match="cannot open its database") as caught:
+        managed.ensure(own)
+    assert "neo4j" in (caught.value.found or "")
+    assert "damaged" in (caught.value.hint or "")
+
+
+def test_too_much_memory_is_reported(own: Settings) -> None:
+    with pytest.raises(ServerError, match="ended before it was ready") as caught:
+        managed.ensure(replace(own, memory="900t"))
+    assert "TOSG_NEO4J_MEMORY" in (caught.value.hint or "")
+    assert managed.ensure(own).pid > 0
+
+
+def test_a_home_that_cannot_be_written_is_reported(own: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ServerError, match="cannot be written") as caught:
+        managed.ensure(replace(own, home=tmp_path / "file" / "home"))
+    assert "TOSG_HOME" in (caught.value.hint or "")
