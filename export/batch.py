@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tosg.export.graph_tensors import GraphTensors
     from tosg.export.pyg import CellBatch, TopologyCache
 
@@ -40,7 +43,7 @@ class Batch:
     values : (nnz,) float32
         Abundance, in `TrainingSet.unit` (after ``normalize``).
     y : (B,) int64 or float32
-        Target: class number for a categorical target, the number itself for a numeric one. Empty
+        Target: class number for a categorical target, the number itself for a numeric one; (B, 0)
         where the training set has no target.
     cell : (B,) int64
         Row in ``cells.parquet``.
@@ -80,6 +83,8 @@ class Batch:
         Made on the batch's device from the sparse rows, at first use.
         """
         b, n = len(self), self.num_nodes
+        if self.values.device.type == "cpu":
+            return torch.from_numpy(_dense(b, n, self.indptr, self.indices, self.values))
         x = torch.zeros(b * n, dtype=torch.float32, device=self.values.device)
         start = torch.arange(b, device=self.values.device) * n
         flat = torch.repeat_interleave(start, self.indptr.diff(), output_size=len(self.values))
@@ -121,3 +126,16 @@ class Batch:
         size and kept on the device.
         """
         return self.topology.expanded.batch(self)
+
+
+def _dense(b: int, n: int, indptr: Tensor, indices: Tensor, values: Tensor) -> NDArray[np.float32]:
+    """Make rows dense on the CPU by numpy, in this thread.
+
+    `torch` would use all cores for each of these small steps, and its threads wait for each other:
+    with other work on the machine that took 200 times as long.
+    """
+    x = np.zeros(b * n, dtype=np.float32)
+    flat = np.repeat(np.arange(b) * n, np.diff(indptr.numpy()))
+    flat += indices.numpy()
+    x[flat] = values.numpy()
+    return x.reshape(b, n)

@@ -6,19 +6,36 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy as np
+from torch import Tensor
+
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from torch import Tensor
+    from collections.abc import Iterator, Sequence
 
     from tosg.export.batch import Batch
     from tosg.export.sampler import Sampler
     from tosg.export.training_set import TrainingSet
 
 #: What has to be the same for a state to be taken up again.
-_QUESTION = ("n", "batch_size", "seed", "shuffle", "drop_last", "world_size", "block", "buffer")
+_QUESTION = (
+    "n",
+    "batch_size",
+    "seed",
+    "shuffle",
+    "drop_last",
+    "world_size",
+    "block",
+    "buffer",
+    "run",
+)
+
+#: A read costs some 50 microseconds whatever its size; this many rows make it small.
+_ROWS_A_READ = 256
+
+Group = list[dict[str, Tensor]]
 
 
 class BatchLoader:
@@ -54,11 +71,12 @@ class BatchLoader:
     def __iter__(self) -> Iterator[Batch]:
         # A loop that was left begins its epoch again, unless a state was loaded in between.
         self._done, self._resume_at = self._resume_at, 0
-        for tensors in self._ahead(range(self._done, len(self))):
-            # Counted before it is handed out: a state saved in the loop's body is that of after
-            # this batch.
-            self._done += 1
-            yield self.training_set.assemble(tensors, self.device)
+        for group in self._ahead(range(self._done, len(self))):
+            for tensors in group:
+                # Counted before it is handed out: a state saved in the loop's body is that of
+                # after this batch.
+                self._done += 1
+                yield self.training_set.assemble(tensors, self.device)
         self.epoch += 1
         self._done = 0
 
@@ -92,21 +110,38 @@ class BatchLoader:
         self.epoch = int(state["epoch"])
         self._done = self._resume_at = int(state["done"])
 
-    def _read(self, epoch: int, i: int) -> dict[str, Tensor]:
-        tensors = self.training_set.read_sparse(self.sampler.batch(epoch, i) + self.start)
-        if self.device.startswith("cuda"):
-            tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
-        return tensors
+    def sparse(self) -> Iterator[dict[str, Tensor]]:
+        """The current epoch's batches as they are in the files: sparse, on the CPU.
 
-    def _ahead(self, numbers: range) -> Iterator[dict[str, Tensor]]:
+        Yields
+        ------
+        dict
+            ``indptr`` (B + 1,) int64, ``indices`` (nnz,) int32, ``values`` (nnz,) float32,
+            ``cell``, ``dataset`` (B,) int64, ``y``; neighbouring batches share memory.
+        """
+        for group in self._ahead(range(len(self))):
+            yield from group
+
+    def _read(self, epoch: int, numbers: Sequence[int]) -> Group:
+        rows = [self.sampler.batch(epoch, i) + self.start for i in numbers]
+        cuts = np.cumsum([len(r) for r in rows])[:-1].tolist()
+        group = self.training_set.read_sparse(np.concatenate(rows), cuts)
+        if self.device.startswith("cuda"):
+            group = [{k: v.pin_memory() for k, v in tensors.items()} for tensors in group]
+        return group
+
+    def _ahead(self, numbers: range) -> Iterator[Group]:
+        """Groups of batches: one read serves as many as make up `_ROWS_A_READ`."""
         epoch = self.epoch
+        step = max(1, _ROWS_A_READ // self.sampler.batch_size)
+        groups = [numbers[i : i + step] for i in range(0, len(numbers), step)]
         if self.prefetch < 1:
-            yield from (self._read(epoch, i) for i in numbers)
+            yield from (self._read(epoch, group) for group in groups)
             return
-        ready: queue.Queue[dict[str, Tensor] | BaseException | None] = queue.Queue(self.prefetch)
+        ready: queue.Queue[Group | BaseException | None] = queue.Queue(-(-self.prefetch // step))
         stop = threading.Event()
 
-        def put(item: dict[str, Tensor] | BaseException | None) -> None:
+        def put(item: Group | BaseException | None) -> None:
             while not stop.is_set():
                 try:
                     ready.put(item, timeout=0.1)
@@ -116,10 +151,10 @@ class BatchLoader:
 
         def work() -> None:
             try:
-                for i in numbers:
+                for group in groups:
                     if stop.is_set():
                         return
-                    put(self._read(epoch, i))
+                    put(self._read(epoch, group))
                 put(None)
             except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
                 put(error)

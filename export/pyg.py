@@ -40,7 +40,7 @@ class CellBatch(PygBatch):  # type: ignore[misc]  # torch_geometric's metaclass 
         for name in EDGE_ATTRIBUTES:
             one[name] = self[name][edges]
         one.cell = self.cell[i : i + 1]
-        if len(self.y):
+        if self.y.ndim == 1:
             one.y = self.y[i : i + 1]
         return one
 
@@ -61,22 +61,23 @@ class TopologyCache:
         b, n = len(cells), self.graph.num_nodes
         batch = CellBatch(_base_cls=Data)
         batch.x = cells.x.view(b * n, 1)
-        batch.measured = cells.measured.reshape(b * n)
+        if len(cells.measured_by_dataset) > 1:
+            batch.measured = cells.measured.view(b * n)
         batch.y = cells.y
         batch.cell = cells.cell
-        for name, tensor in self.expanded(b).items():
+        for name, tensor in self.expanded(b, cells.measured_by_dataset).items():
             batch[name] = tensor
         return batch
 
-    def expanded(self, b: int) -> dict[str, Tensor]:
-        """The topology of ``b`` cells: every tensor that does not depend on their values."""
+    def expanded(self, b: int, measured: Tensor) -> dict[str, Tensor]:
+        """The topology of ``b`` cells: every tensor that does not depend on which cells."""
         if b not in self._made:
             if len(self._made) >= self.keep:
                 self._made.pop(next(iter(self._made)))
-            self._made[b] = self._expand(b)
+            self._made[b] = self._expand(b, measured)
         return self._made[b]
 
-    def _expand(self, b: int) -> dict[str, Tensor]:
+    def _expand(self, b: int, measured: Tensor) -> dict[str, Tensor]:
         graph = self.graph
         n, e, device = graph.num_nodes, graph.edge_index.shape[1], graph.edge_index.device
         shift = (torch.arange(b, device=device) * n).view(1, b, 1)
@@ -88,6 +89,8 @@ class TopologyCache:
         }
         for name in EDGE_ATTRIBUTES:
             made[name] = getattr(graph, name).repeat(b)
+        if len(measured) == 1:
+            made["measured"] = measured[0].repeat(b)
         return made
 
 
@@ -119,7 +122,7 @@ class CellGraphs(Dataset[Data]):
         for name in EDGE_ATTRIBUTES:
             one[name] = getattr(graph, name)
         one.cell = batch.cell
-        if len(batch.y):
+        if batch.y.ndim == 1:
             one.y = batch.y
         return one
 

@@ -60,7 +60,7 @@ class ShardReader:
         return int(self._starts[-1])
 
     @cached_property
-    def _shards(self) -> list[tuple[list[int], NDArray[np.int32], NDArray[np.float32]]]:
+    def _shards(self) -> list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]]:
         opened = []
         for k, n in enumerate(self.rows):
             indptr, indices, values = (self._open(k, part) for part in PARTS)
@@ -72,8 +72,7 @@ class ShardReader:
                     expected=f"{n} rows, {indptr[-1]} indices and values",
                     hint="export again; a part of the folder is missing or was changed",
                 )
-            # A list of Python ints slices faster than numpy scalars do.
-            opened.append((indptr.tolist(), indices, values))
+            opened.append((indptr, indices, values))
         return opened
 
     def _open(self, shard: int, part: str) -> NDArray[np.generic]:
@@ -95,17 +94,32 @@ class ShardReader:
         rows : (b,) int64
             Row numbers, 0 <= row < len(self); repeats are allowed.
         """
-        shard_of = np.searchsorted(self._starts, rows, side="right") - 1
-        local = (rows - self._starts[shard_of]).tolist()
+        if not len(rows):
+            return SparseRows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
         indices, values, lengths = [], [], []
-        for k, row in zip(shard_of.tolist(), local, strict=True):
+        for k, start, stop in self._runs(rows):
             indptr, shard_indices, shard_values = self._shards[k]
-            start, stop = indptr[row], indptr[row + 1]
-            lengths.append(stop - start)
-            indices.append(shard_indices[start:stop])
-            values.append(shard_values[start:stop])
+            places = indptr[start : stop + 1]
+            lengths.append(np.diff(places))
+            part = slice(int(places[0]), int(places[-1]))
+            indices.append(shard_indices[part])
+            values.append(shard_values[part])
         indptr_out = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=indptr_out[1:])
-        if not lengths:
-            return SparseRows(indptr_out, np.empty(0, np.int32), np.empty(0, np.float32))
+        np.cumsum(np.concatenate(lengths), out=indptr_out[1:])
         return SparseRows(indptr_out, np.concatenate(indices), np.concatenate(values))
+
+    def _runs(self, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        """Neighbours within a shard, as (shard, first row, row after the last) within it."""
+        shard = np.searchsorted(self._starts, rows, side="right") - 1
+        breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(shard) != 0)) + 1
+        first = np.concatenate([[0], breaks])
+        last = np.concatenate([breaks, [len(rows)]]) - 1
+        shard, offset = shard[first], self._starts[shard[first]]
+        return list(
+            zip(
+                shard.tolist(),
+                (rows[first] - offset).tolist(),
+                (rows[last] - offset + 1).tolist(),
+                strict=True,
+            )
+        )

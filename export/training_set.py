@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from tosg.kg.errors import ExportError, unknown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
@@ -147,6 +148,7 @@ class TrainingSet:
         prefetch: int = 2,
         rank: int | None = None,
         world_size: int | None = None,
+        run: int | None = None,
     ) -> BatchLoader:
         """Batches of a split; each pass over it is an epoch with an order of its own.
 
@@ -168,6 +170,10 @@ class TrainingSet:
             Batches that a thread reads ahead; 0 reads in the caller's.
         rank, world_size : int, optional
             By default those of `torch.distributed` where it is initialised, else 0 and 1.
+        run : int, optional
+            Cells that are neighbours on disk, where cells lie in the order of a hash, and stay
+            together in a shuffled epoch. By default 1 (every cell by itself) up to 8,192 cells,
+            where reading is no matter, else 8, which reads three times as fast.
         """
         rows = self.rows(split)
         rank, world_size = _distributed(rank, world_size)
@@ -179,6 +185,7 @@ class TrainingSet:
             drop_last=drop_last,
             rank=rank,
             world_size=world_size,
+            run=run or (1 if len(rows) <= 8192 else 8),
         )
         return BatchLoader(self, rows.start, sampler, str(device), epoch=epoch, prefetch=prefetch)
 
@@ -190,24 +197,35 @@ class TrainingSet:
     ) -> Batch:
         """Read the given rows of ``cells.parquet`` as one batch, in their order."""
         self._need_cells()
-        return self.assemble(self.read_sparse(np.asarray(rows, dtype=np.int64)), str(device))
+        return self.assemble(self.read_sparse(np.asarray(rows, dtype=np.int64))[0], str(device))
 
-    def read_sparse(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
-        """Copy rows out of the files as tensors on the CPU; what a reading thread does."""
+    def read_sparse(
+        self, rows: NDArray[np.int64], cuts: Sequence[int] = ()
+    ) -> list[dict[str, Tensor]]:
+        """Copy rows out of the files as tensors on the CPU; what a reading thread does.
+
+        Parameters
+        ----------
+        rows : (b,) int64
+            Rows of ``cells.parquet``.
+        cuts : sequence of int
+            Where to cut `rows` into batches; they share the memory of one copy.
+        """
         sparse = self.expression.read(rows)
-        per_cell = self._per_cell
-        values = torch.from_numpy(sparse.values)
-        tensors = {
-            "indptr": torch.from_numpy(sparse.indptr),
-            "indices": torch.from_numpy(sparse.indices),
-            "values": values,
-            "cell": torch.from_numpy(rows),
-            "dataset": torch.from_numpy(per_cell["dataset"][rows]),
-            "y": torch.from_numpy(per_cell["y"][rows]) if "y" in per_cell else torch.empty(0),
-        }
-        if "n_counts" in per_cell:
-            tensors["n_counts"] = torch.from_numpy(per_cell["n_counts"][rows])
-        return tensors
+        per_cell = {name: values[rows] for name, values in self._per_cell.items()}
+        batches = []
+        for start, stop in pairwise([0, *cuts, len(rows)]):
+            places = sparse.indptr[start : stop + 1]
+            part = slice(int(places[0]), int(places[-1]))
+            arrays = {
+                "indptr": places - places[0],
+                "indices": sparse.indices[part],
+                "values": sparse.values[part],
+                "cell": rows[start:stop],
+                **{name: values[start:stop] for name, values in per_cell.items()},
+            }
+            batches.append({name: torch.from_numpy(array) for name, array in arrays.items()})
+        return batches
 
     def assemble(self, tensors: dict[str, Tensor], device: str) -> Batch:
         """Move sparse rows to a device and put them on the shared topology there."""
@@ -255,7 +273,10 @@ class TrainingSet:
         names = [d["id"] for d in self.content["datasets"]]
         known = pa.array(names, pa.string())
         number = pa.compute.index_in(self.cells["dataset"], value_set=known)
-        arrays: dict[str, NDArray[Any]] = {"dataset": number.to_numpy().astype(np.int64)}
+        arrays: dict[str, NDArray[Any]] = {
+            "dataset": number.to_numpy().astype(np.int64),
+            "y": np.empty((self.n_cells, 0), np.float32),
+        }
         if self.content["target"] is not None:
             # Classes are int64 positions; a numeric target is trained on as float32.
             kind = np.int64 if self.content["target"]["kind"] == "class" else np.float32
@@ -291,8 +312,11 @@ def _open(folder: Path, add_reverses: bool) -> TrainingSet:
 def _log1p_cp10k(values: Tensor, indptr: Tensor, totals: Tensor) -> Tensor:
     """log1p of counts per 10,000 of the cell's total over all variables of its file."""
     scale = 1e4 / totals.clamp(min=torch.finfo(torch.float32).tiny)
-    per_value = torch.repeat_interleave(scale, indptr.diff(), output_size=len(values))
-    return torch.log1p_(values * per_value)
+    if values.device.type == "cpu":  # in this thread, as in `tosg.export.batch`
+        per_value = np.repeat(scale.numpy(), np.diff(indptr.numpy()))
+        return torch.from_numpy(np.log1p(values.numpy() * per_value))
+    spread = torch.repeat_interleave(scale, indptr.diff(), output_size=len(values))
+    return torch.log1p_(values * spread)
 
 
 def _distributed(rank: int | None, world_size: int | None) -> tuple[int, int]:
