@@ -129,7 +129,7 @@ def load(
         excluded = matching(licenses, exclude_licenses)
         with Database.open(settings) as db:
             report.before = stats.count(db)
-            report.way = _chosen(way, settings, db)
+            report.way = chosen(way, settings, db)
         if report.way == "import":
             _load_by_import(settings, spool, excluded, report, clock, tell)
         else:
@@ -168,7 +168,8 @@ def matching(licenses: Iterable[str], patterns: Sequence[str]) -> list[str]:
     )
 
 
-def _chosen(way: Way, settings: Settings, db: Database) -> str:
+def chosen(way: Way, settings: Settings, db: Database) -> str:
+    """Which way a load goes: ``import`` or ``bolt``; see `load`."""
     free = settings.managed and stats.is_empty(db) and not _own_definitions(db)
     if way == "import" and not free:
         raise DataError(
@@ -196,10 +197,9 @@ def _load_by_import(
     clock: Clock,
     tell: Progress,
 ) -> None:
-    from tosg.kg.meta import read_meta
-
     from tosg.kg.import_writer import write_import
     from tosg.kg.merge import merge
+    from tosg.kg.meta import read_meta
 
     with Database.open(settings) as db:
         meta = read_meta(db)
@@ -232,8 +232,8 @@ def _load_by_bolt(
     tell: Progress,
 ) -> None:
     from tosg.kg.bolt_writer import write_bolt
-    from tosg.kg.ledger import GraphLedger
 
+    from tosg.kg.ledger import GraphLedger
     from tosg.kg.merge import merge
 
     with Database.open(settings) as db:

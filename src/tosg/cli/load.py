@@ -1,0 +1,148 @@
+"""``tosg load`` and ``tosg build``: sources into the graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tosg.cli.options import connection_options, echo_json, json_option, note
+
+if TYPE_CHECKING:
+    from tosg.kg.settings import Settings
+
+_exclude_option = click.option(
+    "--exclude-license",
+    "exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out claims under a licence, as 'CC BY-NC*'; may be repeated.",
+)
+
+
+@click.command("load")
+@click.argument("source")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the source."
+)
+@_exclude_option
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Withdraw what the source claimed before and these files do not say; without PATHS, all.",
+)
+@click.option("--text/--no-text", default=True, help="Compose the texts that changed (default).")
+@json_option
+@connection_options
+def load(
+    source: str,
+    paths: tuple[Path, ...],
+    options: tuple[str, ...],
+    exclude: tuple[str, ...],
+    prune: bool,
+    text: bool,
+    as_json: bool,
+    settings: Settings,
+) -> None:
+    """Load one source into the graph.
+
+    PATHS are its files, or folders that have them; `tosg sources` lists what each source needs.
+    Loading the same files again changes nothing; a newer release updates what changed.
+    """
+    from tosg.cli.stages import stages
+    from tosg.kg.errors import ConfigError
+    from tosg.loaders import pipeline
+    from tosg.loaders.registry import make
+
+    loader = make(source, _options(options))
+    if not paths and not prune:
+        raise ConfigError(
+            "no files were given",
+            where=f"tosg load {source}",
+            expected="files or folders after the source's name",
+            hint=f"tosg sources {source} says what it needs",
+        )
+    inputs = [pipeline.SourceInput.locate(loader, list(paths))] if paths else []
+    with stages() as tell:
+        report = pipeline.load(
+            settings,
+            inputs,
+            exclude_licenses=exclude,
+            prune=[source] if prune else [],
+            texts=text,
+            progress=tell,
+        )
+    _show(report.as_dict(), as_json)
+
+
+@click.command("build")
+@click.argument("recipe")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default="the current folder",
+    help="Folder below which the recipe's files lie.",
+)
+@_exclude_option
+@click.option("--no-embed", is_flag=True, help="Leave the vectors for later (`tosg embed`).")
+@json_option
+@connection_options
+def build(
+    recipe: str,
+    data: Path,
+    exclude: tuple[str, ...],
+    no_embed: bool,
+    as_json: bool,
+    settings: Settings,
+) -> None:
+    """Build a graph from a recipe, whole or from where it stopped.
+
+    RECIPE is a YAML file or the name of one that comes with tosg: open-human, demo.
+    """
+    from tosg.cli.stages import stages
+    from tosg.loaders.build import build as run
+
+    with stages() as tell:
+        result = run(
+            settings,
+            recipe,
+            data,
+            exclude_licenses=exclude,
+            embed=False if no_embed else None,
+            progress=tell,
+        )
+    if as_json:
+        echo_json(result.as_dict())
+        return
+    for report in result.reports:
+        _show(report.as_dict(), as_json=False)
+    for line in result.lines():
+        note(line)
+
+
+def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
+    import yaml
+
+    from tosg.kg.errors import ConfigError
+
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(
+                "an option has no value", where="--option", found=pair, expected="KEY=VALUE"
+            )
+        options[key.strip()] = yaml.safe_load(value)
+    return options
+
+
+def _show(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        echo_json(report)
+        return
+    from tosg.cli.report_view import print_report
+
+    print_report(report)
