@@ -143,6 +143,18 @@ def resolved(selection: Selection) -> Selection:
     return dataclasses.replace(selection, **changes)
 
 
+def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` by the types that the queries of the selection declare."""
+    from tosg.kg.user_query import parse_params as parse
+    from tosg.kg.user_query import resolve
+
+    found: dict[str, Any] = {}
+    for query in (selection.nodes, selection.edges, selection.cells):
+        if isinstance(query, str):
+            found |= parse(pairs, resolve(query))
+    return found
+
+
 def load_spec(path: str | Path) -> dict[str, Any]:
     """Read a spec file: YAML with the keys of `Selection`.
 

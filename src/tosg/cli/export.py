@@ -1,0 +1,167 @@
+"""``tosg export`` and ``tosg-export``: a selection of the graph to a training set."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tosg.cli.options import connection_options, echo_json, json_option, note, param_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tosg.export.results import ExportResult
+    from tosg.export.selection import Selection
+    from tosg.export.writer import Progress
+    from tosg.kg.settings import Settings
+
+_QUERY = "CYPHER|@FILE|NAME"
+
+
+@click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--nodes", metavar=_QUERY, help="What returns the nodes; default the whole graph.")
+@click.option("--edges", metavar=_QUERY, help="What returns the edges; default those induced.")
+@click.option("--edge-type", "edge_types", multiple=True, metavar="TYPE",
+              help="Keep only this relationship type; may be repeated.")
+@click.option("--cells", metavar=_QUERY, help="What returns the cells; default every cell.")
+@click.option("--no-cells", is_flag=True, help="Export a plain graph.")
+@param_option
+@click.option("--level", metavar="LEVEL",
+              help="as-stored, gene or protein: lift edges and values through ENCODES.")
+@click.option("--target", metavar="FIELD", help="Property of cells to learn.")
+@click.option("--split", metavar="none|donor|cell|FIELD",
+              help="What stays whole when cells go to train, val and test.")
+@click.option("--fractions", metavar="TRAIN,VAL,TEST", help="Default 0.8,0.1,0.1.")
+@click.option("--seed", type=int, help="Of the split, the sample and the order; default 0.")
+@click.option("--balance", metavar="FIELD,...",
+              help="Make training classes equal within each combination of these.")
+@click.option("--sample", type=int, metavar="N", help="Keep N cells, drawn with the seed.")
+@click.option("--primary-only/--all-cells", default=None,
+              help="Leave out copies (is_primary_data false); the default.")
+@click.option("--normalize", metavar="none|log1p_cp10k", help="What the reader of it applies.")
+@click.option("--text-dtype", metavar="float32|float16", help="Of the text vectors.")
+@click.option("--shard-size", type=int, metavar="CELLS", help="Cells per shard; default 8192.")
+@click.option("--spec", type=click.Path(path_type=Path), help="All of the above as YAML.")
+@click.option("--from", "manifest", type=click.Path(path_type=Path), metavar="MANIFEST",
+              help="Repeat an earlier export; other options change it.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
+@click.option("--resume", is_flag=True, help="Go on with an export that did not end.")
+@click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Of each query of the selection.")
+@json_option
+@connection_options
+def export(
+    settings: Settings,
+    out: Path,
+    *,
+    workers: int,
+    resume: bool,
+    dry_run: bool,
+    timeout: float | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Turn a selection of the graph and its cells into a training set in OUT.
+
+    Queries are Cypher, @file.cypher, or the name of a statement. Example:
+
+    \b
+      tosg-export OUT --level gene --target cell_type --split donor --seed 7 \\
+        --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g' \\
+        --param pathway="B cell receptor signaling"
+    """  # noqa: D301 - click's mark for text that is not to be wrapped
+    from tosg.export.writer import export as run
+    from tosg.kg.database import Database
+
+    selection = _selection(options)
+    with Database.open(settings) as db, _progress() as progress:
+        result = run(
+            db,
+            selection,
+            out,
+            workers=workers,
+            resume=resume,
+            dry_run=dry_run,
+            timeout=timeout,
+            progress=progress,
+        )
+    for warning in result.warnings:
+        note(f"warning: {warning}")
+    _show(result, as_json)
+
+
+def _selection(options: dict[str, Any]) -> Selection:
+    from tosg.export.selection import Selection, load_manifest, load_spec, parse_params
+
+    document: dict[str, Any] = {}
+    where = "the command line"
+    for name, load in (("manifest", load_manifest), ("spec", load_spec)):
+        path = options.pop(name)
+        if path is not None:
+            document |= load(path)
+            where = str(path)
+    base = Selection.from_json(document, where=where)
+    given = {k: v for k, v in options.items() if v not in (None, (), False) or k == "primary_only"}
+    if given.get("primary_only") is None:
+        given.pop("primary_only", None)
+    if given.pop("no_cells", False):
+        given["cells"] = False
+    params = given.pop("params", ())
+    if "fractions" in given:
+        given["fractions"] = _numbers(given["fractions"])
+    merged = {**base.to_json(), **given}
+    merged["edge_types"] = None if merged["edge_types"] is None else list(merged["edge_types"])
+    selection = Selection.from_json(merged, where="the command line")
+    if not params:
+        return selection
+    return dataclasses.replace(
+        selection, params={**selection.params, **parse_params(params, selection)}
+    )
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is not three numbers, as in 0.8,0.1,0.1", param_hint="--fractions"
+        ) from error
+
+
+def _show(result: ExportResult, as_json: bool) -> None:
+    if as_json:
+        document = dataclasses.asdict(result)
+        document["folder"] = str(result.folder)
+        echo_json(document)
+        return
+    click.echo(f"{result.folder}{' (dry run, nothing written)' if result.dry_run else ''}")
+    for name, count in result.counts.items():
+        click.echo(f"{name.replace('_', ' '):<16}{count:>14,}")
+    size = "about " if result.dry_run else ""
+    click.echo(f"{'size':<16}{size + f'{result.bytes / 1e6:,.1f} MB':>14}")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield show
