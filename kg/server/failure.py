@@ -67,14 +67,14 @@ def explain(
         words or telling(log) or telling(console) or "\n".join((console or log).splitlines()[-5:])
     )
     both = f"{words}\n{log}\n{console}\n{tail(layout.logs / 'debug.log', 50_000)}"
-    cause = next((pattern for pattern in ADVICE if re.search(pattern, both)), None)
+    cause = next((pattern for pattern in ADVICE if re.search(pattern, both)), otherwise)
     found = words[:MOST_CHARACTERS] or "no word in its log"
     kind = PortTakenError if cause == PORT_TAKEN else ServerError
     return kind(
         f"the managed server {what}",
         where=layout.log if log else layout.console,
         found=found,
-        hint=ADVICE[cause or otherwise] if cause or otherwise else READ_IT,
+        hint=READ_IT if cause is None else ADVICE[cause],
     )
 
 
