@@ -88,7 +88,7 @@ class Hgnc(Loader):
         graph = _graph(path)
         file, origin = log.file(path), self.origin(path, release)
         yield _genes(graph, file, origin)
-        yield from _edges(graph["edges"], file, origin)
+        yield from _edges(graph, file, origin)
         if "groups" in files:
             obo = open_obo(files["groups"])
             release = str(self.options.get("release", obo.release))
@@ -128,7 +128,7 @@ def _graph(path: Path) -> dict[str, Any]:
 
 def _genes(graph: dict[str, Any], file: FileLog, origin: Origin) -> pa.RecordBatch:
     """Claims about the genes; ``line`` is the position in ``nodes``, from 1."""
-    nodes = graph["nodes"]
+    nodes = _objects(graph["nodes"])
     file.read(len(nodes))
     batch = pa.record_batch(
         {
@@ -159,12 +159,14 @@ def _genes(graph: dict[str, Any], file: FileLog, origin: Origin) -> pa.RecordBat
     )
 
 
-def _edges(edges: list[dict[str, Any]], file: FileLog, origin: Origin) -> Iterator[pa.RecordBatch]:
-    """Claims of the edges; ``line`` is the position in ``edges``, from 1."""
+def _edges(graph: dict[str, Any], file: FileLog, origin: Origin) -> Iterator[pa.RecordBatch]:
+    """Claims of the edges; ``line`` goes on counting after the nodes."""
+    edges = _objects(graph["edges"])
+    first = len(graph["nodes"]) + 1
     file.read(len(edges))
     batch = pa.record_batch(
         {
-            "line": pa.array(range(1, len(edges) + 1), pa.int64()),
+            "line": pa.array(range(first, first + len(edges)), pa.int64()),
             **{
                 key: pa.array([_text(edge, key) for edge in edges], pa.string())
                 for key in ("sub", "pred", "obj")
@@ -194,6 +196,11 @@ def _edges(edges: list[dict[str, Any]], file: FileLog, origin: Origin) -> Iterat
         )
 
 
+def _objects(items: list[Any]) -> list[dict[str, Any]]:
+    # What is no object has no fields, and is rejected for that like any other record.
+    return [item if isinstance(item, dict) else {} for item in items]
+
+
 def _meta(node: dict[str, Any]) -> dict[str, Any]:
     meta = node.get("meta")
     return meta if isinstance(meta, dict) else {}
@@ -210,4 +217,6 @@ def _definition(node: dict[str, Any]) -> str | None:
 
 
 def _xrefs(node: dict[str, Any]) -> list[str]:
-    return [x["val"] for x in _meta(node).get("xrefs") or [] if isinstance(x.get("val"), str)]
+    xrefs = _meta(node).get("xrefs")
+    found = [_text(x, "val") for x in _objects(xrefs if isinstance(xrefs, list) else [])]
+    return [value for value in found if value is not None]
