@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy as np
 from torch import Tensor
 
 from tosg.kg.errors import ExportError

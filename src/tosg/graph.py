@@ -1,0 +1,249 @@
+"""The graph in Python: what a command does, one call does."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from tosg.kg.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from tosg.export.results import ExportResult
+    from tosg.export.selection import Selection
+    from tosg.kg.cells.mapping import CellMapping
+    from tosg.kg.cells.report import AttachReport
+    from tosg.kg.database import Database
+    from tosg.kg.embed import EmbedReport
+    from tosg.kg.report import LoadReport
+    from tosg.kg.stats import GraphCounts
+    from tosg.loaders.build import BuildResult
+
+
+def connect(
+    uri: str | None = None,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    database: str | None = None,
+    home: str | os.PathLike[str] | None = None,
+) -> KnowledgeGraph:
+    """Connect to a graph; without any setting, to the managed server, which is started.
+
+    What is not given is looked for in the environment, then in ``tosg.toml``.
+
+    Parameters
+    ----------
+    uri, username, password, database : str, optional
+        The Neo4j to talk to.
+    home : path, optional
+        Folder of the managed server.
+
+    Returns
+    -------
+    KnowledgeGraph
+
+    Raises
+    ------
+    DatabaseError
+        The server is not there, or refuses the password.
+    ConfigError
+        A setting is wrong.
+    """
+    flags = {
+        "uri": uri,
+        "username": username,
+        "password": password,
+        "database": database,
+        "home": None if home is None else str(home),
+    }
+    graph = KnowledgeGraph(load_settings(flags))
+    graph.db.verify()
+    return graph
+
+
+class KnowledgeGraph:
+    """A graph in Neo4j. A context manager; pickles as its settings.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which graph.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.settings,))
+
+    def close(self) -> None:
+        """Close the connection; the next call opens it again."""
+        if "db" in self.__dict__:
+            self.db.close()
+            del self.db
+
+    @cached_property
+    def db(self) -> Database:
+        """The connection, opened at first use."""
+        from tosg.kg.database import Database
+
+        return Database.open(self.settings)
+
+    def query(
+        self,
+        query: str,
+        *,
+        timeout: float | None = None,
+        limit: int | None = None,
+        **params: Any,
+    ) -> pa.Table:
+        """Run a named statement, ``@file.cypher`` or Cypher that reads.
+
+        Parameters
+        ----------
+        query : str
+            Name of a statement (`tosg query --list`), ``@file``, or Cypher.
+        timeout : float, optional
+            Seconds it may take.
+        limit : int, optional
+            Rows to return at most.
+        **params
+            Values of its parameters.
+
+        Returns
+        -------
+        pyarrow.Table
+            One column per column of the result; ``.to_pandas()`` makes a data frame.
+
+        Raises
+        ------
+        QueryError
+            It does not parse, would write, or runs past its time.
+        """
+        from tosg.kg import user_query
+
+        return user_query.run(self.db, query, params, timeout=timeout, limit=limit)
+
+    def search(self, text: str, *, types: Sequence[str] | None = None, k: int = 10) -> pa.Table:
+        """Find entities by meaning and by words; see `tosg.kg.search.search`."""
+        from tosg.kg.search import search
+
+        return search(self.db, text, types=types, k=k)
+
+    def load(self, source: str, *paths: str | os.PathLike[str], **options: Any) -> LoadReport:
+        """Load one source from its files.
+
+        Parameters
+        ----------
+        source : str
+            Its name (`tosg sources`).
+        *paths : path
+            Its files, or a folder that holds them.
+        **options
+            Of `tosg.loaders.pipeline.load`.
+        """
+        from tosg.loaders import pipeline, registry
+
+        found = [Path(path) for path in paths]
+        given = pipeline.SourceInput.locate(registry.make(source), found)
+        return pipeline.load(self.settings, [given], **options)
+
+    def build(
+        self, recipe: str | os.PathLike[str], data: str | os.PathLike[str], **options: Any
+    ) -> BuildResult:
+        """Make the graph of a recipe; see `tosg.loaders.build.build`."""
+        from tosg.loaders.build import build
+
+        name = recipe if isinstance(recipe, str) else Path(recipe)
+        return build(self.settings, name, Path(data), **options)
+
+    def attach_cells(
+        self,
+        path: str | os.PathLike[str],
+        mapping: CellMapping | Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> AttachReport:
+        """Attach a file of cells; see `tosg.kg.cells.attach.attach`.
+
+        Parameters
+        ----------
+        path : path
+            h5ad file, zarr folder, or what 10x writes.
+        mapping : CellMapping or mapping, optional
+            Field of a cell to column of ``obs``, as ``{"donor_id": "patient"}``.
+        **options
+            ``id``, ``storage``, ``markers``, ``unit``, ...
+        """
+        from tosg.kg.cells.attach import attach
+        from tosg.kg.cells.mapping import CellMapping
+
+        if mapping is not None and not isinstance(mapping, CellMapping):
+            mapping = CellMapping.read(
+                maps=[f"{field}={column}" for field, column in mapping.items()]
+            )
+        return attach(self.db, Path(path), mapping, **options)
+
+    def embed(self, model: str | None = None, **options: Any) -> EmbedReport:
+        """Compose and embed the texts that changed; see `tosg.kg.embed.embed`."""
+        from tosg.kg.embed import embed
+
+        return embed(self.db, model, **options)
+
+    def export(
+        self,
+        out: str | os.PathLike[str],
+        selection: Selection | None = None,
+        *,
+        workers: int = 1,
+        resume: bool = False,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        **fields: Any,
+    ) -> ExportResult:
+        """Export a selection to a training set in `out`.
+
+        Parameters
+        ----------
+        out : path
+            A folder that is not there or empty.
+        selection : Selection, optional
+            What to export; or its fields by name: ``nodes``, ``cells``, ``params``, ``level``,
+            ``target``, ``split``, ``seed``, ...
+        workers, resume, dry_run, timeout
+            See `tosg.export.writer.export`.
+        **fields
+            Fields of `Selection`, over those of `selection`.
+        """
+        import dataclasses
+
+        from tosg.export.selection import Selection
+        from tosg.export.writer import export
+
+        chosen = dataclasses.replace(selection or Selection(), **fields)
+        return export(
+            self.db, chosen, out, workers=workers, resume=resume, dry_run=dry_run, timeout=timeout
+        )
+
+    def stats(self) -> GraphCounts:
+        """Counts of nodes per label and relationships per type."""
+        from tosg.kg import stats
+
+        return stats.count(self.db)
