@@ -86,24 +86,31 @@ class AttachReport:
         """Text for people, a line each."""
         if self.status == "unchanged":
             return [f"{self.dataset}: unchanged, {self.cells:,} cells are attached already"]
-        lines = [self._head(), f"  unit       {self.unit}, from {self.matrix}: {self._reason()}"]
-        lines += [f"  left out   {n:,} cells: {why}" for why, n in self.left_out.items()]
-        lines += self._variable_lines()
+        rows = [("unit", f"{self.unit}, from {self.matrix}: {self._reason()}")]
+        rows += [("left out", f"{n:,} cells: {why}") for why, n in self.left_out.items()]
+        rows += self._variable_rows()
         for name, found in self.fields.items():
-            lines.append(f"  {name:<10} {_field(found)}")
-            lines += [f"  {'':<10}   {text}" for text in _unmatched(found)]
-        for name, columns in self.hints.items():
-            lines.append(f"  {name:<10} not mapped; perhaps --map {name}={columns[0]}")
-        lines.append(
-            f"  groups     {self.groups:,}, with {self.expresses:,} EXPRESSES "
-            f"(at least {self.min_fraction:g} of a group's cells; mean in {self.mean_unit})"
-        )
+            rows += [(name, _field(found)), *(("", f"  {text}") for text in _unmatched(found))]
+        rows += [
+            (name, f"not mapped; perhaps --map {name}={columns[0]}")
+            for name, columns in self.hints.items()
+        ]
         size = f", {self.bytes / 1e6:,.1f} MB" if self.storage == "inline" else ""
-        lines.append(f"  storage    {self.storage}{size}")
+        rows += [
+            (
+                "groups",
+                (
+                    f"{self.groups:,}, with {self.expresses:,} EXPRESSES "
+                    f"(at least {self.min_fraction:g} of a group's cells; mean in {self.mean_unit})"
+                ),
+            ),
+            ("storage", f"{self.storage}{size}"),
+        ]
         if self.markers:
-            lines.append(f"  markers    {', '.join(self.markers)}")
-        lines += [f"  note       {text}" for text in self.notes]
-        return lines
+            rows.append(("markers", ", ".join(self.markers)))
+        rows += [("note", text) for text in self.notes]
+        width = max(len(name) for name, _ in rows)
+        return [self._head(), *(f"  {name:<{width}}  {text}" for name, text in rows)]
 
     def _head(self) -> str:
         verb = "would attach" if self.status == "planned" else self.status
@@ -114,18 +121,17 @@ class AttachReport:
     def _reason(self) -> str:
         return next((str(f["reason"]) for f in self.looked_at if f["matrix"] == self.matrix), "")
 
-    def _variable_lines(self) -> list[str]:
+    def _variable_rows(self) -> list[tuple[str, str]]:
         v = self.variables
         if not v:
             return []
         how = ", ".join(f"{n:,} by {kind}" for kind, n in v["mapped"].items() if n)
         mapped = sum(v["mapped"].values())
-        lines = [f"  variables  {v['total']:,}: {mapped:,} mapped{f' ({how})' if how else ''}"]
+        head = f"{v['total']:,}: {mapped:,} mapped{f' ({how})' if how else ''}"
         kinds = ("ambiguous", "duplicates", "unmapped", "unmeasured")
-        return lines + [
-            f"  {'':<10}   {len(v[kind]):,} {kind}: {_some(list(v[kind]))}"
-            for kind in kinds
-            if v[kind]
+        return [
+            ("variables", head),
+            *(("", f"  {len(v[k]):,} {k}: {_some(list(v[k]))}") for k in kinds if v[k]),
         ]
 
 

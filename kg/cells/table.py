@@ -55,7 +55,8 @@ class FieldColumn:
         cells = np.bincount(self.codes, minlength=len(self.labels))
         for label, n in zip(self.labels, cells.tolist(), strict=True):
             if n:
-                found.setdefault(label.kind, {})[label.raw] = n
+                values = found.setdefault(label.kind, {})
+                values[label.raw] = values.get(label.raw, 0) + n
         return found
 
 

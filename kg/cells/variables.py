@@ -71,6 +71,7 @@ class EntityNames:
     symbols: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     symbol_of: dict[str, str] = field(default_factory=dict)
+    approved: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, batches: Iterable[pa.RecordBatch]) -> EntityNames:
@@ -91,7 +92,10 @@ class EntityNames:
         xrefs: list[str] | None,
     ) -> None:
         for key in (node, *(xrefs or ())):
-            self.ids.setdefault(key.lower(), set()).add(node)
+            if key.startswith(_PREFIXES):
+                self.ids.setdefault(key, set()).add(node)
+                if key.startswith("hgnc:"):
+                    self.approved.add(node)
         if symbol:
             self.symbols.setdefault(_key(symbol), set()).add(node)
             self.symbol_of[node] = symbol
@@ -100,17 +104,23 @@ class EntityNames:
 
     def by_id(self, curie: str) -> set[str]:
         """Nodes that an identifier names: its own node wins over cross-references."""
-        found = self.ids.get(curie.lower(), set())
-        own = {node for node in found if node.lower() == curie.lower()}
-        return own or found
+        found = self.ids.get(curie, set())
+        return {curie} if curie in found else found
+
+    def by_symbol(self, symbol: str) -> set[str]:
+        """Nodes of a symbol: of several, the one whose symbol HGNC approved."""
+        found = self.symbols.get(_key(symbol), set())
+        approved = found & self.approved
+        return approved if len(found) > 1 and len(approved) == 1 else found
 
 
+_PREFIXES = ("ensembl:", "ncbigene:", "hgnc:", "uniprot:")
 _PROPERTIES = ("id", "name", "symbol", "synonyms", "xrefs")
 
 
 def _key(symbol: str) -> str:
     # Case counts: Cd3d is a mouse's gene and must not become man's.
-    return _ORF.sub(r"\1orf\2", symbol)
+    return _ORF.sub(r"\1orf\2", symbol) if "ORF" in symbol else symbol
 
 
 def read_entity_names(db: Database, label: str) -> EntityNames:
@@ -249,7 +259,7 @@ def _attempts(
     if v.protein:
         texts += [s for s in (_ANTIBODY.sub("", t) for t in texts) if s]
     for text in texts:
-        yield "symbol", names.symbols.get(_key(text), set())
+        yield "symbol", names.by_symbol(text)
     for text in texts:
         yield "alias", names.aliases.get(_key(text), set())
 
