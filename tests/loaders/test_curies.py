@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import bioregistry
 import pyarrow as pa
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 
 from tosg.kg import curies
 from tosg.kg.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -101,11 +105,9 @@ def test_agrees_with_the_bioregistry() -> None:
         assert curies.prefixes().patterns[prefix] == bioregistry.get_pattern(prefix)
 
 
-def test_a_broken_cache_is_made_anew(
-    tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = curies._cache_file()
-    broken = tmp_path / file.name  # type: ignore[operator]
+    broken = tmp_path / file.name
     broken.write_text("{")
     monkeypatch.setattr(curies, "_cache_file", lambda: broken)
     assert curies.prefixes.__wrapped__().names["geneid"] == "ncbigene"
@@ -114,6 +116,9 @@ def test_a_broken_cache_is_made_anew(
 
 def test_the_bioregistry_is_imported_once_per_version_only() -> None:
     curies.prefixes()  # makes the cache
-    code = "import sys; from tosg.kg.curies import curie; curie('GO:0000001'); print('bioregistry' in sys.modules)"
+    code = (
+        "import sys; from tosg.kg.curies import curie; curie('GO:0000001'); "
+        "print('bioregistry' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
