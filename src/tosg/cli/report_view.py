@@ -7,6 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
@@ -22,15 +24,31 @@ def print_report(report: dict[str, Any]) -> None:
     report : dict
         As `LoadReport.as_dict` gives it.
     """
+    out = console()
+    out.print(_heading(report), markup=False)
+    out.print(_sources(report))
+    _rejections(out, report)
+    for line in _lines(report):
+        out.print(line, markup=False)
+
+
+def console() -> Console:
+    """Make a console on stdout; wide where it is no terminal, so that nothing is folded."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 160
-    console = Console(highlight=False, soft_wrap=False, width=width)
-    console.print(_heading(report))
-    console.print(_sources(report))
-    _rejections(console, report)
-    for line in _lines(report):
-        console.print(line, markup=False)
+    return Console(highlight=False, soft_wrap=False, width=width)
+
+
+def table(*columns: str, right: Sequence[int] = (), title: str = "") -> Table:
+    """Make an empty table; columns with numbers in `right` are set to the right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for n, column in enumerate(columns):
+        made.add_column(column, justify="right" if n in right else "left", overflow="fold")
+    return made
 
 
 def _heading(report: dict[str, Any]) -> str:
@@ -40,48 +58,39 @@ def _heading(report: dict[str, Any]) -> str:
     return f"load {report['id']}: {names}; {done}; {seconds:.1f} s"
 
 
-def _table(title: str, *columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        number = column in ("count", "claims", *_ROWS, *_CLAIMS)
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
-    return table
-
-
 _ROWS = ("rows read", "parsed", "rejected")
 _CLAIMS = ("made", "merged", "unchanged", "not used")
 
 
 def _sources(report: dict[str, Any]) -> Table:
-    table = _table("", "source", "release", *_ROWS, "claims", *_CLAIMS)
+    columns = ("source", "release", *_ROWS, "claims", *_CLAIMS)
+    shown = table(*columns, right=range(2, len(columns)))
     for source in report["sources"]:
         rows = [sum(f[k] for f in source["files"]) for k in ("read", "parsed", "rejected")]
         c = report["claims"].get(source["source"], {})
         claims = [c.get(k, 0) for k in ("given", "made", "merged", "unchanged", "rejected")]
-        table.add_row(
+        shown.add_row(
             source["source"], source["release"] or "-", *(f"{n:,}" for n in (*rows, *claims))
         )
-    return table
+    return shown
 
 
-def _rejections(console: Console, report: dict[str, Any]) -> None:
+def _rejections(out: Console, report: dict[str, Any]) -> None:
     rows = [r for s in report["sources"] for f in s["files"] for r in f["rejections"]]
     found = [*(("row", r) for r in rows), *(("claim", r) for r in report["rejections"])]
     if not found:
         return
     found.sort(key=lambda item: -item[1]["count"])
-    table = _table("not used", "count", "what", "kind", "source", "first at", "example")
+    columns = ("count", "what", "kind", "source", "first at", "example")
+    shown = table(*columns, right=(0,), title="not used")
     for what, r in found[:SHOWN]:
         line = f":{r['line']}" if r["line"] else ""
         place, example = f"{r['file']}{line}", str(r["example"])[:70]
-        table.add_row(f"{r['count']:,}", what, r["kind"], r["source"], place, example)
-    console.print(table)
+        shown.add_row(f"{r['count']:,}", what, r["kind"], r["source"], place, example)
+    out.print(shown)
     if len(found) > SHOWN:
         rest = sum(r["count"] for _, r in found[SHOWN:])
-        console.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all", markup=False)
+        out.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all", markup=False)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
