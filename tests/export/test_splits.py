@@ -53,13 +53,14 @@ def donor_cells(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int, int]:
 @settings(deadline=None, max_examples=150)
 @given(donor_cells())
 def test_no_donor_is_in_two_splits(data: tuple[np.ndarray, np.ndarray, int, int]) -> None:
-    donors, kinds, n_donors, seed = data
+    donors, kinds, _n_donors, seed = data
     used, donors = np.unique(donors, return_inverse=True)
     names = [f"d{d}" for d in used]
     try:
         split = splits.by_group(donors, names, classes(kinds), FRACTIONS, seed)
     except ExportError as error:  # three donors a class may still not be enough for all at once
-        assert "dealt out" in error.what
+        if "dealt out" not in error.what:
+            raise
         return
     for d in range(len(names)):
         assert len(set(split[donors == d])) == 1
@@ -103,9 +104,7 @@ def test_seeds_differ() -> None:
 
 def test_a_class_with_too_few_donors_is_named() -> None:
     with pytest.raises(ExportError) as caught:
-        splits.by_group(
-            np.array([0, 1, 2, 3]), list("abcd"), classes([0, 0, 0, 1]), FRACTIONS, 0
-        )
+        splits.by_group(np.array([0, 1, 2, 3]), list("abcd"), classes([0, 0, 0, 1]), FRACTIONS, 0)
     assert "class 1 (1)" in str(caught.value)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tosg.kg import ddl
 from tosg.kg.cells.vectors import encode
 
 if TYPE_CHECKING:
@@ -127,7 +126,10 @@ def dense(ids: list[str], nodes: list[str]) -> NDArray[np.float32]:
 
 def write_graph(db: Database) -> None:
     """Write the knowledge side."""
-    ddl.ensure(db, wait=60)
+    # What the reader's blocks stand on; all of the schema's indexes would take seconds a test.
+    for label in ("Entity", "Cell"):
+        db.write(f"CREATE CONSTRAINT FOR (n:{label}) REQUIRE n.idx IS UNIQUE")
+    db.write("CALL db.awaitIndexes(60)")
     rows = []
     for i, (label, id_, name) in enumerate(NODES):
         vector = [i + j / 10_000 for j in range(DIMENSION)]
