@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from tosg.kg.errors import DataError
 from tosg.loaders.base import FileSpec, Loader, sha256_of
@@ -13,21 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TIMEOUT_SECONDS = 30
+CHUNK_BYTES = 1 << 16
 
 
 class Bar(Protocol):
-    """What pooch wants of a progress bar: counts of bytes."""
+    """A progress bar in bytes."""
 
-    total: int | None
+    def start(self, total: int | None) -> None:
+        """Say how many bytes will come, where the server tells."""
 
     def update(self, amount: int) -> None:
         """Say that more bytes came."""
 
-    def reset(self) -> None:
-        """Start again from nothing."""
-
     def close(self) -> None:
-        """Finish."""
+        """Finish, also when the download broke off."""
 
 
 def fetch(
@@ -76,7 +77,7 @@ def _download(spec: FileSpec, url: str, path: Path, bar: Bar | None) -> None:
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        downloader = pooch.HTTPDownloader(progressbar=bar or False, timeout=TIMEOUT_SECONDS)
+        downloader = functools.partial(_stream, bar)
         # Into a file of its own first: a wrong or broken download replaces nothing.
         part = f"{path.name}.part"
         (path.parent / part).unlink(missing_ok=True)
@@ -99,3 +100,27 @@ def _download(spec: FileSpec, url: str, path: Path, bar: Bar | None) -> None:
         ) from error
     finally:
         logger.setLevel(level)
+
+
+def _stream(bar: Bar | None, url: str, output_file: str | Path | BinaryIO, _: object) -> None:
+    """Download for pooch: unlike its own way, the connection is closed whatever happens."""
+    import requests
+
+    with (
+        requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response,
+        contextlib.ExitStack() as stack,
+    ):
+        response.raise_for_status()
+        size = response.headers.get("Content-Length", "")
+        if bar is not None:
+            stack.callback(bar.close)
+            bar.start(int(size) if size.isdecimal() else None)
+        out = (
+            stack.enter_context(Path(output_file).open("wb"))
+            if isinstance(output_file, str | Path)
+            else output_file
+        )
+        for chunk in response.iter_content(CHUNK_BYTES):
+            out.write(chunk)
+            if bar is not None:
+                bar.update(len(chunk))

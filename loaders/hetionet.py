@@ -185,7 +185,7 @@ class Hetionet(Loader):
         for batch in read_table(path, _NODES, file):
             types, ids, kinds = _node_columns(batch.column("id"))
             batch = batch.append_column("type", types).append_column("curie", ids)
-            agree = pc.equal(kinds, batch.column("kind"))
+            agree = pc.and_(pc.equal(kinds, batch.column("kind")), types.is_valid())
             batch = keep(batch, agree, file, "unknown or contradicting kind", ("id", "kind"))
             valid = pc.is_valid(batch.column("curie"))
             batch = keep(batch, valid, file, "bad identifier", ("id",))

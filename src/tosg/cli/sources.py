@@ -76,28 +76,17 @@ def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
 
 
 class _Bar:
-    """A rich progress bar in the shape that pooch wants."""
+    """One line of progress per file."""
 
     def __init__(self, progress: Progress, spec: FileSpec) -> None:
         self._progress = progress
         self._task = progress.add_task(spec.filename, total=None)
-        self._total: int | None = None
 
-    @property
-    def total(self) -> int | None:
-        return self._total
-
-    @total.setter
-    def total(self, value: int | None) -> None:
-        self._total = value or None
-        self._progress.update(self._task, total=self._total)
+    def start(self, total: int | None) -> None:
+        self._progress.update(self._task, total=total)
 
     def update(self, amount: int) -> None:
         self._progress.advance(self._task, amount)
-
-    def reset(self) -> None:
-        # pooch resets before it reports the whole file as come.
-        self._progress.update(self._task, completed=0)
 
     def close(self) -> None:
         self._progress.remove_task(self._task)

@@ -1,0 +1,260 @@
+"""The original files, whole: the counts that their README states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+import pytest
+
+from tosg.kg.source_log import SourceLog
+from tosg.loaders import registry
+from tosg.loaders.base import sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+Read = tuple[list["pa.RecordBatch"], SourceLog]
+
+
+@cache
+def _read(source: str, folder: Path) -> Read:
+    loader = registry.make(source)
+    log = SourceLog(source)
+    return list(loader.claims(loader.locate([folder]), log)), log
+
+
+def counts(batches: list[pa.RecordBatch], column: str) -> Counter[str]:
+    """Claims per type; ``column`` tells the schema: "id" or "start"."""
+    found: Counter[str] = Counter()
+    for batch in batches:
+        if column in batch.schema.names:
+            for pair in pc.value_counts(batch.column("type")).to_pylist():
+                found[pair["values"]] += pair["counts"]
+    return found
+
+
+def sums(log: SourceLog, name: str) -> tuple[int, int]:
+    """Rows read and parsed of one file."""
+    (file,) = (f for path, f in log.files.items() if path.name == name)
+    return file.rows_read, file.rows_parsed
+
+
+def rejected(log: SourceLog, name: str) -> dict[str, int]:
+    """Rejections of one file: kind -> count."""
+    (file,) = (f for path, f in log.files.items() if path.name == name)
+    return {kind: r.count for kind, r in file.rejections.items()}
+
+
+@pytest.mark.parametrize("source", registry.names())
+def test_hashes_are_those_of_the_files(source: str, shared_data: Path) -> None:
+    loader = registry.make(source)
+    for spec in loader.files:
+        path = loader.locate([shared_data])[spec.key]
+        if spec.sha256 is not None and path.name == spec.filename:
+            assert sha256_of(path) == spec.sha256
+
+
+@pytest.mark.parametrize("source", registry.names())
+def test_every_row_is_accounted_for(source: str, shared_data: Path) -> None:
+    batches, log = _read(source, shared_data)
+    assert batches
+    for file in log.files.values():
+        assert file.rows_read == file.rows_parsed + file.rows_rejected
+    assert max(batch.num_rows for batch in batches) <= 100_000
+
+
+def test_hetionet(shared_data: Path) -> None:
+    batches, log = _read("hetionet", shared_data)
+    assert sums(log, "hetionet-v1.0-nodes.tsv") == (47_031, 47_031)
+    assert counts(batches, "id") == {
+        "Gene": 20_945,
+        "BiologicalProcess": 11_381,
+        "Phenotype": 5_734 + 438,
+        "MolecularFunction": 2_884,
+        "Pathway": 1_822,
+        "Drug": 1_552,
+        "CellularComponent": 1_391,
+        "Anatomy": 402,
+        "DrugClass": 345,
+        "Disease": 137,
+    }
+    assert sums(log, "edges-5k.sif.gz") == (99_676, 99_676)
+    assert sums(log, "DaG-association.tsv") == (12_623, 12_623)
+    assert sums(log, "CbG-binding.tsv") == (24_687, 24_687)
+    licenses: Counter[str] = Counter()
+    for batch in batches:
+        if batch.num_rows and batch.column("file")[0].as_py() == "DaG-association.tsv":
+            licenses.update(batch.column("license").to_pylist())
+    assert licenses == {"ODbL 1.0": 5_940, "CC BY 4.0": 4_439, "": 2_244}
+
+
+def test_ncbi_gene(shared_data: Path) -> None:
+    batches, log = _read("ncbi_gene", shared_data)
+    name = "Homo_sapiens.gene_info.gz"
+    assert sums(log, name) == (56_425, 56_425 - 74)
+    assert rejected(log, name) == {"other species": 73, "placeholder, not a gene": 1}
+    names = [batch.column("name") for batch in batches]
+    assert sum(column.null_count for column in names) == 0
+    ensembl = sum(
+        any(x.startswith("ensembl:") for x in xrefs)
+        for batch in batches
+        for xrefs in batch.column("xrefs").to_pylist()
+    )
+    assert ensembl == 22_225
+
+
+def test_hgnc(shared_data: Path) -> None:
+    batches, log = _read("hgnc", shared_data)
+    assert counts(batches, "id") == {"Gene": 42_791, "GeneFamily": 1_980}
+    found = counts(batches, "start")
+    assert (found["ENCODES"], found["MEMBER_OF"]) == (20_309, 29_684)
+    assert rejected(log, "hgnc.json.gz")["gene of another species"] == 39_674
+    assert sums(log, "hgnc.json.gz")[0] == 42_791 + 23 + 187_585
+    xrefs: Counter[str] = Counter()
+    texts = 0
+    for batch in batches:
+        if "id" not in batch.schema.names:
+            continue
+        for row in batch.select(["type", "xrefs", "description"]).to_pylist():
+            if row["type"] == "Gene":
+                xrefs.update({x.partition(":")[0] for x in row["xrefs"]})
+            texts += row["description"] is not None
+    assert (xrefs["ncbigene"], xrefs["ensembl"]) == (42_745, 39_825)
+    assert texts == 853
+    assert log.release == "2021-09-16"
+
+
+def test_uniprot(shared_data: Path) -> None:
+    batches, log = _read("uniprot", shared_data)
+    assert sums(log, "uniprot.tab") == (20_421, 20_421)
+    assert sum(batch.column("name").null_count for batch in batches) == 0
+    assert sum(batch.column("symbol").null_count for batch in batches) == 150
+
+
+def test_goa(shared_data: Path) -> None:
+    batches, log = _read("goa", shared_data)
+    found = counts(batches, "start")
+    assert found["PARTICIPATES_IN"] + found["HAS_FUNCTION"] + found["LOCATED_IN"] == 95_411
+    assert sums(log, "GO_annotations-9606-direct-expev.tsv") == (11_345, 11_345)
+    assert sums(log, "go-2009-05-15.owl.gz") == (18_828, 18_828)
+    assert counts(batches, "id") == {
+        "BiologicalProcess": 16_482 + 7_273,
+        "CellularComponent": 2_346 + 1_186,
+        "MolecularFunction": 2_886,
+    }
+    defined = sum(
+        len(batch) - batch.column("description").null_count
+        for batch in batches
+        if "id" in batch.schema.names
+    )
+    assert defined == 18_736
+
+
+def test_pathways(shared_data: Path) -> None:
+    batches, _ = _read("pathways", shared_data)
+    assert counts(batches, "id") == {"Pathway": 1_862}
+    assert counts(batches, "start") == {"PARTICIPATES_IN": 85_296}
+    ours = {i for b in batches if "id" in b.schema.names for i in b.column("id").to_pylist()}
+    theirs = {
+        row["id"]
+        for batch in _read("hetionet", shared_data)[0]
+        if "id" in batch.schema.names
+        for row in batch.select(["type", "id"]).to_pylist()
+        if row["type"] == "Pathway"
+    }
+    assert len(ours & theirs) == 1_822
+
+
+def test_disease_ontology(shared_data: Path) -> None:
+    batches, log = _read("disease_ontology", shared_data)
+    assert sums(log, "HumanDO.obo") == (8_948, 8_948 - 2_374)
+    assert rejected(log, "HumanDO.obo") == {"obsolete": 2_374}
+    assert counts(batches, "start") == {"IS_A": 6_921}
+    assert sums(log, "facets.tsv.gz") == (257_684, 257_684)
+    assert sums(log, "allXREFinDO.tsv") == (39_264, 39_264)
+    per_file: Counter[str] = Counter()
+    defined: Counter[str] = Counter()
+    for batch in batches:
+        if "id" in batch.schema.names and len(batch):
+            file = batch.column("file")[0].as_py()
+            per_file[file] += len(batch)
+            defined[file] += len(batch) - batch.column("description").null_count
+    assert (per_file["facets.tsv.gz"], defined["facets.tsv.gz"]) == (12_178, 9_947)
+
+
+def test_ontologies(shared_data: Path) -> None:
+    for source, label, terms in (
+        ("mondo", "Disease", 26_489),
+        ("uberon", "Anatomy", 14_675),
+    ):
+        batches, log = _read(source, shared_data)
+        assert counts(batches, "id") == {label: terms}
+        assert log.rejections == []
+    _, log = _read("cl", shared_data)
+    assert sums(log, "cl.min.tsv.gz") == (3_228, 3_227)  # one term says that it is obsolete
+    assert sums(log, "general_cell_types_upper_slim.obo")[1] == 85 + 251 + 234
+    assert sums(log, "blood_and_immune_upper_slim.obo")[1] == 162 + 471 + 240
+
+
+def test_drugcentral(shared_data: Path) -> None:
+    batches, log = _read("drugcentral", shared_data)
+    assert sums(log, "drugcentral.tsv") == (4_995, 4_995)
+    assert sums(log, "drugcentral-2021_09_01.obo") == (4_098, 4_098)
+    defined = sum(len(b) - b.column("description").null_count for b in batches)
+    assert defined == 3_267
+    names = {
+        name.lower()
+        for batch in batches
+        if batch.column("file")[0].as_py() == "drugcentral.tsv"
+        for name in batch.column("name").to_pylist()
+    }
+    compounds = [
+        row["name"].lower()
+        for batch in _read("hetionet", shared_data)[0]
+        if "id" in batch.schema.names
+        for row in batch.select(["type", "name"]).to_pylist()
+        if row["type"] == "Drug"
+    ]
+    assert (len(compounds), sum(name in names for name in compounds)) == (1_552, 1_354)
+
+
+def test_indications(shared_data: Path) -> None:
+    batches, log = _read("indications", shared_data)
+    assert counts(batches, "start") == {"TREATS": 755, "PALLIATES": 390}
+    assert rejected(log, "indications.tsv") == {"not an indication": 243}
+
+
+def test_intact(shared_data: Path) -> None:
+    batches, log = _read("intact", shared_data)
+    name = "IntAct_interaction_raw.csv.xz"
+    assert sums(log, name) == (365_124, 279_697)
+    assert rejected(log, name)["interactor missing"] == 111
+    assert counts(batches, "start") == {"INTERACTS_WITH": 152_591}
+    pairs = {
+        pair
+        for b in batches
+        for pair in zip(b.column("start").to_pylist(), b.column("end").to_pylist(), strict=True)
+    }
+    assert len(pairs) == 152_591
+    assert all(a < b for a, b in pairs)
+
+
+def test_trrust(shared_data: Path) -> None:
+    batches, log = _read("trrust", shared_data)
+    assert sums(log, "trrust_rawdata.human.tsv")[0] == 9_396
+    gone = rejected(log, "trrust_rawdata.human.tsv")
+    assert set(gone) == {"unknown symbol", "ambiguous symbol"}
+    assert sum(gone.values()) < 0.004 * 9_396
+    signs: Counter[int] = Counter()
+    for batch in batches:
+        signs.update(batch.column("sign").to_pylist())
+    assert signs[1] <= 3_149
+    assert signs[-1] <= 1_922
+    assert signs.total() == 9_396 - sum(gone.values())
+    notes = {note.kind: note.count for note in log.notes}
+    assert notes["row given again"] == 9
