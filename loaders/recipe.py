@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tosg.kg.errors import DataError, unknown
+from tosg.kg.errors import DataError, TosgError, unknown
 from tosg.loaders.registry import make, names
 
 if TYPE_CHECKING:
@@ -212,8 +212,9 @@ class _Reader:
         source = RecipeSource(name, files, options, where)
         try:
             source.loader()
-        except DataError as error:
-            raise error.__class__(error.what, where=where, found=error.found) from error
+        except TosgError as error:
+            error.where = f"{where}, {error.where}" if error.where else where
+            raise
         return source
 
     def _no_twins(self, sources: tuple[RecipeSource, ...]) -> None:

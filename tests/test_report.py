@@ -1,0 +1,128 @@
+"""The report's sums, and what is done when they do not hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tosg.kg import report as reports
+from tosg.kg.claim_counts import SourceCounts
+from tosg.kg.counts import Changes, WriteCounts
+from tosg.kg.errors import DatabaseError, TosgError, UsageError
+from tosg.kg.report import LoadReport
+from tosg.kg.source_log import SourceLog
+from tosg.kg.stats import GraphCounts
+
+if TYPE_CHECKING:
+    from tosg.kg.database import Database
+    from tosg.kg.settings import Settings
+
+
+def made_report() -> LoadReport:
+    log = SourceLog("s", "2026")
+    file = log.file(Path("a.tsv"))
+    file.read(10)
+    file.parsed(8)
+    file.reject("bad identifier", 7, "x", 2)
+    return LoadReport(
+        "20260101T000000Z-000000",
+        way="bolt",
+        sources=[log],
+        hashes={"a.tsv": "00"},
+        claims={"s": SourceCounts(8, 3, 2, 2, 1)},
+        written=WriteCounts(
+            {"Gene": Changes(made=3, removed=1)}, {"ENCODES": Changes(made=1)}, revision=4
+        ),
+        before=GraphCounts({"Entity": 5, "Gene": 5}),
+        after=GraphCounts({"Entity": 7, "Gene": 7, "Cell": 9}, {"ENCODES": 1, "FROM": 3}),
+    )
+
+
+def test_a_report_that_adds_up() -> None:
+    report = made_report()
+    report.check_sums()
+    report.check_graph()
+    document = json.loads(report.to_json())
+    assert document["agrees"]
+    assert document["changed"]
+    assert document["sources"][0]["files"][0]["sha256"] == "00"
+    assert document["claims"]["s"]["given"] == 8
+
+
+def test_rows_that_do_not_add_up() -> None:
+    report = made_report()
+    report.sources[0].file(Path("a.tsv")).read(1)
+    with pytest.raises(TosgError, match="rows of a file"):
+        report.check_sums()
+
+
+def test_claims_that_do_not_add_up() -> None:
+    report = made_report()
+    report.claims["s"].unchanged += 1
+    with pytest.raises(TosgError, match="claims of a source"):
+        report.check_sums()
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (GraphCounts({"Entity": 6, "Gene": 6}, {"ENCODES": 1}), ":Gene: 6 in the database, 7"),
+        (GraphCounts({"Entity": 7, "Gene": 7}), "[:ENCODES]: 0 in the database, 1"),
+        (GraphCounts({"Entity": 8, "Gene": 7}, {"ENCODES": 1}), ":Entity: 8 nodes, but 7"),
+        (GraphCounts({"Entity": 8, "Gene": 7, "Drug": 1}, {"ENCODES": 1}), ":Drug: 1"),
+    ],
+)
+def test_a_database_that_does_not_agree(after: GraphCounts, said: str) -> None:
+    report = made_report()
+    report.after = after
+    with pytest.raises(DatabaseError, match="does not hold") as caught:
+        report.check_graph()
+    assert said in str(caught.value)
+    assert not report.as_dict()["agrees"]
+
+
+def test_it_is_kept_in_the_graph_and_as_a_file(database: Database, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tosg.kg.settings import Settings
+
+    assert reports.report_ids(database) == []
+    with pytest.raises(UsageError, match="unknown report"):
+        reports.read_report(database)
+    first, second = made_report(), made_report()
+    second.id = "20260102T000000Z-000000"
+    for report in (first, second):
+        reports.write_node(database, report)
+    assert reports.report_ids(database) == [second.id, first.id]
+    assert reports.read_report(database)["id"] == second.id
+    assert reports.read_report(database, first.id) == first.as_dict()
+    with pytest.raises(UsageError) as caught:
+        reports.read_report(database, "nope")
+    assert first.id in str(caught.value)
+
+    settings: Settings = replace(Settings(), home=tmp_path)
+    path = reports.write_file(settings, first)
+    assert json.loads(path.read_text(encoding="utf-8")) == first.as_dict()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_old_reports_are_taken_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "KEPT", 2)
+    for day in range(1, 5):
+        report = made_report()
+        report.id = f"2026010{day}T000000Z-000000"
+        reports.write_node(database, report)
+    assert [i[:8] for i in reports.report_ids(database)] == ["20260104", "20260103"]
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tosg.kg.settings import Settings
+
+    (tmp_path / "reports").write_text("in the way")
+    with pytest.raises(DatabaseError, match="its report cannot be kept"):
+        reports.write_file(replace(Settings(), home=tmp_path), made_report())
