@@ -48,6 +48,7 @@ def run_admin(
     conf: Path,
     heap: int,
     output: Path,
+    java_options: Sequence[str] = (),
 ) -> int:
     """Run neo4j-admin and return its exit status.
 
@@ -65,8 +66,11 @@ def run_admin(
         Bytes of Java heap at most.
     output : Path
         File that gets what it prints.
+    java_options : sequence of str
+        More options for Java.
     """
-    options = [*ADMIN_JVM_OPTIONS, f"-Xmx{heap}", *class_path(jars), ADMIN_CLASS]
+    memory = f"-Xmx{heap}"
+    options = [*ADMIN_JVM_OPTIONS, memory, *java_options, *class_path(jars), ADMIN_CLASS]
     env = environment(NEO4J_HOME=str(layout.root), NEO4J_CONF=str(conf))
     token = secrets.token_hex(16)
     write_private(layout.admin, token)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
+from tosg.kg.server.jars import without_implied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ def neo4j_conf(
 
 def class_path(jars: Sequence[Path]) -> list[str]:
     """Return the argument lines that give Java its class path."""
-    return ["-cp", quoted(":".join(str(jar) for jar in jars))]
+    return ["-cp", quoted(":".join(str(jar) for jar in without_implied(jars)))]
 
 
 def quoted(text: str) -> str:
@@ -106,13 +107,18 @@ def quoted(text: str) -> str:
 
 
 def server_arguments(
-    layout: Layout, release: Release, jars: Sequence[Path], sizes: Sizes
+    layout: Layout,
+    release: Release,
+    jars: Sequence[Path],
+    sizes: Sizes,
+    options: Sequence[str] = (),
 ) -> list[str]:
     """Compose the lines of the argument file that starts the server."""
     return [
         *JVM_OPTIONS,
         f"-Xms{sizes.heap}",
         f"-Xmx{sizes.heap}",
+        *options,
         *class_path(jars),
         release.main_class,
         quoted(f"--home-dir={layout.root}"),

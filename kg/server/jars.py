@@ -13,7 +13,8 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,11 @@ HTTP_TIMEOUT = 60
 
 #: called with the bytes that just arrived
 Advance = Callable[[int], None]
+
+
+def jar_folder(cache: Path, release: Release) -> Path:
+    """Return where the jars of a release belong."""
+    return cache / f"neo4j-{release.version}"
 
 
 def installed(folder: Path, release: Release) -> bool:
@@ -67,7 +73,7 @@ def install(cache: Path, release: Release) -> list[Path]:
         No network, no space, a folder that cannot be written, or a jar whose content is not
         what the lock says; nothing is installed then.
     """
-    folder = cache / f"neo4j-{release.version}"
+    folder = jar_folder(cache, release)
     if not installed(folder, release):
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -215,3 +221,23 @@ def _progress(release: Release, total: int) -> Iterator[Advance]:
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(f"downloading {title}", total=total)
         yield lambda n: bar.advance(task, n)
+
+
+def without_implied(jars: Sequence[Path]) -> list[Path]:
+    """Leave out the jars that another jar's manifest puts on the class path by itself.
+
+    An archive made with such a jar named twice does not fit the class path it was made from.
+    """
+    names = {jar.name for jar in jars}
+    implied: set[str] = set()
+    for jar in jars:
+        with zipfile.ZipFile(jar) as file:
+            try:
+                manifest = file.read("META-INF/MANIFEST.MF").decode("utf-8", errors="replace")
+            except KeyError:
+                continue
+        unfolded = manifest.replace("\r\n", "\n").replace("\n ", "")
+        for line in unfolded.split("\n"):
+            if line.startswith("Class-Path:"):
+                implied.update(set(line.removeprefix("Class-Path:").split()) & names)
+    return [jar for jar in jars if jar.name not in implied]

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
-from tosg.kg.server import process
+from tosg.kg.server import cds, process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain
 from tosg.kg.server.health import check_online
 from tosg.kg.server.info import ServerInfo
-from tosg.kg.server.jars import install
+from tosg.kg.server.jars import install, installed, jar_folder
 from tosg.kg.server.layout import (
     Layout,
     State,
@@ -94,8 +94,13 @@ def stop(settings: Settings) -> bool:
     layout = layout_of(settings)
     if not layout.root.is_dir():
         return False
+    kind = release(settings.neo4j_version)
     with guarded(layout):
-        return stop_locked(layout)
+        stopped = stop_locked(layout)
+        if stopped and installed(jar_folder(settings.cache, kind), kind):
+            jars = install(settings.cache, kind)
+            cds.make_in_background(layout, cds.archive_path(settings.cache, kind), jars)
+        return stopped
 
 
 @contextlib.contextmanager
@@ -118,7 +123,8 @@ def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> Serve
     refuse_if_open(state, data)
     end_leftover(layout)
     layout.sweep()
-    set_first_password(layout, jars, data)
+    archive = cds.archive_path(settings.cache, release(settings.neo4j_version))
+    set_first_password(layout, jars, data, archive)
     for attempt in range(1, PORT_ATTEMPTS + 1):
         try:
             return _start(settings, layout, jars, data, state)
@@ -143,7 +149,7 @@ def stop_locked(layout: Layout) -> bool:
     return found is not None
 
 
-def set_first_password(layout: Layout, jars: list[Path], data: Path) -> None:
+def set_first_password(layout: Layout, jars: list[Path], data: Path, archive: Path) -> None:
     """Give a data folder that was never started the password that we keep.
 
     It is written before the server sees the folder, so there is no moment with a default
@@ -156,7 +162,10 @@ def set_first_password(layout: Layout, jars: list[Path], data: Path) -> None:
     write_private(conf / "neo4j.conf", f"server.directories.data={data}\n")
     output = layout.run / "password.log"
     arguments = ["dbms", "set-initial-password", password(layout)]
-    code = run_admin(layout, jars, arguments, conf=conf, heap=128 * MIB, output=output)
+    quick = ["-XX:TieredStopAtLevel=1", *cds.use(archive)]  # it runs for a second or two
+    code = run_admin(
+        layout, jars, arguments, conf=conf, heap=128 * MIB, output=output, java_options=quick
+    )
     if code != 0:
         raise ServerError(
             "the managed server's first password cannot be set",
@@ -176,7 +185,9 @@ def _start(
         layout.conf / "neo4j.conf", neo4j_conf(layout, kind, data, size, bolt=bolt, http=http)
     )
     arguments = layout.run / "server.args"
-    write_private(arguments, "\n".join(server_arguments(layout, kind, jars, size)) + "\n")
+    shared = cds.use_or_note(layout, cds.archive_path(settings.cache, kind))
+    lines = server_arguments(layout, kind, jars, size, shared)
+    write_private(arguments, "\n".join(lines) + "\n")
     if layout.log.exists():
         layout.log.replace(layout.log.with_suffix(".log.1"))
     state = State(
