@@ -88,12 +88,9 @@ def write_import(
     settings.home.mkdir(parents=True, exist_ok=True)
     with _scratch(settings.home) as folder:
         start = time.perf_counter()
-        files = ImportFiles(folder)
-        counts = WriteCounts(revision=revision)
-        next_idx = first_idx + merged.number(first_idx)
-        _write_nodes(files, merged, counts, tell)
-        _write_relationships(files, merged, counts, tell)
-        _write_support(files, merged, next_idx, revision)
+        files, counts = write_files(
+            folder, merged, first_idx=first_idx, revision=revision, progress=tell
+        )
         written = time.perf_counter()
         tell("importing", None)
         result = server.import_full(settings, files.arguments())
@@ -106,6 +103,25 @@ def write_import(
             "server": result.seconds - result.import_seconds,
         },
     )
+
+
+def write_files(
+    folder: Path,
+    merged: Merged,
+    *,
+    first_idx: int = 0,
+    revision: int = 1,
+    progress: Progress | None = None,
+) -> tuple[ImportFiles, WriteCounts]:
+    """Write the merged graph as files for the import; see `write_import`."""
+    tell = progress or (lambda _stage, _share: None)
+    files, counts = ImportFiles(folder), WriteCounts(revision=revision)
+    numbered = merged.number(first_idx)
+    _refuse_shared_ids(merged.nodes)
+    _write_nodes(files, merged, counts, tell)
+    _write_relationships(files, merged, counts, tell)
+    _write_support(files, merged, first_idx + numbered, revision)
+    return files, counts
 
 
 @contextmanager
