@@ -81,7 +81,7 @@ class Descriptions(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        from tosg.loaders.hetionet import KINDS, pathway_curies
+        from tosg.loaders.hetionet_terms import KINDS, pathway_curies
 
         path = files["descriptions"]
         file = log.file(path)

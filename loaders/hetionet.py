@@ -8,7 +8,6 @@ SIF's, so that leaving out a licence really leaves the edge out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 
 from tosg.kg.curies import curies
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json, version_in
+from tosg.loaders.hetionet_terms import KIND_NAMES, KINDS, METAEDGES, Metaedge, node_columns
 from tosg.loaders.rows import blank_to_null, keep, note_duplicates, parents, split
 from tosg.loaders.tables import Layout, read_table
 
@@ -26,60 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.source_log import FileLog, SourceLog
-
-#: Kind of a Hetionet node -> (type, prefix of its identifiers).
-KINDS: dict[str, tuple[str, str]] = {
-    "Anatomy": ("Anatomy", "uberon"),
-    "Biological Process": ("BiologicalProcess", "go"),
-    "Cellular Component": ("CellularComponent", "go"),
-    "Compound": ("Drug", "drugbank"),
-    "Disease": ("Disease", "doid"),
-    "Gene": ("Gene", "ncbigene"),
-    "Molecular Function": ("MolecularFunction", "go"),
-    "Pathway": ("Pathway", ""),  # two kinds of identifiers, see `pathway_curies`
-    "Pharmacologic Class": ("DrugClass", "ndfrt"),
-    "Side Effect": ("Phenotype", "umls"),
-    "Symptom": ("Phenotype", "mesh"),
-}
-
-
-@dataclass(frozen=True)
-class Metaedge:
-    """How one metaedge is written in the graph; ``turned`` swaps its ends."""
-
-    type: str
-    source: str  # kinds of the ends, as in the SIF
-    target: str
-    turned: bool = False
-    sign: int | None = None
-
-
-METAEDGES: dict[str, Metaedge] = {
-    "AdG": Metaedge("DOWNREGULATED_IN", "Anatomy", "Gene", turned=True),
-    "AeG": Metaedge("EXPRESSED_IN", "Anatomy", "Gene", turned=True),
-    "AuG": Metaedge("UPREGULATED_IN", "Anatomy", "Gene", turned=True),
-    "CbG": Metaedge("TARGETS", "Compound", "Gene"),
-    "CcSE": Metaedge("CAUSES", "Compound", "Side Effect"),
-    "CdG": Metaedge("DOWNREGULATES", "Compound", "Gene"),
-    "CpD": Metaedge("PALLIATES", "Compound", "Disease"),
-    "CrC": Metaedge("RESEMBLES", "Compound", "Compound"),
-    "CtD": Metaedge("TREATS", "Compound", "Disease"),
-    "CuG": Metaedge("UPREGULATES", "Compound", "Gene"),
-    "DaG": Metaedge("ASSOCIATED_WITH", "Disease", "Gene", turned=True),
-    "DdG": Metaedge("DOWNREGULATED_IN", "Disease", "Gene", turned=True),
-    "DlA": Metaedge("LOCALIZES_TO", "Disease", "Anatomy"),
-    "DpS": Metaedge("HAS_PHENOTYPE", "Disease", "Symptom"),
-    "DrD": Metaedge("RESEMBLES", "Disease", "Disease"),
-    "DuG": Metaedge("UPREGULATED_IN", "Disease", "Gene", turned=True),
-    "GcG": Metaedge("COVARIES_WITH", "Gene", "Gene"),
-    "GiG": Metaedge("INTERACTS_WITH", "Gene", "Gene"),
-    "GpBP": Metaedge("PARTICIPATES_IN", "Gene", "Biological Process"),
-    "GpCC": Metaedge("LOCATED_IN", "Gene", "Cellular Component"),
-    "GpMF": Metaedge("HAS_FUNCTION", "Gene", "Molecular Function"),
-    "GpPW": Metaedge("PARTICIPATES_IN", "Gene", "Pathway"),
-    "Gr>G": Metaedge("REGULATES", "Gene", "Gene", sign=0),
-    "PCiC": Metaedge("MEMBER_OF", "Pharmacologic Class", "Compound", turned=True),
-}
 
 _INTEGRATE = (
     "https://raw.githubusercontent.com/dhimmel/integrate/93feba1765fbcd76fd79e22f25121f5399629148"
@@ -183,7 +129,7 @@ class Hetionet(Loader):
         file, origin = log.file(path), self.origin(path, release)
         seen: list[pa.Array] = []
         for batch in read_table(path, _NODES, file):
-            types, ids, kinds = _node_columns(batch.column("id"))
+            types, ids, kinds = node_columns(batch.column("id"))
             batch = batch.append_column("type", types).append_column("curie", ids)
             agree = pc.and_(pc.equal(kinds, batch.column("kind")), types.is_valid())
             batch = keep(batch, agree, file, "unknown or contradicting kind", ("id", "kind"))
@@ -220,8 +166,8 @@ def _edge_claims(
     metaedge = codes.indices.to_numpy()
     known = [METAEDGES.get(name) for name in codes.dictionary.to_pylist()]
     ends = pa.concat_arrays([batch.column("source"), batch.column("target")]).dictionary_encode()
-    types, ids, kinds = _node_columns(ends.dictionary)
-    number = pc.fill_null(pc.index_in(kinds, _KIND_NAMES), -1).to_numpy()
+    types, ids, kinds = node_columns(ends.dictionary)
+    number = pc.fill_null(pc.index_in(kinds, KIND_NAMES), -1).to_numpy()
     source, target = ends.indices.to_numpy()[:n], ends.indices.to_numpy()[n:]
 
     is_known = np.asarray([m is not None for m in known])[metaedge]
@@ -286,35 +232,6 @@ def _without_stated(
 
 def _pairs(start: pa.Array, end: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(start, end, " ")
-
-
-_KIND_NAMES = pa.array(list(KINDS))
-_KIND_TYPES = pa.array([label for label, _ in KINDS.values()])
-
-
-def _node_columns(ids: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Type, CURIE and kind of ``Kind::identifier``; null where they cannot be told."""
-    parts = pc.extract_regex(ids, r"^(?P<kind>[^:]+)::(?P<key>.+)$")
-    kinds, keys = pc.struct_field(parts, 0), pc.struct_field(parts, 1)
-    number = pc.index_in(kinds, _KIND_NAMES)
-    found = pa.nulls(len(ids), pa.string())
-    for position, (_, prefix) in enumerate(KINDS.values()):
-        chosen = pc.fill_null(pc.equal(number, position), False)
-        if not pc.any(chosen).as_py():
-            continue
-        some = keys.filter(chosen)
-        fitting = curies(some, prefix) if prefix else pathway_curies(some)
-        found = pc.replace_with_mask(found, chosen, fitting)
-    return _KIND_TYPES.take(number), found, kinds
-
-
-def pathway_curies(keys: pa.Array) -> pa.Array:
-    """CURIEs of Hetionet's pathways: ``WP100_r74146`` is a revision of WikiPathways WP100.
-
-    ``PC7_10399`` is Hetionet's own number for a gene set of Pathway Commons 7.
-    """
-    unrevised = pc.replace_substring_regex(keys, r"^(WP\d+)_r\d+$", r"\1")
-    return pc.coalesce(curies(unrevised, "wikipathways"), curies(keys, "hetionet"))
 
 
 def _check_metaedges(path: Path, file: FileLog) -> None:

@@ -114,6 +114,8 @@ def read_terms(obo: Obo, file: FileLog) -> Iterator[Term]:
     The caller counts each yielded term as parsed or rejected.
     """
     seen: set[str] = set()
+    if not obo.whole:
+        file.note("last line without a line end; the file may be cut off")
     for position, (line, text) in enumerate(obo.stanzas):
         if not text.startswith("[Term]"):
             continue

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.hetionet import pathway_curies
+from tosg.loaders.hetionet_terms import pathway_curies
 from tosg.loaders.rows import blank_to_null, keep, listed_ids, note_duplicates, parents
 from tosg.loaders.tables import Layout, read_table
 

@@ -213,6 +213,9 @@ class _Reader:
                 expected=f"{len(self.names)} fields",
                 hint="download it again; `tosg fetch` checks the hash",
             )
+        if cut_off:
+            kind = "last line without a line end; the file may be cut off"
+            self.log.note(kind, 1, f"line {lines[-1]}")
         self._refuse_wrong_headless(wrong, counts)
         blank = wrong & (ends == starts)
         odd = np.zeros(len(starts), bool)
