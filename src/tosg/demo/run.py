@@ -1,0 +1,184 @@
+"""``tosg demo``: the main job in one go, on a machine that has nothing.
+
+Each step is one call of the library, the same that its command makes. The demo keeps to a server
+and folders of its own below ``home/demo``, so that a user's graph is left alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Any
+
+from tosg.graph import KnowledgeGraph
+from tosg.kg.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tosg.demo.train_cell_type import Score
+    from tosg.kg.settings import Settings
+
+    Tell = Callable[[str], None]
+
+DATASET = "pbmc68k_reduced"
+
+#: What the demo asks: (question in words, statement, parameters).
+QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+
+#: Genes with what acts on them and what they take part in; cells with a type, split by cell since
+#: this file does not say which donor a cell is of.
+SELECTION: dict[str, Any] = {
+    "nodes": "MATCH (g:Gene) RETURN g",
+    "level": "gene",
+    "target": "cell_type",
+    "split": "cell",
+    "fractions": (0.6, 0.2, 0.2),
+    "seed": 7,
+}
+
+
+@dataclass
+class Demo:
+    """What the demo did.
+
+    Attributes
+    ----------
+    home, training_set : Path
+        Where its server and its training set are.
+    counts : dict
+        Nodes per label and relationships per type.
+    cells : dict
+        The report of attaching them.
+    answers : list of dict
+        ``question``, ``statement``, ``params``, ``columns``, ``rows``.
+    scores : list of Score
+        One per reading of the cells.
+    seconds : dict
+        Time of each step.
+    """
+
+    home: Path
+    training_set: Path
+    counts: dict[str, Any] = field(default_factory=dict)
+    cells: dict[str, Any] = field(default_factory=dict)
+    embedded: int = 0
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    export: dict[str, Any] = field(default_factory=dict)
+    scores: list[Score] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The settings of the demo's own server.
+
+    Raises
+    ------
+    ConfigError
+        A server of the user's own is set: the demo does not write into it.
+    """
+    if not settings.managed:
+        raise ConfigError(
+            "the demo works on a managed server of its own, not on yours",
+            where="setting uri",
+            found=settings.uri,
+            hint="unset NEO4J_URI (or uri in tosg.toml) for the demo",
+        )
+    return replace(settings, home=settings.home / "demo")
+
+
+def run(settings: Settings, *, seeds: int = 3, epochs: int = 30, tell: Tell | None = None) -> Demo:
+    """Run the main job: graph, cells, vectors, questions, training set, models.
+
+    Parameters
+    ----------
+    settings : Settings
+        The user's; the demo's own are derived from them.
+    seeds, epochs : int
+        Of the training.
+    tell : callable, optional
+        Is told what each step begins with.
+    """
+    say = tell or (lambda _text: None)
+    own = demo_settings(settings)
+    demo = Demo(own.home, own.home / "training-set")
+    with KnowledgeGraph(own) as graph:
+        with _step(demo, "server", say, "Starting a Neo4j of the demo's own"):
+            graph.db.verify()
+        with _step(demo, "graph", say, "Building the immune signaling graph"):
+            _build(graph, demo)
+        with _step(demo, "cells", say, "Attaching 700 real blood cells"):
+            _attach(graph, demo)
+        with _step(demo, "vectors", say, "Embedding the texts"):
+            demo.embedded = graph.embed().embedded
+        with _step(demo, "questions", say, "Asking the graph"):
+            _ask(graph, demo)
+        with _step(demo, "export", say, "Exporting a training set"):
+            _export(graph, demo)
+    with _step(demo, "training", say, f"Training on it, {seeds} seeds"):
+        from tosg.demo.train_cell_type import compare
+        from tosg.export.training_set import TrainingSet
+
+        demo.scores = compare(TrainingSet(demo.training_set), seeds=seeds, epochs=epochs)
+    return demo
+
+
+def _build(graph: KnowledgeGraph, demo: Demo) -> None:
+    with as_file(files("tosg.demo") / "data") as data:
+        graph.build("demo", data, embed=False)
+    counts = graph.stats()
+    demo.counts = {"nodes": dict(counts.nodes), "relationships": dict(counts.relationships)}
+
+
+def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
+    from tosg.demo.cells import blood_cells
+    from tosg.kg.cells.mapping import CellMapping
+
+    with as_file(files("tosg.demo") / "data" / "cells.yaml") as mapping:
+        report = graph.attach_cells(
+            blood_cells(),
+            CellMapping.read(maps=[str(mapping)]),
+            id=DATASET,
+            title="Peripheral blood mononuclear cells, 10x Genomics, as scanpy ships them",
+            license="CC BY 4.0",
+            markers=("CD3D", "CD79A", "NKG7", "LYZ"),
+            replace_existing=True,
+        )
+    demo.cells = report.as_dict()
+
+
+def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
+    for question, statement, params in QUESTIONS:
+        table = graph.query(statement, limit=5, **params)
+        demo.answers.append(
+            {
+                "question": question,
+                "statement": statement,
+                "params": params,
+                "columns": table.column_names,
+                "rows": [list(row.values()) for row in table.to_pylist()],
+            }
+        )
+
+
+def _export(graph: KnowledgeGraph, demo: Demo) -> None:
+    # The demo's own folder: an earlier demo's training set makes room for the new one.
+    shutil.rmtree(demo.training_set, ignore_errors=True)
+    result = graph.export(demo.training_set, **SELECTION)
+    demo.export = {"counts": result.counts, "bytes": result.bytes, "warnings": result.warnings}
+
+
+@contextmanager
+def _step(demo: Demo, name: str, say: Tell, text: str) -> Iterator[None]:
+    say(text)
+    start = time.monotonic()
+    yield
+    demo.seconds[name] = round(time.monotonic() - start, 1)
