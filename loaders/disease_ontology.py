@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.curies import curies
+from tosg.kg.curies import curie_map, curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.obo import open_obo, read_terms
 from tosg.loaders.rows import blank_to_null, keep, known_curies
@@ -18,10 +18,11 @@ from tosg.loaders.tables import Layout, read_table
 from tosg.loaders.terms import claims_of_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tosg.kg.source_log import FileLog, SourceLog
+    from tosg.loaders.obo import Term
 
 _NEWER = (
     "https://raw.githubusercontent.com/DiseaseOntology/HumanDiseaseOntology/"
@@ -78,26 +79,26 @@ class DiseaseOntology(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
+        tables = {
+            key: _rows(files[key], layout, log.file(files[key]))
+            for key, layout in (("definitions", _FACETS), ("xrefs", _XREFS))
+            if key in files
+        }
         obo = open_obo(files["terms"])
         file = log.file(obo.path)
-        types = {"doid": "Disease"}
+        terms = _renamed(list(read_terms(obo, file)), tables.values(), file)
         origin = self.origin(obo.path, release)
-        yield from claims_of_terms(read_terms(obo, file), file, origin, types)
-        for key, layout in (("definitions", _FACETS), ("xrefs", _XREFS)):
-            if key not in files:
-                continue
+        yield from claims_of_terms(terms, file, origin, {"doid": "Disease"})
+        for key, rows in tables.items():
             path = files[key]
-            file = log.file(path)
-            newer = self.file_release(files, key)
-            origin = self.origin(path, newer, self.newer_license)
-            rows = _rows(path, layout, file)
+            origin = self.origin(path, self.file_release(files, key), self.newer_license)
             extra: dict[str, pa.Array] = {}
             if key == "definitions":
                 rows = _first_of_each(rows, "curie")
                 extra["description"] = blank_to_null(rows.column("text"))
             else:
                 rows, xrefs = _grouped(rows)
-                extra["xrefs"] = known_curies(xrefs, file)
+                extra["xrefs"] = known_curies(xrefs, log.file(path))
             yield origin.entities(
                 rows.num_rows,
                 rows.column("line"),
@@ -106,6 +107,28 @@ class DiseaseOntology(Loader):
                 name=blank_to_null(rows.column("name")),
                 **extra,
             )
+
+
+def _renamed(terms: list[Term], tables: Iterable[pa.RecordBatch], file: FileLog) -> list[Term]:
+    """Give the terms their names of today; the former name becomes a synonym.
+
+    Names join diseases of different sources, and a former name may by now be another disease's:
+    DOID:1826 was "epilepsy syndrome" and is "epilepsy".
+    """
+    today: dict[str, str] = {}
+    for rows in tables:
+        names = blank_to_null(rows.column("name")).to_pylist()
+        for id_, name in zip(rows.column("curie").to_pylist(), names, strict=True):
+            if name is not None:
+                today.setdefault(id_, name)
+    ids = curie_map(term.id for term in terms)
+    for term in terms:
+        name = today.get(ids.get(term.id, ""))
+        if name is not None and term.name and name != term.name and not term.obsolete:
+            file.note("term that has another name today", 1, f"{term.id} | {term.name} | {name}")
+            term.synonyms.append(term.name)
+            term.name = name
+    return terms
 
 
 def _rows(path: Path, layout: Layout, file: FileLog) -> pa.RecordBatch:

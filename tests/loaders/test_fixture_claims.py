@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.sources import SIF_ROWS, kinds, notes, read_source, rows, write_source
+from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, write_source
 
 from tosg.loaders.uniprot import ProteinNames, parse_names
 
@@ -176,8 +176,6 @@ def test_ncbi_gene(tmp_path: Path) -> None:
 
 
 def test_gene_info_with_a_newer_header(tmp_path: Path) -> None:
-    from support.sources import FILES
-
     text = FILES["ncbi_gene"]["gene_info"][1]
     header, _, body = text.partition("\n")
     names = header.removeprefix("#Format: ").split(" (tab is")[0].split(" ")
@@ -320,6 +318,15 @@ def test_disease_ontology(tmp_path: Path) -> None:
         "identifier given before": (1, 36),
     }
     assert kinds(log, "facets.tsv.gz") == {"bad identifier": (1, 5)}
+
+
+def test_disease_that_has_another_name_today(tmp_path: Path) -> None:
+    text = FILES["disease_ontology"]["terms"][1].replace("name: some disease", "name: old name")
+    write_source("disease_ontology", tmp_path, {"terms": text.encode()})
+    batches, log = read_source("disease_ontology", tmp_path)
+    old = one(rows(batches, "id"), "doid:14", "HumanDO.obo")
+    assert (old["name"], old["synonyms"]) == ("some disease", ["SD", "old name"])
+    assert notes(log, "HumanDO.obo")["term that has another name today"] == 1
 
 
 def test_small_ontologies(tmp_path: Path) -> None:
