@@ -180,7 +180,8 @@ def vectors(idx: np.ndarray, seed: int) -> np.ndarray:
     out = np.empty((len(idx), DIMENSION), np.float32)
     for i, number in enumerate(idx.tolist()):
         out[i] = np.random.default_rng((seed, number)).standard_normal(DIMENSION, np.float32)
-    return out / np.linalg.norm(out, axis=1, keepdims=True)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    return out
 
 
 def write_texts_and_vectors(db: Database, seed: int, batch: int = 2000) -> None:

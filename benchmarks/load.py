@@ -20,7 +20,8 @@ from tosg.kg.reader import read_relationships
 from tosg.kg.schema import relationship_types
 from tosg.kg.source_log import SourceLog
 from tosg.kg.spool import Spool
-from tosg.loaders.hetionet import METAEDGES, Hetionet
+from tosg.loaders.hetionet import Hetionet
+from tosg.loaders.hetionet_terms import METAEDGES
 from tosg.loaders.pipeline import SourceInput, load
 
 if TYPE_CHECKING:
