@@ -19,8 +19,9 @@ from itertools import zip_longest
 #: Separators that no name of a source, licence or release has.
 _ITEM, _LIST = "\x1f", "\x1e"
 
-#: Properties that are read with every edge.
-PROPERTIES = ("score", "sign", "sources", "licenses", "releases")
+#: Properties that are read with every edge; those of few distinct values by groups.
+PROPERTIES = ("score",)
+GROUPED = ("sign", "sources", "licenses", "releases")
 
 Claimant = tuple[str, str, str]
 
@@ -58,22 +59,44 @@ class EdgeColumns:
         self.claimants: set[Claimant] = set()
 
     def add(self, batch: pa.RecordBatch | pa.Table) -> None:
-        """Take in a batch: type, start_idx, end_idx, and any of the properties."""
+        """Take in a batch: type, start_idx, end_idx, and any of the properties or ``group``."""
         columns = {name: _array(batch.column(name)) for name in batch.schema.names}
         n = batch.num_rows
         if n == 0:
             return
-        self._parts.append(
-            {
-                "type": self._coded(columns["type"], self._types, str),
-                "start": columns["start_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
-                "end": columns["end_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
-                "score": _floats(columns.get("score"), n),
-                "sign": _signs(columns.get("sign"), n),
-                "key": self._key_codes(columns, n),
-                "source": self._source_codes(columns, n),
-            }
-        )
+        part = {
+            "type": self._coded(columns["type"], self._types, str),
+            "start": columns["start_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
+            "end": columns["end_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
+            "score": _floats(columns.get("score"), n),
+        }
+        if "group" in columns:
+            part |= self._ungrouped(columns["group"])
+        else:
+            part |= self._columns(columns, n)
+        self._parts.append(part)
+
+    def _ungrouped(self, group: pa.DictionaryArray) -> dict[str, np.ndarray[Any, Any]]:
+        """Columns of a batch whose properties are grouped: worked out once per group."""
+        groups = [json.loads(text) for text in group.dictionary.to_pylist()]
+        known = key_properties(None)
+        rows = {
+            name: pa.array([g.get(name) for g in groups], kind)
+            for name, kind in (
+                ("sign", pa.int64()),
+                *((n, pa.list_(pa.string())) for n in GROUPED[1:]),
+                *((k, pa.string()) for k in known),
+            )
+        }
+        index = group.indices.to_numpy(zero_copy_only=False)
+        return {name: a[index] for name, a in self._columns(rows, len(groups)).items()}
+
+    def _columns(self, columns: Mapping[str, pa.Array], n: int) -> dict[str, np.ndarray[Any, Any]]:
+        return {
+            "sign": _signs(columns.get("sign"), n),
+            "key": self._key_codes(columns, n),
+            "source": self._source_codes(columns, n),
+        }
 
     def edges(self) -> Edges:
         """All edges that were added."""

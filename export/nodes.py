@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.export.arrays import Edges, Ids, finished, placed
-from tosg.export.edge_columns import PROPERTIES, Claimant, EdgeColumns, key_properties
+from tosg.export.edge_columns import GROUPED, PROPERTIES, Claimant, EdgeColumns, key_properties
 from tosg.export.level import FOLDS, Fold, final_nodes, lift
 from tosg.kg.errors import ExportError, QueryError, SchemaError
 from tosg.kg.reader import read_nodes, read_relationships
@@ -169,11 +169,11 @@ def _edge_batches(
             given = given.filter(pa.compute.is_in(kind, pa.array(types)))
         yield given
         return
-    properties = (*PROPERTIES, *key_properties(types))
+    grouped = (*GROUPED, *key_properties(types))
     inside: Ids | None = None if selection.nodes is None else nodes
     if inside is not None and fold is not None:
         inside = np.union1d(nodes, fold.folded_of(nodes))
-    yield from read_relationships(db, types, properties, idx=inside)
+    yield from read_relationships(db, types, PROPERTIES, grouped=grouped, idx=inside)
 
 
 def _idx_of(batches: Iterable[pa.RecordBatch]) -> Ids:
