@@ -1,0 +1,160 @@
+"""Export of the whole graph with its vectors, against the plain script of a user.
+
+Both sides run in a process of their own, so that the memory of each is its own: what is timed is
+from the first query to the flushed file, without starting Python and importing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks import ROOT, Comparison, Options, note
+from benchmarks.graph import prepared, stop
+from tosg.kg.errors import DataError
+
+if TYPE_CHECKING:
+    from tosg.kg.database import Target
+
+
+def run(options: Options) -> list[Comparison]:
+    """Measure ``script``: seconds from the first query to the file on disk, less is better."""
+    folder = options.home / "export"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        with prepared(options) as db:
+            sides: dict[str, dict[str, Any]] = {}
+            for side in ("ours", "peer"):
+                runs = [_in_process(side, db.target, folder, k) for k in range(options.repeat)]
+                sides[side] = min(runs, key=lambda r: float(r["seconds"]))
+                note(f"{side}: {sides[side]}")
+        checked = _compare(folder)
+    finally:
+        stop(options)
+        shutil.rmtree(folder, ignore_errors=True)
+    ours, peer = sides["ours"], sides["peer"]
+    detail = {
+        **checked,
+        "peak_memory_mb": {"ours": ours["peak_mb"], "peer": peer["peak_mb"]},
+        "imported_memory_mb": {"ours": ours["idle_mb"], "peer": peer["idle_mb"]},
+        "seconds_per_run": {"ours": ours["seconds"], "peer": peer["seconds"]},
+    }
+    return [Comparison("script", float(ours["seconds"]), float(peer["seconds"]), "s", detail)]
+
+
+def _in_process(side: str, target: Target, folder: Path, k: int) -> dict[str, Any]:
+    out = folder / ("training-set" if side == "ours" else "data.pt")
+    if out.is_dir():
+        shutil.rmtree(out)
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environ = {**os.environ, "BENCHMARK_PASSWORD": target.password, "PYTHONPATH": paths}
+    command = [sys.executable, "-m", "benchmarks.export", side, target.uri, target.username]
+    note(f"{side}, run {k + 1} ...")
+    done = subprocess.run(
+        [*command, str(out)], cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def _compare(folder: Path) -> dict[str, object]:
+    """Compare the tensors of both sides value by value, edges as sorted rows."""
+    import pyarrow.parquet as pq
+    import torch
+    from safetensors.numpy import load_file
+
+    from tosg.export.manifest import check_files, read_manifest
+    from tosg.kg.schema import relationship_types
+
+    manifest = read_manifest(folder / "training-set")
+    check_files(manifest, sha256=True)
+    ours = load_file(folder / "training-set" / "graph.safetensors")
+    nodes = pq.read_table(folder / "training-set" / "nodes.parquet")
+    peer = torch.load(folder / "data.pt", weights_only=False)
+    for column, values in (
+        ("id", peer.ids), ("name", peer.names), ("symbol", peer.symbols), ("text", peer.texts),
+    ):  # fmt: skip
+        _same(column, nodes.column(column).to_pylist() == values)
+    _same("node_type", np.array_equal(ours["node_type"], peer.node_type.numpy()))
+    _same("vectors", np.array_equal(ours["text_embedding"], peer.x.numpy()))
+    types = [t["name"] for t in manifest.content["edge_types"]]
+    directed = np.array([relationship_types()[t].directed for t in types])
+    start, end = peer.edge_index.numpy()
+    kind = peer.edge_type.numpy()
+    swap = ~directed[kind] & (start > end)
+    start, end = np.where(swap, end, start), np.where(swap, start, end)
+    sign, score = peer.edge_sign.numpy(), peer.edge_score.numpy()
+    order = np.lexsort((score, sign, end, start, kind))
+    columns = (kind, start, end, sign, score)
+    mine = (
+        ours["edge_type"], *ours["edge_index"], ours["edge_sign"], ours["edge_score"],
+    )  # fmt: skip
+    mine_order = np.lexsort((mine[4], mine[3], mine[2], mine[1], mine[0]))
+    for name, a, b in zip(
+        ("edge_type", "source", "target", "sign", "score"), mine, columns, strict=True
+    ):
+        _same(name, np.array_equal(a[mine_order], b[order], equal_nan=name == "score"))
+    return {
+        "nodes": len(ours["node_type"]),
+        "edges": len(start),
+        "vectors": int(ours["has_text"].sum()),
+        "checksum_of_vectors": float(np.abs(ours["text_embedding"], dtype=np.float64).sum()),
+        "megabytes": {
+            "ours": sum(f["bytes"] for f in manifest.content["files"].values()) / 1e6,
+            "peer": (folder / "data.pt").stat().st_size / 1e6,
+        },
+    }
+
+
+def _same(what: str, same: bool) -> None:
+    if not same:
+        raise DataError("ours and the peer's differ", where=what)
+
+
+def _peak_mb() -> float:
+    kilo = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kilo / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def _side() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("side", choices=("ours", "peer"))
+    parser.add_argument("uri")
+    parser.add_argument("username")
+    parser.add_argument("out", type=Path)
+    a = parser.parse_args()
+    password = os.environ["BENCHMARK_PASSWORD"]
+    if a.side == "ours":
+        from tosg.export.selection import Selection
+        from tosg.export.writer import export
+        from tosg.kg.database import Database, Target
+
+        with Database(Target(a.uri, a.username, password)) as db:
+            idle, begin = _peak_mb(), time.perf_counter()
+            export(db, Selection(cells=False), a.out)
+            seconds = time.perf_counter() - begin
+    else:
+        from benchmarks.peers.script import script
+
+        idle, begin = _peak_mb(), time.perf_counter()
+        script(a.uri, (a.username, password), a.out)
+        descriptor = os.open(a.out, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        seconds = time.perf_counter() - begin
+    print(json.dumps({"seconds": round(seconds, 3), "peak_mb": _peak_mb(), "idle_mb": idle}))
+
+
+if __name__ == "__main__":
+    _side()
