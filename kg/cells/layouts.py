@@ -91,12 +91,12 @@ def _anndata(
     from anndata.io import read_elem
 
     obs, var = read_elem(group["obs"]), read_elem(group["var"])
-    layers = dict(group["layers"].items()) if "layers" in group else {}
+    layers = {n: group["layers"][n] for n in sorted(group["layers"])} if "layers" in group else {}
     matrices = _layers(layers, COUNT_LAYERS, var, path)
-    if "raw" in group:
+    if "raw" in group and _has(group["raw"], "X"):
         raw_var = read_elem(group["raw/var"])
         matrices.append(_matrix("raw.X", _backed(group["raw/X"]), raw_var, path))
-    if "X" in group:
+    if _has(group, "X"):
         matrices.append(_matrix("X", _backed(group["X"]), var, path))
     others = sorted(name for name in layers if name.lower() not in COUNT_LAYERS)
     matrices += _layers(layers, others, var, path)
@@ -104,6 +104,12 @@ def _anndata(
     return CellSource(
         path, files or [path], obs, var, matrices, layout, title, close or (lambda: None)
     )
+
+
+def _has(group: Any, name: str) -> bool:
+    """Whether a group has an element that is not a written None."""
+    element = group.get(name) if hasattr(group, "get") else None
+    return element is not None and element.attrs.get("encoding-type") != "null"
 
 
 def _layers(layers: Mapping[str, Any], names: Any, var: pd.DataFrame, path: Path) -> list[Matrix]:

@@ -1,0 +1,255 @@
+"""Each wrong file of cells is one clear error, and nothing is half done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from support.cells import MAPS, VARIABLES, cells_table, counts, small_graph, write
+
+from tosg.kg import meta
+from tosg.kg.cells import units
+from tosg.kg.cells.attach import attach
+from tosg.kg.cells.mapping import CellMapping
+from tosg.kg.cells.source import open_source
+from tosg.kg.errors import ConfigError, DataError, TosgError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tosg.kg.database import Database
+
+MAPPING = CellMapping.read(MAPS)
+
+
+def changed(value: float, row: int = 11) -> sp.csr_matrix:
+    x = counts().copy()
+    x.data[x.indptr[row]] = value
+    return x
+
+
+def truncated(path: Path) -> Path:
+    write(path)
+    path.write_bytes(path.read_bytes()[:4000])
+    return path
+
+
+def damaged(path: Path) -> Path:
+    """An HDF5 file whose values are cut off inside: it opens, and fails when they are read."""
+    rng = np.random.default_rng(1)
+    x = sp.csr_matrix(rng.poisson(1.0, (3000, 7)).astype(np.float32))
+    write(path, x, obs=pd.DataFrame(index=[f"c{i}" for i in range(3000)]))
+    with h5py.File(path, "r+") as file:
+        values = file["X/data"][:]
+        del file["X/data"]
+        file["X"].create_dataset("data", data=values, compression="gzip", chunks=(4096,))
+    with h5py.File(path, "r") as file:
+        chunk = file["X/data"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\x55" * chunk.size
+    path.write_bytes(content)
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def not_cells(path: Path) -> Path:
+    with h5py.File(path, "w") as file:
+        file.create_group("pictures")
+    return path
+
+
+def text(path: Path) -> Path:
+    path.write_text("gene\tcell1\nCD3D\t1\n")
+    return path
+
+
+def without_values(path: Path) -> Path:
+    write(path)
+    with h5py.File(path, "r+") as file:
+        del file["X"]
+    return path
+
+
+def scaled(path: Path) -> Path:
+    return write(path, counts().toarray() - 20.5)
+
+
+def duplicate_variables(path: Path) -> Path:
+    write(path)
+    with h5py.File(path, "r+") as file:
+        file["var/_index"][-1] = "CD3D"
+    return path
+
+
+def no_cells(path: Path) -> Path:
+    return write(path, counts()[:0], obs=cells_table(0))
+
+
+def no_human(path: Path) -> Path:
+    return write(path, obs=cells_table().assign(organism="Mus musculus"))
+
+
+def cpm_but_wrong(path: Path) -> Path:
+    return write(path, sp.csr_matrix(counts().toarray() * 1.5 + 100.25))
+
+
+def all_zero(path: Path) -> Path:
+    return write(path, sp.csr_matrix((12, 7), dtype=np.float32))
+
+
+FILES: list[tuple[Callable[[Path], Path], str]] = [
+    (lambda p: p, "no such file of cells"),
+    (empty, "the file of cells is empty"),
+    (text, "not an h5ad file"),
+    (truncated, "truncated or damaged"),
+    (damaged, "cannot be read"),
+    (not_cells, "does not hold cells"),
+    (without_values, "no expression values"),
+    (scaled, "neither counts nor log-normalised"),
+    (cpm_but_wrong, "unit of the values cannot be told"),
+    (all_zero, "unit of the values cannot be told"),
+    (lambda p: write(p, changed(np.nan)), "not a finite number"),
+    (lambda p: write(p, changed(np.inf)), "not a finite number"),
+    (lambda p: write(p, changed(2**25)), "too large"),
+    (duplicate_variables, "variable names are not unique"),
+    (no_cells, "the file has no cells"),
+    (no_human, "no human cells"),
+]
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(("make", "message"), FILES, ids=[m for _, m in FILES])
+def test_wrong_files(
+    database: Database, tmp_path: Path, make: Callable[[Path], Path], message: str
+) -> None:
+    small_graph(database)
+    before = database.rows("MATCH (n) RETURN count(n) AS n")
+    path = make(tmp_path / "wrong.h5ad")
+    mapping = MAPPING if message not in ("cannot be read",) else CellMapping()
+    with pytest.raises(DataError, match=message) as caught:
+        attach(database, path, mapping)
+    assert caught.value.where is not None
+    assert str(path) in caught.value.where
+    assert database.rows("MATCH (n) RETURN count(n) AS n") == before
+    assert meta.read_meta(database).writer is None
+
+
+@pytest.mark.neo4j
+def test_a_wrong_value_after_the_rows_that_were_looked_at(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tosg.kg.cells.source.BLOCK_VALUES", 14)
+    monkeypatch.setattr(units, "_PROBE_ROWS", 1)
+    small_graph(database)
+    before = database.rows("MATCH (n) RETURN count(n) AS n")
+    for value, message in ((-3, "below 0"), (0.5, "not a whole number"), (np.nan, "finite")):
+        path = write(tmp_path / "late.h5ad", changed(value, row=9))
+        with pytest.raises(DataError, match=message) as caught:
+            attach(database, path, MAPPING)
+        assert "row 9, variable CD3E" in str(caught.value.where)
+        # Cells before it were written under other labels, and are gone.
+        assert database.rows("MATCH (n) RETURN count(n) AS n") == before
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"markers": ["CD3F"]}, "unknown marker"),
+        ({"matrix": "counts"}, "no such matrix"),
+        ({"unit": "log1p"}, "no values of the file are log1p"),
+        ({"unit": "reads"}, "unknown unit"),
+        ({"storage": "both"}, "unknown storage"),
+        ({"metacells": 1}, "more than one cell"),
+        ({"metacells": 4, "storage": "linked"}, "no file that could be linked"),
+        ({"id": "a b"}, "characters that it must not have"),
+        ({"min_fraction": 2.0}, "not a fraction"),
+    ],
+)
+def test_wrong_options(
+    database: Database, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    small_graph(database)
+    with pytest.raises(TosgError, match=message):
+        attach(database, write(tmp_path / "x.h5ad"), MAPPING, **options)
+    assert not database.rows("MATCH (c:Cell|TosgStagedCell|TosgStagedDataset) RETURN c")
+
+
+@pytest.mark.neo4j
+def test_a_column_that_is_not_there(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean patient"):
+        attach(database, write(tmp_path / "x.h5ad"), CellMapping.read(["donor_id=patients"]))
+
+
+@pytest.mark.neo4j
+def test_scaled_values_when_asked_for(database: Database, tmp_path: Path) -> None:
+    small_graph(database)
+    report = attach(database, scaled(tmp_path / "z.h5ad"), MAPPING, allow_scaled=True)
+    assert (report.unit, report.expresses) == ("scaled", 0)
+    assert "z-scores" in " ".join(report.notes)
+
+
+@pytest.mark.neo4j
+def test_cells_of_other_species_are_left_out_and_counted(
+    database: Database, tmp_path: Path
+) -> None:
+    small_graph(database)
+    species = ["NCBITaxon:10090", "unknown"] + ["NCBITaxon:9606"] * 10
+    obs = cells_table().assign(organism_ontology_term_id=species)
+    path = write(tmp_path / "mixed.h5ad", obs=obs)
+    report = attach(database, path, MAPPING)
+    assert report.left_out == {"not human (NCBITaxon:10090)": 1}
+    rows = database.rows("MATCH (c:Cell) RETURN c.row AS row ORDER BY row")
+    assert [r["row"] for r in rows] == list(range(1, 12))
+    assert attach(database, path, MAPPING, organism="any", id="all").cells == 12
+
+
+def test_where_counts_are_found(tmp_path: Path) -> None:
+    x = counts()
+    logged = sp.csr_matrix(np.log1p(x.toarray() / x.sum(axis=1).A1[:, None] * 1e4))
+    zscores = logged.toarray() - 1
+    cases: list[tuple[dict[str, Any], str, str]] = [
+        ({"x": x}, "X", "counts"),
+        ({"x": logged}, "X", "log1p_cp10k"),
+        ({"x": logged, "layers": {"counts": x}}, "layers/counts", "counts"),
+        ({"x": zscores, "layers": {"lognorm": logged}}, "layers/lognorm", "log1p_cp10k"),
+        ({"x": sp.csr_matrix(logged[:, :3])}, "X", "log1p"),
+        ({"x": sp.csr_matrix(logged.expm1())}, "X", "cp10k"),
+        ({"x": x.tocsc()}, "X", "counts"),
+        ({"x": x.toarray().astype(np.int64)}, "X", "counts"),
+    ]
+    for parts, name, unit in cases:
+        path = write(tmp_path / "x.h5ad", parts.pop("x"), **parts)
+        with open_source(path) as source:
+            matrix, found, _ = units.choose(source)
+            assert (matrix.name, found) == (name, unit)
+            for block in matrix.blocks():
+                units.check(path, matrix, unit, block)
+
+
+def test_raw_counts_beside_scaled_values(tmp_path: Path) -> None:
+    import anndata
+
+    raw = anndata.AnnData(counts(), cells_table(), pd.DataFrame(index=VARIABLES))
+    data = anndata.AnnData(
+        counts().toarray()[:, :3] - 5.5, cells_table(), pd.DataFrame(index=VARIABLES[:3])
+    )
+    data.raw = raw
+    data.write_h5ad(tmp_path / "raw.h5ad")
+    with open_source(tmp_path / "raw.h5ad") as source:
+        matrix, unit, findings = units.choose(source)
+        assert (matrix.name, matrix.shape, unit) == ("raw.X", (12, 7), "counts")
+        assert len(findings) == 1
+        with pytest.raises(DataError, match="no values of the file are counts"):
+            units.choose(source, matrix="X", unit="counts")
+    with pytest.raises(ConfigError, match="unknown unit"):
+        units.choose(source, unit="rpkm")

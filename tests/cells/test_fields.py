@@ -1,0 +1,156 @@
+"""Reading ages, sexes and missing values; mappings of columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.cells import cells_table
+
+from tosg.kg.cells import table
+from tosg.kg.cells.fields import age_years, is_missing, sex
+from tosg.kg.cells.mapping import CellMapping, unmapped_hints
+from tosg.kg.cells.table import factors
+from tosg.kg.cells.terms import TermIndex
+from tosg.kg.errors import ConfigError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("postnatal 54 years", 54.0),
+        ("29-year-old human stage", 29.0),
+        ("29-year-old stage", 29.0),
+        ("54 yrs", 54.0),
+        ("54y", 54.0),
+        ("6 months", 0.5),
+        ("3-month-old stage", 0.25),
+        ("HsapDv:0000144", 50.0),
+        ("HsapDv:0000154", 60.0),
+        ("HsapDv:0000206", 80.0),
+        ("HsapDv:0000003", None),
+        ("prenatal 16-18 W", None),
+        ("17 weeks", None),
+        ("60-69", None),
+        ("60-69 years", None),
+        ("sixth decade human stage", None),
+        ("80 year-old and over human stage", None),
+        ("MmusDv:0000110", None),
+        ("adult", None),
+        ("54", None),
+    ],
+)
+def test_age(text: str, years: float | None) -> None:
+    assert age_years(text) == years
+
+
+def test_a_number_is_years_only_in_a_column_of_ages() -> None:
+    assert age_years("54", plain=True) == 54.0
+
+
+def test_missing_and_sex() -> None:
+    assert all(map(is_missing, ["nan", "None", "unknown", "", " NA ", None, float("nan")]))
+    assert not is_missing("0")
+    assert [sex(t) for t in ("PATO:0000383", "M", "Female", "hermaphrodite")] == [
+        "female",
+        "male",
+        "female",
+        None,
+    ]
+
+
+def test_numbers_that_passed_through_a_float_column() -> None:
+    texts, codes = factors(pd.Series([1.0, float("nan"), 2.0, 1.0]))
+    assert [texts[c] for c in codes] == ["1", "", "2", "1"]
+
+
+def test_pairs_win_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "map.yaml"
+    file.write_text(
+        "donor_id: patient\n"
+        "tissue: {column: organ, values: {'bl*': lung, '*': null}}\n"
+        "sex: {constant: female}\n"
+    )
+    mapping = CellMapping.read([str(file), "donor_id=label"], ["disease=normal"])
+    assert mapping.fields["donor_id"].column == "label"
+    columns = table.read_fields(
+        cells_table(4), mapping.complete(cells_table(4), "x"), lambda _: TermIndex()
+    )
+    assert columns["tissue"].names() == [None, "lung", None, "lung"]
+    assert columns["sex"].names() == ["female"] * 4
+    assert columns["disease"].terms() == ["pato:0000461"] * 4
+    assert columns["age"].source.found
+    assert table.properties(columns, 4)["age_years"] == [30.0, 31.0, 32.0, 30.0]
+
+
+def test_terms_of_cellxgene_are_found_by_themselves() -> None:
+    obs = pd.DataFrame(
+        {
+            "cell_type_ontology_term_id": ["CL:0000084", "CL:12312", "PATO:0000461", "CL_0000236"],
+            "cell_type": ["T cell", "?", "?", "B cell"],
+            "sex_ontology_term_id": ["PATO:0000383", "unknown", "PATO:0000384", "PATO:0000384"],
+            "is_primary_data": [True, False, True, True],
+        }
+    )
+    index = TermIndex(names={"cl:0000084": "T cell"})
+    mapping = CellMapping().complete(obs, "x")
+    columns = table.read_fields(obs, mapping, lambda _: index)
+    found = table.properties(columns, 4)
+    assert found["cell_type"] == ["T cell", None, None, "B cell"]
+    assert found["cell_type_id"] == ["cl:0000084", None, None, "cl:0000236"]
+    assert found["sex"] == ["female", None, "male", "male"]
+    assert found["is_primary_data"] == [True, False, True, True]
+    kinds = [label.kind for label in columns["cell_type"].labels]
+    assert sorted(kinds) == ["bad identifier", "matched", "not in the graph", "wrong ontology"]
+
+
+def test_a_suffix_of_an_old_schema_is_cut_off_and_noted() -> None:
+    obs = pd.DataFrame({"tissue_ontology_term_id": ["UBERON:0000178 (cell culture)"]})
+    index = TermIndex(names={"uberon:0000178": "blood"})
+    column = table.read_fields(obs, CellMapping().complete(obs, "x"), lambda _: index)["tissue"]
+    assert column.terms() == ["uberon:0000178"]
+    assert column.labels[0].note == "without (cell culture)"
+
+
+def test_a_missing_column_names_the_nearest() -> None:
+    mapping = CellMapping.read(["donor_id=pateint"])
+    with pytest.raises(UsageError, match="did you mean patient"):
+        mapping.complete(cells_table(), "file.h5ad")
+
+
+@pytest.mark.parametrize(
+    ("maps", "sets", "message"),
+    [
+        (["donor=patient"], [], "donor_id"),
+        (["nothere.yaml"], [], "no such mapping file"),
+        ([], ["tissue="], "no name or no value"),
+    ],
+)
+def test_wrong_mappings(maps: list[str], sets: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        CellMapping.read(maps, sets)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n", "not a table"),
+        ("a: [b", "does not parse"),
+        ("donor_id: {colum: x}", "unknown key"),
+        ("donor_id: {values: {a: b}}", "exactly one of"),
+        ("donor_id: 7", "neither a column nor a table"),
+        ("donor_id: {column: x, values: 3}", "values is not a table"),
+    ],
+)
+def test_wrong_mapping_files(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        CellMapping.read([str(tmp_path / "m.yaml")])
+
+
+def test_columns_that_may_hold_a_field_are_named() -> None:
+    hints = unmapped_hints(cells_table(), CellMapping())
+    assert hints["donor_id"] == ["patient"]
+    assert hints["sex"] == ["gender"]
+    assert hints["tissue"] == ["organ"]

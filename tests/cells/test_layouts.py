@@ -1,0 +1,170 @@
+"""Layouts of files: zarr, 10x HDF5 and mtx folders, and every real file."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import anndata
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse as sp
+from support.cells import VARIABLES, cells_table, counts, small_graph, write
+
+from tosg.kg.cells.attach import attach
+from tosg.kg.cells.dataset import datasets, read_expression
+from tosg.kg.cells.mapping import CellMapping
+from tosg.kg.cells.source import open_source
+from tosg.kg.cells.units import choose
+from tosg.kg.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.database import Database
+
+
+def dense(path: Path) -> Any:
+    with open_source(path) as source:
+        matrix, _, _ = choose(source)
+        parts = [
+            sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b.rows), matrix.shape[1]))
+            for b in matrix.blocks()
+        ]
+        return sp.vstack(parts).toarray()
+
+
+def tenx_h5(path: Path) -> Path:
+    x = counts().astype(np.int32)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        group["barcodes"] = np.array([f"B{i}" for i in range(12)], "S")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(x, name)
+        group["shape"] = np.array([7, 12])
+        group["features/id"] = np.array([f"ENSG{i:011}" for i in range(7)], "S")
+        # Two features of one name: they are told apart by their ids.
+        group["features/name"] = np.array([*VARIABLES[:-1], "CD3D"], "S")
+        group["features/feature_type"] = np.array(["Gene Expression"] * 7, "S")
+        group["features/genome"] = np.array(["GRCh38"] * 7, "S")
+    return path
+
+
+def tenx_mtx(path: Path) -> Path:
+    path.mkdir()
+    with gzip.open(path / "matrix.mtx.gz", "wb") as out:
+        scipy.io.mmwrite(out, counts().T.astype(np.int32))
+    features = [f"ENSG{i:011}\t{v}\tGene Expression\n" for i, v in enumerate(VARIABLES)]
+    with gzip.open(path / "features.tsv.gz", "wt") as out:
+        out.writelines(features)
+    with gzip.open(path / "barcodes.tsv.gz", "wt") as out:
+        out.writelines(f"B{i}\n" for i in range(12))
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Writing zarr v2:UserWarning")
+def test_every_layout_gives_the_same_values(tmp_path: Path) -> None:
+    expected = counts().toarray()
+    assert np.array_equal(dense(write(tmp_path / "a.h5ad")), expected)
+    anndata.read_h5ad(tmp_path / "a.h5ad").write_zarr(tmp_path / "a.zarr")
+    assert np.array_equal(dense(tmp_path / "a.zarr"), expected)
+    assert np.array_equal(dense(write(tmp_path / "csc.h5ad", counts().tocsc())), expected)
+    assert np.array_equal(dense(write(tmp_path / "dense.h5ad", expected)), expected)
+    assert np.array_equal(dense(tenx_h5(tmp_path / "b.h5")), expected)
+    assert np.array_equal(dense(tenx_mtx(tmp_path / "mtx")), expected)
+    with open_source(tmp_path / "b.h5") as source:
+        assert source.matrices[0].var.index.is_unique
+
+
+def test_a_folder_without_cells(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not hold cells"):
+        open_source(tmp_path)
+    folder = tenx_mtx(tmp_path / "mtx")
+    (folder / "barcodes.tsv.gz").unlink()
+    with pytest.raises(DataError, match="a file of the 10x folder is missing"):
+        open_source(folder)
+
+
+def test_scattered_rows_are_read_right(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5ad", counts(60), obs=cells_table(60))
+    with open_source(tmp_path / "a.h5ad") as source:
+        matrix = source.matrix("X")
+        for rows in ([0, 59], [3, 4, 6], [5], [], list(range(60))):
+            block = matrix.block(np.array(rows, np.int64))
+            found = sp.csr_matrix((block.values, block.indices, block.indptr), (len(rows), 7))
+            assert np.array_equal(found.toarray(), counts(60).toarray()[rows])
+
+
+REAL = [
+    ("cellxgene-schema/example_valid.h5ad", "raw.X", "counts", 318),
+    ("cellxgene-schema/example_invalid_CL.h5ad", "raw.X", "counts", 318),
+    ("scirpy/wu2020_200_v0_6.h5ad", "X", "counts", 200),
+    ("scanpy/10x_pbmc68k_reduced.h5ad", "raw.X", "log1p", 700),
+    ("scanpy/10x_pbmc68k_reduced-2018.h5ad", "raw.X", "log1p", 724),
+    ("10x/3.0.0/filtered_feature_bc_matrix.h5", "matrix", "counts", 1107),
+    ("10x/3.0.0/filtered_feature_bc_matrix", "matrix", "counts", 1107),
+]
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("storage", ["inline", "linked"])
+def test_every_real_file(database: Database, shared_data: Path, storage: str) -> None:
+    small_graph(database)
+    for name, matrix, unit, n in REAL:
+        path = shared_data / "expression" / name
+        label = name.replace("/", "-").replace(".", "-")
+        report = attach(database, path, id=label, storage=storage)
+        assert (report.matrix, report.unit, report.cells) == (matrix, unit, n)
+        info = datasets(database, [label])[0]
+        rows = database.rows(
+            "MATCH (c:Cell {dataset: $d}) RETURN c.idx AS i, c.row AS r ORDER BY i", d=label
+        )
+        idx = np.array([r["i"] for r in rows])
+        blocks = list(read_expression(database, info, idx))
+        found = np.concatenate([np.diff(b.indptr) for b in blocks])
+        total = sum(float(b.values.sum(dtype=np.float64)) for b in blocks)
+        with open_source(path) as source:
+            block = source.matrix(matrix).block(np.array([r["r"] for r in rows]))
+        assert np.array_equal(found, np.diff(block.indptr))
+        assert total == pytest.approx(float(block.values.sum(dtype=np.float64)))
+
+
+@pytest.mark.neo4j
+def test_odd_labels_of_cellxgene_are_reported(database: Database, shared_data: Path) -> None:
+    small_graph(database)
+    folder = shared_data / "expression" / "cellxgene-schema"
+    report = attach(database, folder / "example_invalid_CL.h5ad", organism="any")
+    assert report.cells == 320
+    kinds = report.fields["cell_type"]["values"]
+    assert kinds["wrong ontology"] == {"PATO:0000461": 1}
+    assert sum(sum(v.values()) for v in kinds.values()) == 320
+    assert report.fields["tissue"]["values"]["not in the graph"]["CL:0000057"] == 1
+    assert report.variables["unmeasured"] == ["ERCC-00002"]
+    assert not datasets(database)[0].measured[0]
+    report = attach(database, folder / "example_valid.h5ad")
+    assert report.left_out == {
+        "not human (NCBITaxon:10090)": 1,
+        "not human (NCBITaxon:9483)": 1,
+    }
+    row = database.rows(
+        "MATCH (c:Cell {dataset: 'example_valid', row: 0}) "
+        "RETURN c.age_years AS age, c.sex AS sex, c.disease AS disease, c.is_primary_data AS p"
+    )
+    assert row == [{"age": 50.0, "sex": "female", "disease": "normal", "p": False}]
+
+
+@pytest.mark.neo4j
+def test_a_derived_mapping_of_real_cells(
+    database: Database, shared_data: Path, tmp_path: Path
+) -> None:
+    small_graph(database)
+    (tmp_path / "wu.yaml").write_text(
+        "donor_id: patient\ntissue: {column: sample, values: {'?B*': blood, 'L*': lung}}\n"
+    )
+    path = shared_data / "expression" / "scirpy" / "wu2020_200_v0_6.h5ad"
+    mapping = CellMapping.read([str(tmp_path / "wu.yaml")])
+    report = attach(database, path, mapping)
+    assert report.fields["tissue"]["values"]["matched"] == {"blood": 20, "lung": 105}
+    assert "ncbigene:4069" in datasets(database)[0].variable_entities
