@@ -1,12 +1,20 @@
-"""DrugCentral: names, synonyms and scope notes of drugs; joins DrugBank's drugs by name."""
+"""DrugCentral: names, synonyms and scope notes of drugs; joins DrugBank's drugs by name.
+
+In the published table of release 54 the columns ``name`` and ``definition`` belong to other drugs
+than ``identifier`` and ``synonyms``: row 52 has the synonyms of paracetamol, which is DrugCentral
+52, and another drug's name. Where a table shows this (names stand among the synonyms of other
+rows, not of their own), each name is given the identifier whose synonyms, or whose name in the
+OBO file, it is; a name that fits none is rejected.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
-from tosg.kg.curies import curies
+from tosg.kg.curies import curie_map, curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.obo import open_obo, read_terms
 from tosg.loaders.rows import blank_to_null, keep, known_curies, note_duplicates, split
@@ -17,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.source_log import SourceLog
+    from tosg.kg.source_log import FileLog, SourceLog
+    from tosg.loaders.obo import Term
 
 _LAYOUT = Layout(("identifier", "name", "definition", "synonyms", "alts"))
 _INGEST = "https://raw.githubusercontent.com/biopragmatics/obo-db-ingest"
@@ -58,29 +67,87 @@ class DrugCentral(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        path = files["drugs"]
-        file, origin = log.file(path), self.origin(path, release)
-        seen: list[pa.Array] = []
-        for raw in read_table(path, _LAYOUT, file):
-            ids = curies(raw.column("identifier"), "drugcentral")
-            batch = keep(raw, ids.is_valid(), file, "bad identifier", ("identifier", "name"))
-            ids = ids.drop_null()
-            file.parsed(batch.num_rows)
-            seen.append(ids)
-            yield origin.entities(
-                batch.num_rows,
-                batch.column("line"),
-                type="Drug",
-                id=ids,
-                name=blank_to_null(batch.column("name")),
-                description=blank_to_null(batch.column("definition")),
-                synonyms=split(batch.column("synonyms"), "|"),
-                xrefs=known_curies(split(batch.column("alts"), "|"), file),
-            )
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
+        terms: list[Term] = []
         if "structures" in files:
             obo = open_obo(files["structures"])
             origin = self.origin(obo.path, str(self.options.get("release", obo.release)))
             file = log.file(obo.path)
-            types = {"drugcentral": "Drug"}
-            yield from claims_of_terms(read_terms(obo, file), file, origin, types)
+            terms = list(read_terms(obo, file))
+            yield from claims_of_terms(terms, file, origin, {"drugcentral": "Drug"})
+        path = files["drugs"]
+        file, origin = log.file(path), self.origin(path, release)
+        rows = _placed(_rows(path, file), terms, file)
+        file.parsed(len(rows))
+        ids = pa.array([row.id for row in rows], pa.string())
+        note_duplicates(ids, file, "identifier given more than once")
+        alts = pa.array([row.alts for row in rows], pa.list_(pa.string()))
+        yield origin.entities(
+            len(rows),
+            pa.array([row.line for row in rows], pa.int64()),
+            type="Drug",
+            id=ids,
+            name=pa.array([row.name for row in rows], pa.string()),
+            description=pa.array([row.definition for row in rows], pa.string()),
+            synonyms=[row.synonyms for row in rows],
+            xrefs=known_curies(alts, file),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: str
+    line: int
+    name: str
+    definition: str | None
+    synonyms: list[str]
+    alts: list[str]
+
+
+def _rows(path: Path, file: FileLog) -> list[_Row]:
+    rows: list[_Row] = []
+    for raw in read_table(path, _LAYOUT, file):
+        ids = curies(raw.column("identifier"), "drugcentral")
+        batch = raw.append_column("id", ids)
+        batch = keep(batch, ids.is_valid(), file, "bad identifier", ("identifier", "name"))
+        named = blank_to_null(batch.column("name")).is_valid()
+        batch = keep(batch, named, file, "no name", ("identifier",))
+        columns = (
+            batch.column("id").to_pylist(),
+            batch.column("line").to_pylist(),
+            blank_to_null(batch.column("name")).to_pylist(),
+            blank_to_null(batch.column("definition")).to_pylist(),
+            split(batch.column("synonyms"), "|").to_pylist(),
+            split(batch.column("alts"), "|").to_pylist(),
+        )
+        rows += [_Row(*values) for values in zip(*columns, strict=True)]
+    return rows
+
+
+def _placed(rows: list[_Row], terms: list[Term], file: FileLog) -> list[_Row]:
+    """Rows in which identifier, name and synonyms belong to one drug."""
+    owners: dict[str, set[str]] = {}
+    for row in rows:
+        for synonym in row.synonyms:
+            owners.setdefault(synonym.casefold(), set()).add(row.id)
+    found = [owners.get(row.name.casefold(), set()) for row in rows]
+    own = sum(row.id in ids for row, ids in zip(rows, found, strict=True))
+    others = sum(bool(ids) and row.id not in ids for row, ids in zip(rows, found, strict=True))
+    if others <= own:
+        return rows
+    ids_of_terms = curie_map(term.id for term in terms)
+    for term in terms:
+        if term.id in ids_of_terms and term.name:
+            owners.setdefault(term.name.casefold(), set()).add(ids_of_terms[term.id])
+    synonyms = {row.id: row.synonyms for row in rows}
+    placed: list[_Row] = []
+    for row in rows:
+        ids = owners.get(row.name.casefold(), set())
+        if len(ids) != 1:
+            kind = "name of another identifier, " + ("ambiguous" if ids else "unknown which")
+            file.reject(kind, row.line, f"{row.id} | {row.name}")
+            continue
+        (id_,) = ids
+        if id_ != row.id:
+            file.note("name moved to the identifier it belongs to", 1, f"{row.name}: {id_}")
+        placed.append(replace(row, id=id_, synonyms=synonyms.get(id_, [])))
+    return placed

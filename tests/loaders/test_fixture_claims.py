@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, write_source
+from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, tsv, write_source
 
 from tosg.loaders.uniprot import ProteinNames, parse_names
 
@@ -356,14 +356,36 @@ def test_small_ontologies(tmp_path: Path) -> None:
 def test_drugcentral(tmp_path: Path) -> None:
     entities, _, log = read("drugcentral", tmp_path)
     assert [(e["id"], e["file"]) for e in entities] == [
+        ("drugcentral:1", "drugcentral-2021_09_01.obo"),
         ("drugcentral:1", "drugcentral.tsv"),
         ("drugcentral:3", "drugcentral.tsv"),
-        ("drugcentral:1", "drugcentral-2021_09_01.obo"),
     ]
-    assert entities[0]["description"] == 'Called "g" by some.'
-    assert entities[0]["synonyms"] == ["zoladex", "goserelinum"]
-    assert entities[2]["xrefs"] == ["cas:65807-02-5", "inchikey:BLCLNMBMMGCOAS-URPVMXJPSA-N"]
+    assert entities[0]["xrefs"] == ["cas:65807-02-5", "inchikey:BLCLNMBMMGCOAS-URPVMXJPSA-N"]
+    assert entities[1]["description"] == 'Called "g" by some.'
+    assert entities[1]["synonyms"] == ["zoladex", "goserelinum"]
     assert kinds(log, "drugcentral.tsv") == {"bad identifier": (1, 3)}
+
+
+def test_drugcentral_with_names_at_other_identifiers(tmp_path: Path) -> None:
+    text = tsv(
+        "identifier ; name ; definition ; synonyms ; alts ; parents ; species",
+        "1 ; Apirin ; about apirin ; goserelin|zoladex ;  ;  ; ",
+        "2 ; Goserelin ; about goserelin ; bufenol|bufen ;  ;  ; ",
+        "3 ; Bufenol ;  ; apirin|asa ;  ;  ; ",
+        "4 ; Nowhere ; about it ;  ;  ;  ; ",
+    )
+    write_source("drugcentral", tmp_path, {"drugs": text.encode()})
+    batches, log = read_source("drugcentral", tmp_path)
+    table = [e for e in rows(batches, "id") if e["file"] == "drugcentral.tsv"]
+    assert [
+        (e["id"], e["name"], e.get("description"), e["synonyms"], e["line"]) for e in table
+    ] == [
+        ("drugcentral:3", "Apirin", "about apirin", ["apirin", "asa"], 2),
+        ("drugcentral:1", "Goserelin", "about goserelin", ["goserelin", "zoladex"], 3),
+        ("drugcentral:2", "Bufenol", None, ["bufenol", "bufen"], 4),
+    ]
+    assert kinds(log, "drugcentral.tsv") == {"name of another identifier, unknown which": (1, 5)}
+    assert notes(log, "drugcentral.tsv") == {"name moved to the identifier it belongs to": 3}
 
 
 def test_indications(tmp_path: Path) -> None:
