@@ -148,11 +148,8 @@ def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
     from tosg.kg.user_query import parse_params as parse
     from tosg.kg.user_query import resolve
 
-    found: dict[str, Any] = {}
-    for query in (selection.nodes, selection.edges, selection.cells):
-        if isinstance(query, str):
-            found |= parse(pairs, resolve(query))
-    return found
+    queries = (selection.nodes, selection.edges, selection.cells)
+    return parse(pairs, *(resolve(query) for query in queries if isinstance(query, str)))
 
 
 def load_spec(path: str | Path) -> dict[str, Any]:

@@ -1,0 +1,270 @@
+"""The header of a statement's file: what it is called, takes and returns, checked both ways.
+
+A header is the run of ``//`` lines that the file begins with::
+
+    // name: genes_of_pathway
+    // mode: read
+    // param pathway: Pathway - id or name of the pathway
+    // param limit: INTEGER = 100 - genes at most
+    // returns gene: NODE - a gene of the pathway
+    // help: The genes of a pathway, by symbol.
+
+A parameter without a default must be given. Its type is one of `SCALARS`, ``LIST<...>`` of one,
+or a label of the schema (`EntityType` there): the user then gives an id, symbol or name and the
+statement gets the id. A parameter that the text uses and the header does not declare is an
+error, and so is one that is declared and not used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tosg.cypher.tokens import parameters
+
+#: Types of values; ``TEXT VECTOR`` is given as text and passed as its embedding.
+SCALARS = ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "ANY", "TEXT VECTOR")
+
+MODES = ("read", "write")
+
+_LINE = re.compile(r"//\s?(?P<key>name|mode|param|returns|after|help)\b\s*(?P<rest>.*)")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TYPE = r"(?:LIST<[A-Za-z ]+>|[A-Za-z][A-Za-z]*(?: VECTOR)?)"
+_PARAM = re.compile(
+    rf"(?P<name>\w+)\s*:\s*(?P<type>{_TYPE})(?:\s*=\s*(?P<default>.+?))?\s+-\s+(?P<help>.+)"
+)
+_RETURNS = re.compile(r"(?P<name>\w+)\s*:\s*(?P<type>[A-Z]+(?:<[A-Z]+>)?)\s+-\s+(?P<help>.+)")
+
+
+class StatementError(Exception):
+    """A statement's file is wrong.
+
+    Attributes
+    ----------
+    what, where, found, expected : str
+        As in the errors of `tosg.kg.errors`; ``where`` has file and line.
+    """
+
+    def __init__(self, what: str, where: str, found: str = "", expected: str = "") -> None:
+        super().__init__(f"{where}: {what}" + (f": {found}" if found else ""))
+        self.what, self.where, self.found, self.expected = what, where, found, expected
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter. ``default`` counts only where it is not required."""
+
+    name: str
+    type: str
+    help: str
+    required: bool = True
+    default: Any = None
+
+    @property
+    def element(self) -> str:
+        """Type of one value: what a list holds, or the type itself."""
+        return self.type[5:-1] if self.many else self.type
+
+    @property
+    def many(self) -> bool:
+        """Whether it takes a list."""
+        return self.type.startswith("LIST<")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column of the result."""
+
+    name: str
+    type: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A Cypher statement with what its header says.
+
+    Attributes
+    ----------
+    name : str
+        "" for a statement without header.
+    mode : str
+        ``read`` or ``write``.
+    params : tuple of Parameter
+        Without a header: those found in the text, of type ANY.
+    returns : tuple of Column
+        Empty without a header.
+    help : str
+    text : str
+        All of it, header included, so that it can be kept and run again.
+    where : str
+        File, or "the query".
+    after : str
+        Name of the step that finishes the rows (`tosg.kg.finishing`); "" for none.
+    """
+
+    name: str
+    mode: str
+    params: tuple[Parameter, ...]
+    returns: tuple[Column, ...]
+    help: str
+    text: str
+    where: str
+    after: str = ""
+
+    @property
+    def declared(self) -> bool:
+        """Whether it has a header."""
+        return bool(self.name)
+
+    @property
+    def cypher(self) -> str:
+        """The statement without its header."""
+        lines = self.text.splitlines(keepends=True)
+        return "".join(lines[_header_length(lines) :]).strip() + "\n"
+
+
+def plain(text: str, where: str) -> Statement:
+    """Make a statement of Cypher without header; its parameters are those in the text."""
+    params = tuple(Parameter(name, "ANY", "") for name in parameters(text))
+    return Statement("", "read", params, (), "", text, where)
+
+
+def has_header(text: str) -> bool:
+    """Whether a text begins with the header of a statement."""
+    return re.match(r"\s*//\s?name:", text) is not None
+
+
+def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statement:
+    """Read a statement with its header.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        File name, for errors.
+    labels : frozenset of str, optional
+        Labels that may be types of parameters; None lets any capitalised word be one.
+
+    Raises
+    ------
+    StatementError
+        The header lacks something, has a line twice or one that does not parse, or does not
+        fit the parameters of the text.
+    """
+    lines = text.splitlines()
+    single: dict[str, str] = {}
+    params: dict[str, Parameter] = {}
+    at: dict[str, int] = {}
+    returns: list[Column] = []
+    for number, line in enumerate(lines[: _header_length(lines)], 1):
+        here = f"{where}:{number}"
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise StatementError(
+                "a line of the header is not understood", here, line,
+                "// name: | mode: | param NAME: TYPE - help | returns NAME: TYPE - help | help:",
+            )  # fmt: skip
+        key, rest = match["key"], match["rest"]
+        if key == "param":
+            param = _param(rest, here, labels)
+            _once(param.name in params, "a parameter is declared twice", here, param.name)
+            params[param.name], at[param.name] = param, number
+        elif key == "returns":
+            column = _column(rest, here)
+            _once(column.name in {c.name for c in returns}, "a column twice", here, column.name)
+            returns.append(column)
+        else:
+            _once(key in single, "a line of the header stands twice", here, key)
+            single[key] = _value(key, rest, here)
+    _complete(single, returns, where)
+    _both_ways(lines, params, at, where)
+    return Statement(
+        single["name"], single["mode"], tuple(params.values()), tuple(returns),
+        single["help"], text, where, single.get("after", ""),
+    )  # fmt: skip
+
+
+def _header_length(lines: list[str]) -> int:
+    return next((i for i, x in enumerate(lines) if not x.strip().startswith("//")), len(lines))
+
+
+def _once(again: bool, what: str, here: str, found: str) -> None:
+    if again:
+        raise StatementError(what, here, found)
+
+
+def _value(key: str, rest: str, here: str) -> str:
+    value = rest.removeprefix(":").strip()
+    if not rest.startswith(":") or not value:
+        raise StatementError(f"the header's {key} is empty", here, rest, f"// {key}: ...")
+    if key == "mode" and value not in MODES:
+        raise StatementError("the mode is unknown", here, value, " or ".join(MODES))
+    if key in ("name", "after") and not _NAME.fullmatch(value):
+        raise StatementError(f"the {key} is not a name", here, value, "small letters, digits, _")
+    return value
+
+
+def _param(rest: str, here: str, labels: frozenset[str] | None) -> Parameter:
+    match = _PARAM.fullmatch(rest)
+    if match is None:
+        raise StatementError(
+            "a parameter does not parse", here, rest, "NAME: TYPE [= JSON] - what it is"
+        )
+    given = Parameter(match["name"], match["type"], match["help"])
+    known = given.element in SCALARS or (
+        given.element in labels if labels is not None else given.element[:1].isupper()
+    )
+    if not known:
+        raise StatementError(
+            "the type of a parameter is unknown", here, given.type,
+            f"{', '.join(SCALARS)}, a label of the schema, or LIST<...> of one",
+        )  # fmt: skip
+    if match["default"] is None:
+        return given
+    try:
+        default = json.loads(match["default"])
+    except ValueError as error:
+        raise StatementError(
+            "the default of a parameter is not JSON", here, match["default"], "1, null, [], ..."
+        ) from error
+    return Parameter(given.name, given.type, given.help, required=False, default=default)
+
+
+def _column(rest: str, here: str) -> Column:
+    match = _RETURNS.fullmatch(rest)
+    if match is None:
+        raise StatementError("a column does not parse", here, rest, "NAME: TYPE - what it is")
+    return Column(match["name"], match["type"], match["help"])
+
+
+def _complete(single: dict[str, str], returns: list[Column], where: str) -> None:
+    for key in ("name", "mode", "help"):
+        if key not in single:
+            raise StatementError(f"the header has no {key}", where, expected=f"// {key}: ...")
+    if not returns and single["mode"] == "read":
+        raise StatementError(
+            "the header does not say what is returned",
+            where,
+            expected="// returns NAME: TYPE - ...",
+        )
+
+
+def _both_ways(
+    lines: list[str], params: dict[str, Parameter], at: dict[str, int], where: str
+) -> None:
+    length = _header_length(lines)
+    used = parameters("\n".join(lines[length:]))
+    for name, line in used.items():
+        if name not in params:
+            raise StatementError(
+                "a parameter is not declared", f"{where}:{line + length}", f"${name}",
+                f"// param {name}: TYPE - ... in the header",
+            )  # fmt: skip
+    for name in params:
+        if name not in used:
+            raise StatementError(
+                "a declared parameter is not used", f"{where}:{at[name]}", name, f"${name}"
+            )
