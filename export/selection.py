@@ -135,7 +135,7 @@ def resolved(selection: Selection) -> Selection:
     """Replace file names and names of statements by their Cypher, so that it can be repeated."""
     from tosg.kg.user_query import resolve
 
-    changes = {
+    changes: dict[str, Any] = {
         name: resolve(query).text
         for name in ("nodes", "edges", "cells")
         if isinstance(query := getattr(selection, name), str)
