@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tosg.kg import server as managed
 
 if TYPE_CHECKING:
     from tosg.kg.database import Database
     from tosg.kg.server import ServerInfo
     from tosg.kg.settings import Settings
+
+pytestmark = pytest.mark.lts
 
 
 def test_a_started_server_is_found_and_reused(settings: Settings, server: ServerInfo) -> None:

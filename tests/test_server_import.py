@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tosg.kg.settings import Settings
 
+pytestmark = pytest.mark.lts
+
 
 def arguments(folder: Path) -> list[str]:
     return [

@@ -34,10 +34,14 @@ print(server.ensure(settings).pid)
 """
 
 
-def client(settings: Settings, code: str = ENSURE) -> subprocess.Popen[str]:
+IMPORT = ENSURE.replace("server.ensure(settings)", "server.import_full(settings, sys.argv[2:])")
+
+
+def client(settings: Settings, code: str = ENSURE, *more: str) -> subprocess.Popen[str]:
     """Another process that asks for the server."""
     values = json.dumps(asdict(settings), default=str)
-    return subprocess.Popen([sys.executable, "-c", code, values], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", code, values, *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -78,6 +82,7 @@ def test_two_processes_at_once_get_one_server(own: Settings) -> None:
     assert {str(info.pid)} == pids
 
 
+@pytest.mark.lts
 def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> None:
     first = managed.ensure(settings)
     with Database.open(settings) as db:
@@ -120,37 +125,69 @@ def test_a_client_killed_while_starting_leaves_a_server_that_is_found(
     assert [p.pid for p in servers_of(own)] == [info.pid]
 
 
-def test_a_stale_record_is_not_believed(own: Settings) -> None:
-    info = managed.ensure(own)
-    layout = layout_of(own)
+@pytest.mark.parametrize("moment", ["importing", pytest.param("swapped", marks=pytest.mark.slow)])
+def test_a_client_killed_in_a_bulk_load_leaves_old_or_new_data(
+    settings: Settings, database: Database, tmp_path: Path, moment: str
+) -> None:
+    database.write("CREATE (:Old)")
+    layout = layout_of(settings)
+    old = layout.current_data()
+    nodes = tmp_path / "nodes.csv"
+    nodes.write_text("id:ID\n" + "".join(f"{i}\n" for i in range(300_000)))
+    loader = client(settings, IMPORT, f"--nodes=New={nodes}")
+
+    def importing() -> bool:
+        return any(
+            path != old and (path / "databases/neo4j").is_dir()
+            for path in layout.root.glob("data-*")
+        )
+
+    wait_for(importing if moment == "importing" else lambda: layout.data.resolve() != old)
+    loader.kill()
+    loader.communicate()
+    with Database.open(settings) as db:
+        rows = db.rows("MATCH (n) RETURN labels(n)[0] AS label, count(*) AS n")
+    expected = {"label": "Old", "n": 1} if moment == "importing" else {"label": "New", "n": 300_000}
+    assert rows == [expected]
+    assert list(layout.root.glob("data-*")) == [layout.data.resolve()]
+    assert not any(
+        part.startswith(f"@{layout.run}/admin")
+        for process in psutil.process_iter()
+        for part in _command(process)
+    )
+
+
+def test_a_stale_record_is_not_believed(settings: Settings) -> None:
+    info = managed.ensure(settings)
+    layout = layout_of(settings)
     state = read_state(layout)
     assert state is not None
-    assert managed.stop(own)
-    assert not managed.stop(own)
+    assert managed.stop(settings)
+    assert not managed.stop(settings)
     # The number now belongs to somebody else (this very process), as after a reboot.
     layout.pid.write_text(f"{os.getpid()}\n")
     write_state(layout, replace(state, boot="another boot", ready=True))
-    assert managed.status(own) is None
-    assert managed.ensure(own).pid not in (info.pid, os.getpid())
+    assert managed.status(settings) is None
+    assert managed.ensure(settings).pid not in (info.pid, os.getpid())
 
 
-def test_data_open_on_another_host_is_left_alone(own: Settings) -> None:
-    managed.ensure(own)
-    layout = layout_of(own)
+def test_data_open_on_another_host_is_left_alone(settings: Settings) -> None:
+    managed.ensure(settings)
+    layout = layout_of(settings)
     state = read_state(layout)
     assert state is not None
     elsewhere = replace(state, host="elsewhere", token="0" * 32)
     write_state(layout, elsewhere)
-    assert managed.status(own) is None
+    assert managed.status(settings) is None
     for action in (managed.ensure, managed.stop):
         with pytest.raises(ServerError, match="open in another Neo4j") as caught:
-            action(own)
+            action(settings)
         assert "elsewhere" in str(caught.value)
     write_state(layout, state)
-    assert managed.stop(own)
+    assert managed.stop(settings)
     # That host was switched off: nothing holds the data any more.
     write_state(layout, elsewhere)
-    assert managed.ensure(own).pid > 0
+    assert managed.ensure(settings).pid > 0
 
 
 def test_a_damaged_store_is_reported_in_the_servers_words(own: Settings) -> None:
@@ -168,7 +205,7 @@ def test_too_much_memory_is_reported(own: Settings) -> None:
     with pytest.raises(ServerError, match="ended before it was ready") as caught:
         managed.ensure(replace(own, memory="900t"))
     assert "TOSG_NEO4J_MEMORY" in (caught.value.hint or "")
-    assert managed.ensure(own).pid > 0
+    assert managed.status(own) is None
 
 
 def test_a_home_that_cannot_be_written_is_reported(own: Settings, tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tosg.kg.errors import ServerError
+from tosg.kg.server import cds
 from tosg.kg.server.admin import end_leftover, run_admin
-from tosg.kg.server.failure import tail
+from tosg.kg.server.failure import tail, telling
 from tosg.kg.server.jars import install
 from tosg.kg.server.layout import Layout, read_state, write_private
 from tosg.kg.server.lifecycle import (
@@ -26,7 +27,7 @@ from tosg.kg.server.lifecycle import (
     refuse_if_open,
     stop_locked,
 )
-from tosg.kg.server.memory import MIB, Sizes, sizes
+from tosg.kg.server.memory import MIB, sizes
 from tosg.kg.server.releases import release
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
                 undo.callback(ensure_locked, settings, layout, jars)
             undo.callback(shutil.rmtree, new, ignore_errors=True)
             started = time.monotonic()
-            output = _import(layout, jars, new, arguments, sizes(settings.memory))
+            output = _import(settings, layout, jars, new, arguments)
             import_seconds = time.monotonic() - started
             _keep_own(old, new)
             undo.pop_all()
@@ -125,12 +126,9 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
 
 
 def _import(
-    layout: Layout,
-    jars: Sequence[Path],
-    new: Path,
-    arguments: Sequence[str],
-    size: Sizes,
+    settings: Settings, layout: Layout, jars: Sequence[Path], new: Path, arguments: Sequence[str]
 ) -> str:
+    size = sizes(settings.memory)
     conf = layout.run / "conf-import"
     conf.mkdir(exist_ok=True)
     write_private(
@@ -148,6 +146,8 @@ def _import(
     }
     given = {argument.split("=")[0] for argument in arguments}
     added = [f"{name}={value}" for name, value in options.items() if name not in given]
+    if "--verbose" not in given:
+        added.append("--verbose")  # without it, 5.26 does not say why it failed
     code = run_admin(
         layout,
         jars,
@@ -155,6 +155,7 @@ def _import(
         conf=conf,
         heap=heap,
         output=printed,
+        java_options=cds.use(cds.archive_path(settings.cache, release(settings.neo4j_version))),
     )
     output = printed.read_text(encoding="utf-8", errors="replace")
     if code != 0:
@@ -163,19 +164,21 @@ def _import(
 
 
 def _refused(code: int, printed: Path, output: str, report: Path) -> ServerError:
-    words = [
-        line
-        for line in output.splitlines()
-        if line.strip() and not line.lstrip().startswith(("at ", "["))
-    ]
+    plain = [line for line in output.splitlines() if line.strip() and not _noise(line)]
+    words = dict.fromkeys([*telling("\n".join(plain)).splitlines(), *plain[-6:]])
     bad = tail(report, 2_000).splitlines()[:10]
     return ServerError(
         "neo4j-admin could not import; the database is as it was",
         where=printed,
-        found="\n".join([f"exit {code}", *words[-15:], *bad])[-4000:],
+        found="\n".join([f"exit {code}", *words, *bad])[-4000:],
         hint="the whole output is in the file above; a full disk or too little memory "
         "(TOSG_NEO4J_MEMORY) show there too",
     )
+
+
+def _noise(line: str) -> bool:
+    """Whether a line is a stack frame, a remark of Java's, or on the folder thrown away."""
+    return line.lstrip().startswith(("at ", "... ", "[", "WARNING Import failed"))
 
 
 def _keep_own(old: Path, new: Path) -> None:
