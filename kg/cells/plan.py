@@ -238,7 +238,11 @@ def make_plan(
         properties |= table.kept(source.obs.iloc[rows], mapping.keep)
     groups = group_cells(dataset, columns, sizes)
     variables = variables_of(matrix.var)
-    found = resolve(variables, read_entity_names(db, "Gene"), read_entity_names(db, "Protein"))
+    found = resolve(
+        variables,
+        read_entity_names(db, "Gene", variables),
+        read_entity_names(db, "Protein", variables),
+    )
     markers = find_markers(options.markers, variables, found, source.path)
     for marker in markers:
         if marker.property in properties:

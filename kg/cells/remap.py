@@ -99,7 +99,9 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     )[0]
     variables = [variable_of(v) for v in row["names"]]
     found = resolve_variables(
-        variables, read_entity_names(db, "Gene"), read_entity_names(db, "Protein")
+        variables,
+        read_entity_names(db, "Gene", variables),
+        read_entity_names(db, "Protein", variables),
     )
     old, new = info.variable_entities, found.entities
     pairs = list(zip(info.variables, old, new, strict=True))

@@ -74,33 +74,39 @@ class EntityNames:
     approved: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch]) -> EntityNames:
-        """Build from batches with id, name, symbol, synonyms and xrefs."""
+    def of(
+        cls, batches: Iterable[pa.RecordBatch], wanted: Sequence[Variable] | None = None
+    ) -> EntityNames:
+        """Build from batches with id, symbol, synonyms and xrefs.
+
+        Parameters
+        ----------
+        batches : iterable of RecordBatch
+        wanted : sequence of Variable, optional
+            Keep only what these may ask for; a graph has a hundred times as many names.
+        """
+        import pyarrow as pa
+
         names = cls()
+        keys = None if wanted is None else pa.array(sorted(_asked(wanted)), pa.string())
         for batch in batches:
-            columns = [batch.column(c).to_pylist() for c in _PROPERTIES]
-            for row in zip(*columns, strict=True):
-                names._add(*row)
+            names._add(batch, keys)
         return names
 
-    def _add(
-        self,
-        node: str,
-        name: str | None,
-        symbol: str | None,
-        synonyms: list[str] | None,
-        xrefs: list[str] | None,
-    ) -> None:
-        for key in (node, *(xrefs or ())):
-            if key.startswith(_PREFIXES):
-                self.ids.setdefault(key, set()).add(node)
-                if key.startswith("hgnc:"):
-                    self.approved.add(node)
-        if symbol:
-            self.symbols.setdefault(_key(symbol), set()).add(node)
-            self.symbol_of[node] = symbol
-        for alias in (*(synonyms or ()), *((name,) if name and name != symbol else ())):
-            self.aliases.setdefault(_key(alias), set()).add(node)
+    def _add(self, batch: pa.RecordBatch, keys: pa.Array | None) -> None:
+        nodes = batch.column("id").to_pylist()
+        for node, symbol in zip(nodes, batch.column("symbol").to_pylist(), strict=True):
+            self.ids.setdefault(node, set()).add(node)
+            if symbol:
+                self.symbols.setdefault(_key(symbol), set()).add(node)
+                self.symbol_of[node] = symbol
+        for row, xref in _listed(batch.column("xrefs"), keys):
+            if xref.startswith(_PREFIXES):
+                self.ids.setdefault(xref, set()).add(nodes[row])
+        for row, alias in _listed(batch.column("synonyms"), keys):
+            self.aliases.setdefault(_key(alias), set()).add(nodes[row])
+        self.approved |= {nodes[row] for row in _with_prefix(batch.column("xrefs"), "hgnc:")}
+        self.approved |= {node for node in nodes if node.startswith("hgnc:")}
 
     def by_id(self, curie: str) -> set[str]:
         """Nodes that an identifier names: its own node wins over cross-references."""
@@ -115,7 +121,39 @@ class EntityNames:
 
 
 _PREFIXES = ("ensembl:", "ncbigene:", "hgnc:", "uniprot:")
-_PROPERTIES = ("id", "name", "symbol", "synonyms", "xrefs")
+_PROPERTIES = ("id", "symbol", "synonyms", "xrefs")
+
+
+def _asked(variables: Sequence[Variable]) -> set[str]:
+    """Every key by which variables may be looked up, in the spellings that a graph may have."""
+    keys: set[str] = set()
+    for v in variables:
+        for text in v.identifiers:
+            keys.update(_curies(text, protein=v.protein))
+        for text in (*v.symbols, *(_ANTIBODY.sub("", t) for t in v.symbols if v.protein)):
+            key = _key(text)
+            keys |= {text, key, key.upper() if "orf" in key else key}
+    return keys
+
+
+def _listed(lists: pa.Array, keys: pa.Array | None) -> Iterator[tuple[int, str]]:
+    """Yield (row, value) of a column of lists, of all values or of those among the keys."""
+    import pyarrow.compute as pc
+
+    rows, values = pc.list_parent_indices(lists), pc.list_flatten(lists)
+    if keys is not None:
+        found = pc.is_in(values, value_set=keys)
+        rows, values = rows.filter(found), values.filter(found)
+    yield from zip(rows.to_pylist(), values.to_pylist(), strict=True)
+
+
+def _with_prefix(lists: pa.Array, prefix: str) -> list[int]:
+    """Rows of a column of lists that have a value of the prefix."""
+    import pyarrow.compute as pc
+
+    found = pc.starts_with(pc.list_flatten(lists), prefix)
+    rows: list[int] = pc.list_parent_indices(lists).filter(found).to_pylist()
+    return rows
 
 
 def _key(symbol: str) -> str:
@@ -123,11 +161,13 @@ def _key(symbol: str) -> str:
     return _ORF.sub(r"\1orf\2", symbol) if "ORF" in symbol else symbol
 
 
-def read_entity_names(db: Database, label: str) -> EntityNames:
-    """Read names and identifiers of all nodes of a type from the graph."""
+def read_entity_names(
+    db: Database, label: str, wanted: Sequence[Variable] | None = None
+) -> EntityNames:
+    """Read names and identifiers of the nodes of a type from the graph; see `EntityNames.of`."""
     from tosg.kg.reader import read_nodes
 
-    return EntityNames.of(read_nodes(db, label, _PROPERTIES))
+    return EntityNames.of(read_nodes(db, label, _PROPERTIES), wanted)
 
 
 @dataclass(frozen=True)

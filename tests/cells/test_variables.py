@@ -13,6 +13,7 @@ from support.cells import GENES, PROTEINS
 from tosg.kg.cells.markers import find_markers
 from tosg.kg.cells.variables import (
     EntityNames,
+    Variable,
     VariableMap,
     measured_of,
     names_of,
@@ -25,14 +26,24 @@ from tosg.kg.errors import UsageError
 WHERE = Path("file.h5ad")
 
 
-def entity_names(rows: list[tuple[str, str | None, str, list[str], list[str]]]) -> EntityNames:
+def entity_names(
+    rows: list[tuple[str, str | None, str, list[str], list[str]]],
+    wanted: list[Variable] | None = None,
+) -> EntityNames:
     columns = ("id", "symbol", "name", "synonyms", "xrefs")
     table = [dict(zip(columns, row, strict=True)) for row in rows]
-    return EntityNames.of([pa.RecordBatch.from_pylist(table)])
+    lists = pa.list_(pa.string())
+    types = {"id": pa.string(), "symbol": pa.string(), "name": pa.string()}
+    schema = pa.schema([*types.items(), ("synonyms", lists), ("xrefs", lists)])
+    return EntityNames.of([pa.RecordBatch.from_pylist(table, schema)], wanted)
 
 
 def found(var: pd.DataFrame) -> VariableMap:
-    return resolve(variables_of(var), entity_names(GENES), entity_names(PROTEINS))
+    variables = variables_of(var)
+    every = resolve(variables, entity_names(GENES), entity_names(PROTEINS))
+    asked = resolve(variables, entity_names(GENES, variables), entity_names(PROTEINS, variables))
+    assert every == asked
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,8 @@ def found(var: pd.DataFrame) -> VariableMap:
         ("Cd3d", None, None),
         ("ALIAS2", None, None),
         ("ENSG00000000000", None, None),
+        ("C1ORF112", "ncbigene:55732", "symbol"),
+        ("C1orf999", "ncbigene:55732", "alias"),
     ],
 )
 def test_one_name(name: str, entity: str | None, how: str | None) -> None:

@@ -49,6 +49,7 @@ GENES: list[Any] = [
     ),
     ("ncbigene:6280", "S100A9", "calgranulin B", ["MRP14", "ALIAS2"], ["ensembl:ENSG00000163220"]),
     ("ncbigene:64805", "P2RY12", "purinergic receptor", [], ["ensembl:ENSG00000169313"]),
+    ("ncbigene:55732", "C1orf112", "open reading frame", ["C1ORF999"], []),
     # An alias that is another gene's symbol: the symbol wins.
     ("ncbigene:10", "NAT2", "N-acetyltransferase 2", ["LYZ"], []),
 ]
