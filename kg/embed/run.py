@@ -1,0 +1,213 @@
+"""One run: what is to be embedded, longest first, encoded and written side by side."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tosg.kg import meta
+from tosg.kg.embed.estimate import Estimate
+from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
+from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
+from tosg.kg.embed.vectors import ensure_indexes, key_of, strip, write_vectors
+from tosg.kg.errors import ConfigError, unknown
+from tosg.kg.reader import read_nodes
+from tosg.kg.schema import entity_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from tosg.kg.database import Database
+    from tosg.kg.meta import Lease
+
+    Progress = Callable[[str, float | None], None]
+
+#: Texts that are encoded before they are written: what a kill can lose.
+CHUNK = 1_000
+
+
+@dataclass
+class _Todo:
+    """Nodes whose vector is missing or of another text; ``texts`` by key, each once."""
+
+    nodes: dict[str, list[int]]
+    texts: dict[str, str]
+    unchanged: int
+
+    @property
+    def count(self) -> int:
+        return sum(len(idx) for idx in self.nodes.values())
+
+
+def run(
+    db: Database,
+    model: str | Model | None,
+    types: Sequence[str] | None,
+    rebuild: bool,
+    batch_size: int,
+    device: str | None,
+    compose: bool,
+    connections: int,
+    progress: Progress | None,
+) -> EmbedReport:
+    """See `tosg.kg.embed.embed`."""
+    if batch_size < 1:
+        raise ConfigError("a batch holds at least one text", where="batch_size", found=batch_size)
+    tell: Progress = progress or (lambda _stage, _share: None)
+    labels = _labels(types)
+    stored = read_model_info(db)
+    chosen = _choose(model, stored)
+    replaced = _replaced(stored, chosen, rebuild)
+    texts = _refresh(db, labels, connections, tell) if compose else 0
+    revision = meta.read_meta(db).revision
+    started = time.monotonic()
+    todo = _todo(db, labels, chosen, connections)
+    loaded = None
+    encoded = 0
+    if replaced or todo.nodes:
+        loaded = chosen if isinstance(chosen, Model) else chosen.load(device)
+        with meta.lease(db, "tosg embed") as lease:
+            if replaced:
+                strip(db, lease)
+            if replaced or meta.read_meta(db).revision != revision:
+                todo = _todo(db, labels, chosen, connections)
+            encoded = _encode(db, lease, loaded, todo, batch_size, tell)
+    info = _info(chosen, loaded, stored)
+    made = ensure_indexes(
+        db, info.dim, labels, progress=lambda share: tell("filling vector indexes", share)
+    )
+    return EmbedReport(
+        model=info,
+        device=loaded.encoder.device if loaded else "",
+        texts=texts,
+        embedded=todo.count,
+        encoded=encoded,
+        unchanged=todo.unchanged,
+        indexes=tuple(made),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _labels(types: Sequence[str] | None) -> list[str]:
+    for label in types or ():
+        if label not in entity_types():
+            raise unknown("type", label, entity_types())
+    return [label for label in entity_types() if types is None or label in types]
+
+
+def _choose(model: str | Model | None, stored: ModelInfo | None) -> Located | Model:
+    if isinstance(model, Model):
+        return model
+    found = locate(model or (stored.name if stored else DEFAULT_MODEL))
+    if stored and stored.revision == found.revision:
+        # A folder that moved is the same model still: its name is that under which it was noted.
+        return Located(stored.name, found.revision, found.folder)
+    return found
+
+
+def _identity(model: Located | Model) -> tuple[str, str]:
+    if isinstance(model, Model):
+        return model.info.name, model.info.revision
+    return model.name, model.revision
+
+
+def _replaced(stored: ModelInfo | None, chosen: Located | Model, rebuild: bool) -> bool:
+    """Whether another model's vectors are to be taken away; refuses unless that was asked for."""
+    if stored is None:
+        return False
+    name, revision = _identity(chosen)
+    if (stored.name, stored.revision) == (name, revision):
+        return False
+    if not rebuild:
+        raise ConfigError(
+            "the graph's vectors come from another model, and a graph has one",
+            where="--model",
+            found=f"{name} (revision {revision})",
+            expected=f"{stored.name} (revision {stored.revision})",
+            hint="leave --model out, or give --rebuild to embed the whole graph anew",
+        )
+    return True
+
+
+def _refresh(db: Database, labels: list[str], connections: int, tell: Progress) -> int:
+    from tosg.kg.text import refresh
+
+    return refresh(
+        db,
+        types=labels,
+        connections=connections,
+        progress=lambda done, of: tell("writing texts", done / of),
+    )
+
+
+def _todo(db: Database, labels: list[str], model: Located | Model, connections: int) -> _Todo:
+    name, revision = _identity(model)
+    info = ModelInfo(name, revision, 0)
+    todo = _Todo({}, {}, 0)
+    for label in labels:
+        for batch in read_nodes(db, label, ("text", "embedding_key"), connections=connections):
+            columns = (batch.column(c).to_pylist() for c in ("idx", "text", "embedding_key"))
+            for idx, text, stored in zip(*columns, strict=True):
+                if not text:
+                    continue
+                key = key_of(info, text)
+                if key == stored:
+                    todo.unchanged += 1
+                else:
+                    todo.nodes.setdefault(key, []).append(idx)
+                    todo.texts[key] = text
+    return todo
+
+
+def _encode(
+    db: Database,
+    lease: Lease,
+    model: Model,
+    todo: _Todo,
+    batch_size: int,
+    tell: Progress,
+) -> int:
+    """Encode and write; while one chunk is written, the next is encoded."""
+    keys = sorted(todo.texts, key=lambda key: (-len(todo.texts[key]), key))
+    estimate = Estimate(len(keys), sum(map(len, todo.texts.values())), tell)
+    with ThreadPoolExecutor(1, "tosg-embed-write") as pool:
+        writing: Future[None] | None = None
+        for start in range(0, len(keys), CHUNK):
+            part = keys[start : start + CHUNK]
+            vectors = model.encode([todo.texts[key] for key in part], batch_size)
+            if writing is not None:
+                writing.result()
+            rows = [(i, n) for n, key in enumerate(part) for i in todo.nodes[key]]
+            rows.sort()
+            positions = np.array([n for _, n in rows])
+            writing = pool.submit(
+                write_vectors,
+                db,
+                lease,
+                model.info,
+                [i for i, _ in rows],
+                [part[n] for n in positions],
+                vectors[positions],
+            )
+            estimate.advance(len(part), sum(len(todo.texts[key]) for key in part))
+        if writing is not None:
+            writing.result()
+    if keys:
+        with db.session(write=True) as session, session.begin_transaction() as tx:
+            lease.check(tx)
+            meta.bump_revision(tx)
+            tx.commit()
+    return len(keys)
+
+
+def _info(chosen: Located | Model, loaded: Model | None, stored: ModelInfo | None) -> ModelInfo:
+    if loaded is not None:
+        return loaded.info
+    if isinstance(chosen, Model):
+        return chosen.info
+    return ModelInfo(chosen.name, chosen.revision, stored.dim if stored else 0)
