@@ -150,11 +150,11 @@ def run_of(
     import pyarrow as pa
     import safetensors
 
-    import tosg
+    from tosg.kg.version import VERSION
 
     ended = time.time()
     return {
-        "tosg": tosg.__version__,
+        "tosg": VERSION,
         "python": platform.python_version(),
         "libraries": {
             "numpy": np.__version__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class ShardReader:
             opened.append((indptr, indices, values))
         return opened
 
-    def _open(self, shard: int, part: str) -> NDArray[np.generic]:
+    def _open(self, shard: int, part: str) -> NDArray[Any]:
         path = self.folder / f"{shard:05d}.{part}.npy"
         try:
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -84,7 +84,8 @@ class ShardReader:
                 "an expression shard cannot be read", where=path, found=error
             ) from error
         # The plain view: slicing a memmap object costs a microsecond more each time.
-        return mapped.view(np.ndarray)
+        plain: NDArray[Any] = mapped.view(np.ndarray)
+        return plain
 
     def read(self, rows: NDArray[np.int64]) -> SparseRows:
         """Copy the given rows out, in their order.

@@ -189,9 +189,9 @@ def _check_plan(job: _Job, *, resume: bool) -> bool:
     bool
         Whether there was an earlier export to go on with.
     """
-    import tosg
+    from tosg.kg.version import VERSION
 
-    asked = {"bookmark": job.bookmark, "tosg": tosg.__version__}
+    asked = {"bookmark": job.bookmark, "tosg": VERSION}
     selection = job.selection.to_json()
     was = job.space.receipt("plan") if resume else None
     if was is None:

@@ -156,7 +156,7 @@ class Database:
 
 
 def _query(text: str, timeout: float | None) -> neo4j.Query:
-    return neo4j.Query(text, timeout=timeout)  # type: ignore[arg-type]
+    return neo4j.Query(text, timeout=timeout)
 
 
 @contextmanager

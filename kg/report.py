@@ -180,11 +180,11 @@ class LoadReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        import tosg
+        from tosg.kg.version import VERSION
 
         return {
             "id": self.id,
-            "tosg": tosg.__version__,
+            "tosg": VERSION,
             "schema_version": SCHEMA_VERSION,
             "way": self.way,
             "changed": self.changed,

@@ -13,10 +13,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import tosg
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError
 from tosg.kg.schema import SCHEMA_VERSION
+from tosg.kg.version import VERSION
 from tosg.loaders import pipeline
 from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import SourceInput
@@ -190,7 +190,7 @@ def _entry(
         "options": json.loads(json.dumps(dict(source.options), default=str, sort_keys=True)),
         "exclude_licenses": excluded,
         "release": given.loader.release(given.files),
-        "tosg": tosg.__version__,
+        "tosg": VERSION,
         "schema_version": SCHEMA_VERSION,
     }
 

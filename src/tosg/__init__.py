@@ -18,6 +18,7 @@ from tosg.kg.errors import (
     SchemaError,
     TosgError,
 )
+from tosg.kg.version import VERSION
 
 if TYPE_CHECKING:
     from tosg.export.training_set import TrainingSet
@@ -36,7 +37,7 @@ __all__ = [
     "connect",
 ]
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # Looked up at first use, so that `import tosg` needs neither torch nor the driver.
 _LAZY = {

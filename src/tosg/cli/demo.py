@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -83,7 +83,7 @@ def _table(columns: list[str], rows: list[list[object]]) -> None:
         click.echo(f"  {line.rstrip()}")
 
 
-def _short(value: object) -> str:
+def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     text = ", ".join(map(_short, value)) if isinstance(value, list) else str(value)
