@@ -31,6 +31,7 @@ MODES = ("read", "write")
 
 _LINE = re.compile(r"//\s?(?P<key>name|mode|param|returns|after|help)\b\s*(?P<rest>.*)")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_AFTER = re.compile(r"\w+(\(\w+(, \w+)*\))?")
 _TYPE = r"(?:LIST<[A-Za-z ]+>|[A-Za-z][A-Za-z]*(?: VECTOR)?)"
 _PARAM = re.compile(
     rf"(?P<name>\w+)\s*:\s*(?P<type>{_TYPE})(?:\s*=\s*(?P<default>.+?))?\s+-\s+(?P<help>.+)"
@@ -102,7 +103,8 @@ class Statement:
     where : str
         File, or "the query".
     after : str
-        Name of the step that finishes the rows (`tosg.kg.finishing`); "" for none.
+        Name of the step that finishes the rows (`tosg.kg.finishing`); "" for none. In the header
+        it is ``// after: NAME(param, ...)`` with the parameters that the step uses.
     """
 
     name: str
@@ -180,10 +182,11 @@ def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statem
             _once(key in single, "a line of the header stands twice", here, key)
             single[key] = _value(key, rest, here)
     _complete(single, returns, where)
-    _both_ways(lines, params, at, where)
+    step, *taken = re.findall(r"\w+", single.get("after", "")) or [""]
+    _both_ways(lines, params, at, where, frozenset(taken))
     return Statement(
         single["name"], single["mode"], tuple(params.values()), tuple(returns),
-        single["help"], text, where, single.get("after", ""),
+        single["help"], text, where, step,
     )  # fmt: skip
 
 
@@ -202,8 +205,10 @@ def _value(key: str, rest: str, here: str) -> str:
         raise StatementError(f"the header's {key} is empty", here, rest, f"// {key}: ...")
     if key == "mode" and value not in MODES:
         raise StatementError("the mode is unknown", here, value, " or ".join(MODES))
-    if key in ("name", "after") and not _NAME.fullmatch(value):
-        raise StatementError(f"the {key} is not a name", here, value, "small letters, digits, _")
+    if key == "after" and not _AFTER.fullmatch(value):
+        raise StatementError("the step does not parse", here, value, "NAME or NAME(param, ...)")
+    if key == "name" and not _NAME.fullmatch(value):
+        raise StatementError("the name does not fit", here, value, "small letters, digits, _")
     return value
 
 
@@ -253,7 +258,11 @@ def _complete(single: dict[str, str], returns: list[Column], where: str) -> None
 
 
 def _both_ways(
-    lines: list[str], params: dict[str, Parameter], at: dict[str, int], where: str
+    lines: list[str],
+    params: dict[str, Parameter],
+    at: dict[str, int],
+    where: str,
+    taken: frozenset[str],
 ) -> None:
     length = _header_length(lines)
     used = parameters("\n".join(lines[length:]))
@@ -263,8 +272,10 @@ def _both_ways(
                 "a parameter is not declared", f"{where}:{line + length}", f"${name}",
                 f"// param {name}: TYPE - ... in the header",
             )  # fmt: skip
+    for name in taken - set(params):
+        raise StatementError("the step takes a parameter that is not declared", where, name)
     for name in params:
-        if name not in used:
+        if name not in used and name not in taken:
             raise StatementError(
                 "a declared parameter is not used", f"{where}:{at[name]}", name, f"${name}"
             )

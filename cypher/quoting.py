@@ -7,7 +7,10 @@ names that are allowed, and refuses every other.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 
 class UnknownNameError(ValueError):

@@ -1,0 +1,18 @@
+// name: expression_of_gene
+// mode: read
+// param gene: Gene - id or symbol of the gene
+// returns cell_type: STRING - as the data set calls it
+// returns tissue: STRING - as the data set calls it
+// returns disease: STRING - as the data set calls it
+// returns dataset: STRING - the data set
+// returns cells: INTEGER - cells of the group
+// returns measured: NODE - the gene, or its protein where an antibody measured that
+// returns mean: FLOAT - mean of log1p counts per 10,000
+// returns fraction: FLOAT - fraction of the cells that express it
+// help: Where a gene is expressed, over the groups of cells; groups below the threshold are absent.
+CYPHER 5
+MATCH (:Entity {id: $gene})-[:ENCODES*0..1]->(measured)<-[e:EXPRESSES]-(cells:CellGroup)
+RETURN cells.cell_type AS cell_type, cells.tissue AS tissue, cells.disease AS disease,
+  cells.dataset AS dataset, cells.n_cells AS cells, measured, e.mean AS mean,
+  e.fraction AS fraction
+ORDER BY mean DESC, cells.id, measured.id

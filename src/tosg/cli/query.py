@@ -1,0 +1,148 @@
+"""``tosg query``: a named statement, a file or Cypher, as rows on stdout."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tosg.cli.options import connection_options, note, param_option
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tosg.cypher.header import Statement
+    from tosg.kg.settings import Settings
+
+
+@click.command()
+@click.argument("query", required=False)
+@param_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "arrow"]),
+    help="How rows are written (table).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop the query after this long.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Rows at most; 0 for all.",
+)
+@click.option("--list", "listing", is_flag=True, help="List the named statements.")
+@click.option("--describe", is_flag=True, help="Show a statement's parameters and its Cypher.")
+@connection_options
+def query(
+    query: str | None,
+    params: tuple[str, ...],
+    form: str | None,
+    as_json: bool,
+    timeout: float,
+    limit: int,
+    listing: bool,
+    describe: bool,
+    settings: Settings,
+) -> None:
+    """Run QUERY: a named statement, @FILE with Cypher, or Cypher that reads.
+
+    \b
+    tosg query --list
+    tosg query genes_of_pathway --describe
+    tosg query genes_of_pathway --param pathway="B cell receptor signaling"
+    tosg query "MATCH (d:Drug)-[:TARGETS]->(g:Gene) RETURN d, g ORDER BY d.id LIMIT 5"
+    """  # noqa: D301
+    if form is None:
+        form = "json" if as_json else "table"
+    elif as_json and form != "json":
+        raise click.UsageError("--json and --format say different things")
+    if listing:
+        return _list(form)
+    if query is None:
+        raise click.UsageError("say what to run: a statement (see --list), @FILE or Cypher")
+    from tosg.kg.user_query import parse_params, resolve
+
+    statement = resolve(query)
+    if describe:
+        return click.echo(describe_statement(statement))
+    values = parse_params(params, statement)
+    from tosg.kg.database import Database
+    from tosg.kg.user_query import run
+
+    warnings: list[str] = []
+    with Database.open(settings) as db:
+        table = run(
+            db,
+            query,
+            values,
+            timeout=timeout,
+            limit=limit + 1 if limit else None,
+            warnings=warnings,
+        )
+    if limit and table.num_rows > limit:
+        table = table.slice(0, limit)
+        warnings.append(f"only the first {limit:,} rows are shown; --limit 0 shows all")
+    if table.num_rows == 0:
+        warnings.append("no rows")
+    for warning in warnings:
+        note(f"note: {warning}")
+    _write(table, form)
+
+
+def _write(table: pa.Table, form: str) -> None:
+    if form == "arrow":
+        import pyarrow as pa
+
+        with pa.ipc.new_stream(sys.stdout.buffer, table.schema) as out:
+            out.write_table(table)
+        sys.stdout.buffer.flush()
+        return
+    from tosg.cli.rows_view import as_csv, as_json, as_table
+
+    click.echo({"table": as_table, "csv": as_csv, "json": as_json}[form](table))
+
+
+def _list(form: str) -> None:
+    import pyarrow as pa
+
+    from tosg.kg.user_query import statements
+
+    rows = [
+        {"name": s.name, "params": " ".join(_shown(s)), "help": s.help}
+        for s in statements().values()
+    ]
+    if form == "table":
+        for row in rows:
+            click.echo(f"{row['name']}  {row['params']}\n    {row['help']}")
+        return
+    _write(pa.Table.from_pylist(rows), form)
+
+
+def _shown(statement: Statement) -> list[str]:
+    return [p.name if p.required else f"[{p.name}]" for p in statement.params]
+
+
+def describe_statement(statement: Statement) -> str:
+    """Write what a statement takes and returns, with its Cypher."""
+    import json
+
+    if not statement.declared:
+        return statement.text.strip()
+    lines = [f"{statement.name}: {statement.help}", "", "Parameters"]
+    for p in statement.params:
+        default = "" if p.required else f" (default {json.dumps(p.default)})"
+        lines.append(f"  {p.name}: {p.type}{default}  {p.help}")
+    lines += ["", "Returns"]
+    lines += [f"  {c.name}: {c.type}  {c.help}" for c in statement.returns]
+    return "\n".join([*lines, "", statement.cypher.rstrip()])
