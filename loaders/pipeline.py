@@ -216,7 +216,7 @@ def _load_by_import(
     for stage, seconds in done.seconds.items():
         clock.add(stage, seconds)
     report.written = done.counts
-    _take_over(report, spool, merged)
+    _take_over(report, merged)
     tell("making constraints and indexes", None)
     with clock.stage("indexes"), Database.open(settings) as db:
         ddl.ensure(db, progress=lambda share: tell("making constraints and indexes", share))
@@ -245,14 +245,14 @@ def _load_by_bolt(
             merged = merge(spool, GraphLedger(db), exclude_licenses=excluded, prune=prune)
         with clock.stage("write"):
             report.written = write_bolt(db, merged, owner=report.id, progress=tell)
-        _take_over(report, spool, merged)
+        _take_over(report, merged)
         with clock.stage("indexes"):
             ddl.wait_online(db)
 
 
-def _take_over(report: LoadReport, spool: Spool, merged: Merged) -> None:
+def _take_over(report: LoadReport, merged: Merged) -> None:
     """Note in the report what the merge says about the claims."""
-    report.rejections = [*spool.rejections(), *merged.rejections()]
+    report.rejections = merged.rejections()
     report.identity = reports.identity_of(merged.joins, merged.ambiguous)
     report.pending = merged.pending.height
     report.claims = merged.counts()
