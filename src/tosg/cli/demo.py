@@ -86,5 +86,5 @@ def _table(columns: list[str], rows: list[list[object]]) -> None:
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
-    text = ", ".join(map(_short, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(_short(part) for part in value) if isinstance(value, list) else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
