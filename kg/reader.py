@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Rows of a block by its heaviest property.
 _ROWS = {
-    "expression": 256,
+    "expression": 1024,
     "embedding": 512,
     "embedding_f32": 2048,
     "claims": 4096,
