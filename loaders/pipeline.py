@@ -232,11 +232,11 @@ def _load_by_bolt(
     tell: Progress,
 ) -> None:
     from tosg.kg.bolt_writer import write_bolt
-
     from tosg.kg.ledger import GraphLedger
     from tosg.kg.merge import merge
+    from tosg.kg.meta import lease
 
-    with Database.open(settings) as db:
+    with Database.open(settings) as db, lease(db, f"tosg load {report.id}") as held:
         tell("making constraints and indexes", None)
         with clock.stage("indexes"):
             ddl.ensure(db)
@@ -244,7 +244,7 @@ def _load_by_bolt(
         with clock.stage("merge"):
             merged = merge(spool, GraphLedger(db), exclude_licenses=excluded, prune=prune)
         with clock.stage("write"):
-            report.written = write_bolt(db, merged, owner=report.id, progress=tell)
+            report.written = write_bolt(db, merged, held, progress=tell)
         _take_over(report, merged)
         with clock.stage("indexes"):
             ddl.wait_online(db)
