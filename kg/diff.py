@@ -46,6 +46,8 @@ class RelationshipChanges:
         ``start_idx, end_idx`` and key properties of those that are to go.
     repeated : DataFrame
         ``start_idx, end_idx`` and key properties of those stored more than once.
+    surplus : int
+        How many of those there are too many.
     unchanged : int
         Stored relationships that stay as they are.
     """
@@ -54,6 +56,7 @@ class RelationshipChanges:
     changed: pl.DataFrame
     removed: pl.DataFrame
     repeated: pl.DataFrame
+    surplus: int
     unchanged: int
 
 
@@ -102,8 +105,9 @@ def compare_relationships(
     merged = merged.select(columns)
     if not stored.height:
         none = merged.clear()
-        return RelationshipChanges(merged, none, none.select(key), none.select(key), 0)
+        return RelationshipChanges(merged, none, none.select(key), none.select(key), 0, 0)
     repeated = stored.filter(stored.select(key).is_duplicated())
+    stored_rows = stored.height
     stored = stored.unique(key, keep="first", maintain_order=True)
     values = [c for c in columns if c not in key]
     old = stored.rename({name: f"old_{name}" for name in values})
@@ -123,5 +127,6 @@ def compare_relationships(
         changed=merged.filter(differs & ~new),
         removed=stored.join(merged, on=key, how="anti", nulls_equal=True).select(key),
         repeated=repeated.select(key).unique(maintain_order=True),
+        surplus=stored_rows - stored.height,
         unchanged=int((~differs & ~new).sum()),
     )

@@ -137,6 +137,8 @@ class Merged:
         `number` has run). Row numbers are the codes by which relationships name their ends.
     placings : dict of str to Placing
         Where the stored nodes of each type go.
+    ledger : Ledger or None
+        Where stored claims came from.
     newer : set of (str, str)
         Source and release of this load, where the graph was seen to hold other releases of it.
     """
@@ -149,7 +151,7 @@ class Merged:
         prune: Sequence[str],
     ) -> None:
         self._spool = spool
-        self._ledger = existing
+        self.ledger = existing
         self._excluded = sorted({name.casefold() for name in exclude_licenses})
         self._pruned = sorted(set(prune))
         self._rejected: dict[str, dict[tuple[str, str, str], Rejection]] = {}
@@ -157,7 +159,7 @@ class Merged:
         self._left: dict[str, pl.DataFrame] = {}  # what waits in the end, by type
         waiting = existing.pending() if existing else pend.none_pending()
         self._waited = pend.by_type(self._unpruned(waiting))
-        self.pending_before = waiting
+        self._pending_before = waiting
         self.joins: list[Join] = []
         self.ambiguous: list[Ambiguity] = []
         self.placings: dict[str, Placing] = {}
@@ -167,9 +169,9 @@ class Merged:
         self._entities: dict[str, pl.DataFrame] = {}
         identities = {label: self._merge_entities(label) for label in self._entity_types()}
         self._affected = self._affected_nodes()
-        if self._ledger and (self._affected is None or len(self._affected)):
+        if self.ledger and (self._affected is None or len(self._affected)):
             # The other end of a relationship that moves may be of any type.
-            others = set(self._ledger.entity_types) - identities.keys()
+            others = set(self.ledger.entity_types) - identities.keys()
             identities |= {label: self._merge_entities(label) for label in sorted(others)}
         self.entity_types = sorted(identities)
         self.joins.sort()
@@ -218,9 +220,9 @@ class Merged:
         return identity
 
     def _stored_entities(self, label: str) -> pl.DataFrame:
-        if self._ledger is None:
+        if self.ledger is None:
             return pl.DataFrame(schema={"idx": pl.Int64, **ENTITY_COLUMNS})
-        self._stored[label] = self._ledger.entities(label)
+        self._stored[label] = self.ledger.entities(label)
         return self._stored[label]
 
     def _unpruned(self, claims: pl.DataFrame) -> pl.DataFrame:
@@ -258,7 +260,7 @@ class Merged:
         return pl.concat([pl.DataFrame(schema=schema), *tables]).sort("id", "type")
 
     def _affected_nodes(self) -> Int64s | None:
-        if self._ledger and (self._pruned or self._ledger.unfinished):
+        if self.ledger and (self._pruned or self.ledger.unfinished):
             return None
         found = set().union(*(p.affected for p in self.placings.values()))
         return np.array(sorted(found), np.int64)
@@ -294,8 +296,8 @@ class Merged:
 
     def _relationship_types(self) -> list[str]:
         names = {name for name, _, _ in self._spool.relationship_parts} | set(self._waited)
-        if self._ledger and (self._affected is None or len(self._affected)):
-            names |= set(self._ledger.relationship_types)
+        if self.ledger and (self._affected is None or len(self._affected)):
+            names |= set(self.ledger.relationship_types)
         return sorted(names)
 
     def relationships(self, name: str) -> pl.DataFrame:
@@ -344,7 +346,7 @@ class Merged:
             left.append(apart)
         self._left[name] = pend.unite_pending(rtype, left)
         merged = self._named(rtype, merge_relationships(rtype, pl.concat(rows)))
-        if self._ledger is None:
+        if self.ledger is None:
             self._counts.new_relationships(name, given, merged)
         return merged, stored, given
 
@@ -380,11 +382,11 @@ class Merged:
     def _stored_relationships(self, rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame:
         """Stored relationships that the claims touch or that may have to move."""
         columns = {"start_idx": pl.Int64, "end_idx": pl.Int64, **property_columns(rtype)}
-        if self._ledger is None or rtype.name not in self._ledger.relationship_types:
+        if self.ledger is None or rtype.name not in self.ledger.relationship_types:
             return pl.DataFrame(schema=columns)
         codes = pl.concat([rows["start"], rows["end"]]).unique()
         touched = self._stored_idx.gather(codes).drop_nulls().sort().to_numpy()
-        stored = self._ledger.relationships(rtype.name, touched, self._affected)
+        stored = self.ledger.relationships(rtype.name, touched, self._affected)
         return stored.select(pl.col(c).cast(t) for c, t in columns.items())
 
     def _as_given(self, rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:
@@ -438,14 +440,23 @@ class Merged:
         """Properties ``source, part, rows`` of the nodes that keep `pending`."""
         return pend.to_nodes(self.pending)
 
+    def pending_nodes_before(self) -> list[dict[str, Any]]:
+        """The same of what waited before this load."""
+        return pend.to_nodes(self._pending_before)
+
+    def stored_ids(self) -> pl.DataFrame:
+        """``idx, id`` of the stored nodes that were read, as they were."""
+        empty = pl.DataFrame(schema={"idx": pl.Int64, "id": pl.String})
+        return pl.concat([empty, *(frame.select("idx", "id") for frame in self._stored.values())])
+
     def rejections(self) -> list[Rejection]:
-        """What was refused: by the spool, by licence, for want of an end, as self-loop."""
+        """What the merge refused: by licence, for want of an end, as self-loop."""
         self._finish()
-        found = self._spool.rejections()
+        found: list[Rejection] = []
         for stage in sorted(self._rejected):
             found += [self._rejected[stage][key] for key in sorted(self._rejected[stage])]
         return found
 
     def counts(self) -> dict[str, SourceCounts]:
         """What became of each source's claims; complete once every type has been asked for."""
-        return self._counts.by_source(self.rejections())
+        return self._counts.by_source([*self._spool.rejections(), *self.rejections()])

@@ -271,3 +271,43 @@ def claims_of(rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:
         pl.col("licenses").alias("license"),
         pl.col("releases").alias("release"),
     )
+
+
+def with_explicit_ends(
+    rtype: RelationshipType, stored: pl.DataFrame, ids: pl.DataFrame
+) -> pl.DataFrame:
+    """Evidence of stored relationships that names both ends as they were claimed.
+
+    Parameters
+    ----------
+    rtype : RelationshipType
+        Their type.
+    stored : DataFrame
+        ``start_idx, end_idx``, then `property_columns`.
+    ids : DataFrame
+        ``idx, id`` of the stored nodes.
+
+    Returns
+    -------
+    DataFrame
+        ``start_idx, end_idx``, the key properties, ``evidence``.
+    """
+    keys = list(rtype.keys)
+    columns = ["start_idx", "end_idx", *keys]
+    numbered = stored.rename({"start_idx": "start", "end_idx": "end"}).with_row_index("row")
+    n = numbered["sources"].list.len()
+    rows = claims_of(rtype, numbered.drop("row"))
+    rows = rows.with_columns(numbered["row"].gather(np.repeat(np.arange(len(n)), n.to_numpy())))
+    for end in ("start", "end"):
+        of_end = ids.rename({"idx": end, "id": f"{end}_id"})
+        rows = rows.join(of_end, on=end, how="left", maintain_order="left")
+    nothing = pl.lit(None, pl.String)
+    spelled = ev.with_reserved(
+        pl.col("evidence"),
+        pl.coalesce("start_as", "start_id"),
+        pl.coalesce("end_as", "end_id"),
+        pl.lit(None, pl.Int8) if "sign" in keys else pl.col("sign"),
+        nothing if "action" in keys else pl.col("action"),
+    )
+    lists = rows.group_by("row", maintain_order=True).agg(spelled.alias("evidence"))
+    return stored.select(columns).with_columns(lists["evidence"])

@@ -1,0 +1,64 @@
+"""Claims as plain dicts, written short, and as the batches that loaders emit."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.claims import entity_claims, relationship_claims
+from tosg.kg.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+Claim = dict[str, Any]
+
+_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+
+
+def entity(type_: str, id_: str, source: str = "s1", release: str = "1", **more: Any) -> Claim:
+    """One claim about an entity."""
+    claim: Claim = dict.fromkeys(("name", "symbol", "description"))
+    claim |= {name: [] for name in _LISTS}
+    claim |= {"kind": "entity", "type": type_, "id": id_, "source": source, "release": release}
+    return {**claim, "license": "", **more}
+
+
+def edge(
+    type_: str,
+    start: tuple[str, str],
+    end: tuple[str, str],
+    source: str = "s1",
+    release: str = "1",
+    **more: Any,
+) -> Claim:
+    """One claim about a relationship; ends are (label, id), evidence a dict."""
+    claim: Claim = dict.fromkeys(("sign", "action", "score"))
+    claim |= {"kind": "edge", "type": type_, "start_type": start[0], "start": start[1]}
+    claim |= {"end_type": end[0], "end": end[1], "source": source, "release": release}
+    return {**claim, "license": "", "evidence": {}, **more}
+
+
+def batches(claims: Sequence[Claim]) -> list[pa.RecordBatch]:
+    """Claims as Arrow batches, in runs of one kind, in their order."""
+    found = []
+    for i, claim in enumerate(claims):
+        row = {k: v for k, v in claim.items() if k != "kind"}
+        columns: dict[str, object] = {k: [v] for k, v in row.items()}
+        columns |= {"file": ["test.tsv"], "line": [i + 1]}
+        if claim["kind"] == "entity":
+            found.append(entity_claims(columns, 1))
+        else:
+            evidence = row["evidence"]
+            columns["evidence"] = [json.dumps(evidence, sort_keys=True) if evidence else None]
+            found.append(relationship_claims(columns, 1))
+    return found
+
+
+def fill(spool: Spool, claims: Iterable[Claim]) -> Spool:
+    """Put claims into a spool."""
+    for batch in batches(list(claims)):
+        spool.add(batch)
+    return spool

@@ -1,0 +1,269 @@
+"""The merge once more, naive, over plain dicts: what the graph must be for a set of claims.
+
+It is written from the rules in docs/graph-model.md, not from the merge, and is as slow as it is
+simple. It knows nothing of Neo4j, and nothing of loads: only of the set of claims.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.releases import release_key
+from tosg.kg.schema import SOURCE_RANK, entity_types, relationship_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from support.claims import Claim
+
+Graph = dict[str, dict[Any, Any]]
+_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+
+
+def graph(claims: Iterable[Claim]) -> Graph:
+    """Nodes by id and edges by (type, start, end, key properties)."""
+    claims = list(claims)
+    entities = _united_entities([c for c in claims if c["kind"] == "entity"])
+    aliases: dict[tuple[str, str], str] = {}
+    nodes: dict[str, dict[str, Any]] = {}
+    for label in sorted({c["type"] for c in entities}):
+        own = [c for c in entities if c["type"] == label]
+        found = _Identity(label, own)
+        for alias, cls in found.aliases().items():
+            aliases[label, alias] = cls
+        for cls in {found.cls(c["id"]) for c in own}:
+            nodes[cls] = _node(cls, [c for c in own if found.cls(c["id"]) == cls])
+    return {"nodes": nodes, "edges": _edges([c for c in claims if c["kind"] == "edge"], aliases)}
+
+
+def _newest(claims: list[Claim], key: list[str]) -> list[Claim]:
+    """Drop what the same source says about the same thing in an older release."""
+    best: dict[Any, Any] = {}
+    for c in claims:
+        k = (*(c[x] for x in key), c["source"])
+        best[k] = max(best.get(k, ()), release_key(c["release"]))
+    return [
+        c for c in claims if release_key(c["release"]) == best[*(c[x] for x in key), c["source"]]
+    ]
+
+
+def _united_entities(claims: list[Claim]) -> list[Claim]:
+    groups: dict[Any, list[Claim]] = defaultdict(list)
+    for c in _newest(claims, ["type", "id"]):
+        groups[c["type"], c["id"], c["source"], c["license"]].append(c)
+    united = []
+    for group in groups.values():
+        one = dict(group[0])
+        for text in ("name", "symbol", "description"):
+            one[text] = min((c[text] for c in group if c[text]), default=None)
+        for name in _LISTS:
+            one[name] = sorted({x for c in group for x in c[name]})
+        united.append(one)
+    return united
+
+
+class _Identity:
+    """Classes of one type."""
+
+    def __init__(self, label: str, claims: list[Claim]) -> None:
+        self.prefixes = entity_types()[label].prefixes
+        self.claims = claims
+        self.claimed = {c["id"] for c in claims}
+        self.newer: dict[str, set[str]] = defaultdict(set)
+        for c in claims:
+            for old in c["replaces"]:
+                if old != c["id"]:
+                    self.newer[old].add(c["id"])
+        self.classes = {u: u for u in map(self.living, self.claimed)}
+        self._by_links()
+        if entity_types()[label].merge_by_name:
+            self._by_names()
+
+    def rank(self, curie: str) -> tuple[int, str, str]:
+        prefix = curie.split(":")[0]
+        if prefix in self.prefixes:
+            return (self.prefixes.index(prefix), "", curie)
+        return (len(self.prefixes), prefix, curie)
+
+    def ends_of(self, curie: str) -> set[str]:
+        seen, todo = set(), [curie]
+        while todo:
+            at = todo.pop()
+            if at not in seen:
+                seen.add(at)
+                todo.extend(self.newer.get(at, ()))
+        return {x for x in seen if x not in self.newer}
+
+    def living(self, curie: str) -> str:
+        ends = self.ends_of(curie)
+        return ends.pop() if len(ends) == 1 else curie
+
+    def cls(self, curie: str) -> str:
+        return self.classes[self.living(curie)]
+
+    def links(self) -> set[tuple[str, str]]:
+        """(unit, living other id) of every cross-reference that may join."""
+        found = set()
+        for c in self.claims:
+            listed = [x for x in c["xrefs"] if x.split(":")[0] in self.prefixes]
+            for other in [*listed, *c["same_as"]]:
+                if other != c["id"]:
+                    found.add((self.living(c["id"]), self.living(other)))
+        return found
+
+    def _by_links(self) -> None:
+        pairs = {(a, b) for a, b in self.links() if b in self.claimed and a != b}
+        pairs |= {(b, a) for a, b in pairs}
+        todo = [{u for pair in pairs for u in pair}]
+        while todo:
+            members = todo.pop()
+            if not members:
+                continue
+            component = {min(members)}
+            while more := {b for a, b in pairs if a in component and b in members} - component:
+                component |= more
+            todo.append(members - component)
+            best = min(self.rank(m)[:2] for m in component)
+            given = {m: m for m in component if self.rank(m)[:2] == best}
+            if len(given) == 1:
+                self.classes.update(dict.fromkeys(component, min(given)))
+                continue
+            unclear: set[str] = set()
+            while True:
+                near: dict[str, set[str]] = defaultdict(set)
+                for a, b in pairs:
+                    if a in given and b in component and b not in given and b not in unclear:
+                        near[b].add(given[a])
+                if not near:
+                    break
+                for b, anchors in near.items():
+                    if len(anchors) == 1:
+                        given[b] = min(anchors)
+                    else:
+                        unclear.add(b)
+            self.classes.update(given)
+            todo.append(component - given.keys())
+
+    def _by_names(self) -> None:
+        named: dict[str, set[str]] = defaultdict(set)
+        for c in self.claims:
+            if c["name"]:
+                named[" ".join(c["name"].lower().split())].add(self.cls(c["id"]))
+        todo = {x for found in named.values() if len(found) > 1 for x in found}
+        while todo:
+            component = {min(todo)}
+            while (
+                more := {x for found in named.values() if found & component for x in found}
+                - component
+            ):
+                component |= more
+            todo -= component
+            prefixes = [
+                {u.split(":")[0] for u, c in self.classes.items() if c == cls} for cls in component
+            ]
+            if all(not a & b for a, b in itertools.combinations(prefixes, 2)):
+                head = min(component, key=self.rank)
+                for unit, cls in list(self.classes.items()):
+                    if cls in component:
+                        self.classes[unit] = head
+
+    def aliases(self) -> dict[str, str]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for a, b in self.links():
+            found[b].add(self.classes[a])
+        out = {
+            alias: min(ids)
+            for alias, ids in found.items()
+            if len(ids) == 1 and len(self.ends_of(alias)) == 1
+        }
+        out |= {old: self.cls(old) for old in self.newer if len(self.ends_of(old)) == 1}
+        return out | {c: self.cls(c) for c in self.claimed}
+
+
+def _node(cls: str, claims: list[Claim]) -> dict[str, Any]:
+    def rank(c: Claim) -> tuple[int, str]:
+        source = c["source"]
+        return (SOURCE_RANK.index(source), "") if source in SOURCE_RANK else (10**6, source)
+
+    node: dict[str, Any] = {"label": claims[0]["type"]}
+    for text in ("name", "symbol", "description"):
+        known = [(rank(c), c["id"] != cls, c[text]) for c in claims if c[text]]
+        node[text] = min(known)[2] if known else None
+    words = {x for c in claims for x in [*c["synonyms"], c["name"], c["symbol"]] if x}
+    node["synonyms"] = sorted(words - {node["name"], node["symbol"]})
+    others = {x for c in claims for k in ("xrefs", "same_as", "replaces") for x in c[k]}
+    node["xrefs"] = sorted((others | {c["id"] for c in claims}) - {cls})
+    told = sorted({(c["source"], c["license"], c["release"]) for c in claims})
+    node["sources"], node["licenses"], node["releases"] = (list(x) for x in zip(*told, strict=True))
+    return node
+
+
+def _edges(claims: list[Claim], aliases: dict[tuple[str, str], str]) -> dict[Any, dict[str, Any]]:
+    groups: dict[Any, list[Claim]] = defaultdict(list)
+    given = ["type", "start_type", "start", "end_type", "end"]
+    for name, rtype in relationship_types().items():
+        own = [dict(c) for c in claims if c["type"] == name]
+        for c in own:
+            if "sign" in rtype.keys and c["sign"] is None:
+                c["sign"] = 0
+            if not rtype.directed and c["start"] > c["end"]:
+                _turn(c)
+        for c in _newest(own, [*given, *rtype.keys]):
+            start = aliases.get((c["start_type"], c["start"]))
+            end = aliases.get((c["end_type"], c["end"]))
+            if start is None or end is None or (start == end and not rtype.self_loops):
+                continue
+            c = dict(c)
+            c["as"] = {}
+            if not rtype.directed and start > end:
+                _turn(c)
+                start, end = end, start
+            c["as"] = {k: c[k] for k, cls in (("start", start), ("end", end)) if c[k] != cls}
+            groups[(name, start, end, *(c[k] for k in rtype.keys))].append(c)
+    return {key: _edge(key[0], found) for key, found in groups.items()}
+
+
+def _turn(c: Claim) -> None:
+    c["start"], c["end"] = c["end"], c["start"]
+    c["start_type"], c["end_type"] = c["end_type"], c["start_type"]
+
+
+def _edge(name: str, claims: list[Claim]) -> dict[str, Any]:
+    keys = relationship_types()[name].keys
+    own: dict[Any, list[Claim]] = defaultdict(list)
+    for c in claims:
+        for k in ("sign", "action"):
+            if k not in keys and c[k] is not None:
+                c["as"][k] = c[k]
+        ends = json.dumps(c["as"], sort_keys=True)
+        own[c["source"], c["license"], ends, c["release"]].append(c)
+    rows = []
+    for (source, license_, _, release), same in own.items():
+        evidence = {**same[0]["as"], **_evidence([c["evidence"] for c in same])}
+        score = max((c["score"] for c in same if c["score"] is not None), default=None)
+        rows.append((source, license_, release, score, json.dumps(evidence, sort_keys=True)))
+    edge: dict[str, Any] = {"claims": sorted(rows, key=str)}
+    edge["score"] = max((r[3] for r in rows if r[3] is not None), default=None)
+    signs = {c["sign"] for c in claims} - {None}
+    if "sign" not in keys:
+        edge["sign"] = (
+            (max(signs - {0}, default=0) if len(signs - {0}) < 2 else 0) if signs else None
+        )
+    return edge
+
+
+def _evidence(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """Unite evidence: what differs becomes a sorted list."""
+    distinct = [json.loads(x) for x in sorted({json.dumps(o, sort_keys=True) for o in objects})]
+    if len(distinct) == 1:
+        return dict(distinct[0])
+    out = {}
+    for key in sorted({k for o in distinct for k in o}):
+        values = [o[key] for o in distinct if key in o]
+        items = {json.dumps(x): x for v in values for x in (v if isinstance(v, list) else [v])}
+        as_list = len(items) > 1 or any(isinstance(v, list) for v in values)
+        out[key] = [items[k] for k in sorted(items)] if as_list else next(iter(items.values()))
+    return out
