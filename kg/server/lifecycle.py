@@ -99,7 +99,9 @@ def stop(settings: Settings) -> bool:
         stopped = stop_locked(layout)
         if stopped and installed(jar_folder(settings.cache, kind), kind):
             jars = install(settings.cache, kind)
-            cds.make_in_background(layout, cds.archive_path(settings.cache, kind), jars)
+            archive = cds.archive_path(settings.cache, kind)
+            with contextlib.suppress(OSError):  # nothing depends on it
+                cds.make_in_background(layout, archive, jars)
         return stopped
 
 
@@ -144,7 +146,8 @@ def stop_locked(layout: Layout) -> bool:
         refuse_if_open(state, layout.current_data())
     else:
         process.end(found, state.token, STOP_PATIENCE)
-    write_state(layout, replace(state, ready=False))
+    with contextlib.suppress(OSError):  # a full disk; `find` is not misled by what stays
+        write_state(layout, replace(state, ready=False))
     layout.pid.unlink(missing_ok=True)
     return found is not None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def up(memory: str | None, as_json: bool, env: bool) -> None:
     """Start the managed Neo4j, or say where it is.
 
-    The first time it downloads the server's jars (about 120 MB). Later commands start it by
+    The first time it downloads the server's jars (about 175 MB). Later commands start it by
     themselves when they need it. The password is in the file that is named; `--env` prints it
     for other programs: eval "$(tosg up --env)".
     """
