@@ -28,6 +28,7 @@ LOADERS: dict[str, tuple[str, str]] = {
     "indications": ("indications", "Indications"),
     "intact": ("intact", "IntAct"),
     "trrust": ("trrust", "Trrust"),
+    "demo": ("demo", "Demo"),
 }
 
 

@@ -447,3 +447,43 @@ def test_trrust(tmp_path: Path) -> None:
         "factor that regulates itself": 1,
         "reference that is no PubMed number, left out": 1,
     }
+
+
+def test_demo(tmp_path: Path) -> None:
+    entities, relationships, log = read("demo", tmp_path)
+    assert [(e["type"], e["id"]) for e in entities] == [
+        ("Gene", "ncbigene:11"),
+        ("Gene", "ncbigene:12"),
+        ("Gene", "ncbigene:13"),
+        ("Protein", "uniprot:P00011"),
+        ("Protein", "uniprot:P00012"),
+        ("Drug", "drugbank:DB00014"),
+        ("Disease", "mondo:0000001"),
+    ]
+    assert entities[0]["symbol"] == "AAA1"
+    assert entities[0]["synonyms"] == ["OLD1"]
+    assert entities[0]["xrefs"] == ["hgnc:5"]
+    assert entities[0]["description"] == "Kinase that starts it."
+    assert entities[3]["name"] == "alpha one"
+    target = ("TARGETS", "drugbank:DB00014", "ncbigene:11", None, "inhibitor")
+    assert [
+        (r["type"], r["start"], r["end"], r.get("sign"), r.get("action")) for r in relationships
+    ] == [
+        ("ENCODES", "ncbigene:11", "uniprot:P00011", None, None),
+        ("ENCODES", "ncbigene:12", "uniprot:P00012", None, None),
+        ("INTERACTS_WITH", "uniprot:P00011", "uniprot:P00012", None, None),
+        ("INTERACTS_WITH", "ncbigene:11", "ncbigene:13", None, None),  # one has no protein
+        ("PHOSPHORYLATES", "uniprot:P00011", "uniprot:P00012", None, None),
+        ("REGULATES", "ncbigene:11", "ncbigene:12", -1, None),
+        target,
+        target,
+        ("ASSOCIATED_WITH", "ncbigene:12", "mondo:0000001", None, None),
+    ]
+    assert log.release == "1"
+    assert kinds(log, "genes.tsv") == {"bad identifier": (2, 5), "no symbol": (1, 7)}
+    assert kinds(log, "terms.tsv") == {"bad identifier": (1, 4)}
+    assert kinds(log, "relationships.tsv") == {
+        "end that is not listed": (1, 9),
+        "bad sign": (1, 10),
+    }
+    assert notes(log, "relationships.tsv") == {"row given again": 1}

@@ -442,6 +442,36 @@ TRRUST = tsv(
     "AAA1 ; BBB2 ; Perhaps ; 2",
 )
 
+DEMO_GENES = tsv(
+    "symbol ; ncbigene ; hgnc ; uniprot ; name ; former_symbol ; text",
+    "AAA1 ; 11 ; 5 ; P00011 ; alpha one ; OLD1 ; Kinase that starts it.",
+    "BBB2 ; 12 ; 6 ; P00012 ; beta two ;  ; Receptor that waits for it.",
+    "RNA3 ; 13 ;  ;  ; gamma three ;  ; Makes no protein.",
+    "BAD ; x17 ; 7 ; P00013 ; bad number ;  ; ",
+    "WORSE ; 18 ; 8 ; P1 ; bad accession ;  ; ",
+    " ; 19 ; 9 ; P00019 ; nameless ;  ; ",
+)
+
+DEMO_TERMS = tsv(
+    "type ; id ; name ; text",
+    "Drug ; drugbank:DB00014 ; Goserelin ; Peptide.",
+    "Disease ; MONDO:0000001 ; disease ; What one would rather not have.",
+    "Pathway ; reactome:none ; bad ; ",
+)
+
+DEMO_RELATIONSHIPS = tsv(
+    "type ; start ; end ; sign ; action",
+    "INTERACTS_WITH ; AAA1 ; BBB2 ;  ; ",
+    "INTERACTS_WITH ; AAA1 ; RNA3 ;  ; ",
+    "PHOSPHORYLATES ; AAA1 ; BBB2 ;  ; ",
+    "REGULATES ; AAA1 ; BBB2 ; -1 ; ",
+    "TARGETS ; drugbank:DB00014 ; AAA1 ;  ; inhibitor",
+    "TARGETS ; drugbank:DB00014 ; AAA1 ;  ; inhibitor",
+    "ASSOCIATED_WITH ; BBB2 ; mondo:0000001 ;  ; ",
+    "REGULATES ; AAA1 ; NOGENE ; 1 ; ",
+    "REGULATES ; AAA1 ; BBB2 ; up ; ",
+)
+
 _GENES = ("Homo_sapiens.gene_info.gz", GENE_INFO)
 _PROTEINS = ("uniprot.tab", UNIPROT)
 
@@ -485,6 +515,11 @@ FILES: dict[str, dict[str, tuple[str, str]]] = {
         "proteins": _PROTEINS,
     },
     "trrust": {"regulation": ("trrust_rawdata.human.tsv", TRRUST), "gene_info": _GENES},
+    "demo": {
+        "genes": ("genes.tsv", DEMO_GENES),
+        "terms": ("terms.tsv", DEMO_TERMS),
+        "relationships": ("relationships.tsv", DEMO_RELATIONSHIPS),
+    },
 }
 
 
