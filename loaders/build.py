@@ -85,7 +85,7 @@ class BuildResult:
             for name in self.left
         ]
         if self.embedded is None:
-            lines.append("vectors were left for later: `tosg embed`")
+            lines.append("vectors were left for later: `tosg embed` (extra tosg[embed])")
         return lines
 
 
@@ -160,7 +160,7 @@ def build(
             write_build(db, recipe, kept, complete=len(result.loaded) == len(todo))
     with Database.open(settings) as db:
         tell("composing texts", None)
-        texts = pipeline.refresh_texts(db)
+        texts = pipeline.refresh_texts(db, tell)
         if result.reports:
             result.reports[-1].texts = texts
         if recipe.embed if embed is None else embed:
@@ -220,9 +220,9 @@ def write_build(db: Database, recipe: Recipe, sources: dict[str, Any], *, comple
 
 
 def _embed(db: Database, tell: Progress) -> int | None:
-    if importlib.util.find_spec("tosg.kg.embed") is None:
+    """Make the vectors; None where this installation has no embedder."""
+    if importlib.util.find_spec("sentence_transformers") is None:
         return None
     from tosg.kg.embed import embed
 
-    tell("embedding", None)
-    return int(embed(db).embedded)
+    return embed(db, compose=False, progress=tell).embedded

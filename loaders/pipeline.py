@@ -7,7 +7,6 @@ over Bolt and writes only what differs. Both give the same graph.
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from tosg.kg import ddl, stats
 from tosg.kg import report as reports
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError, TosgError
+from tosg.kg.meta import lease, read_meta
 from tosg.kg.source_log import SourceLog
 from tosg.loaders.base import sha256_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.merge import Merged
+    from tosg.kg.meta import Lease, Meta
     from tosg.kg.report import LoadReport
     from tosg.kg.settings import Settings
     from tosg.kg.spool import Spool
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 #: Called with the name of the stage and the share of it that is done (None: unknown).
 Progress = Callable[[str, float | None], None]
 Way = Literal["auto", "import", "bolt"]
+
+#: Seconds to wait for another writer: longer than the lease of one that was killed.
+PATIENCE = 45.0
 
 
 @dataclass(frozen=True)
@@ -127,16 +131,44 @@ def load(
         with clock.stage("read"):
             licenses = _read_sources(spool, sources, report, tell)
         excluded = matching(licenses, exclude_licenses)
-        with Database.open(settings) as db:
+        work = _Work(settings, spool, excluded, prune, report, clock, tell)
+        tell("opening the database", None)
+        with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
             report.before = stats.count(db)
             report.way = chosen(way, settings, db)
-        if report.way == "import":
-            _load_by_import(settings, spool, excluded, report, clock, tell)
-        else:
-            _load_by_bolt(settings, spool, excluded, prune, report, clock, tell)
+            if report.way == "import":
+                _load_by_import(work, read_meta(db))
+            else:
+                _load_by_bolt(work, db, held)
+                _check(work, db)
+    # After an import the server is another one, at another address.
     with Database.open(settings) as db:
-        _finish(db, settings, report, clock, tell, texts=texts)
+        if report.way == "import":
+            _check(work, db)
+        if texts and report.changed:
+            tell("composing texts", None)
+            with clock.stage("texts"):
+                report.texts = refresh_texts(db, tell)
+        reports.write_node(db, report)
+    reports.write_file(settings, report)
     return report
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the steps of one load share."""
+
+    settings: Settings
+    spool: Spool
+    excluded: Sequence[str]
+    prune: Sequence[str]
+    report: LoadReport
+    clock: Clock
+    tell: Progress
+
+
+def _owner(sources: Sequence[SourceInput]) -> str:
+    return f"tosg load {', '.join(s.loader.name for s in sources)}".strip()
 
 
 def _read_sources(
@@ -189,25 +221,16 @@ def _own_definitions(db: Database) -> bool:
     )
 
 
-def _load_by_import(
-    settings: Settings,
-    spool: Spool,
-    excluded: Sequence[str],
-    report: LoadReport,
-    clock: Clock,
-    tell: Progress,
-) -> None:
+def _load_by_import(work: _Work, meta: Meta) -> None:
     from tosg.kg.import_writer import write_import
     from tosg.kg.merge import merge
-    from tosg.kg.meta import read_meta
 
-    with Database.open(settings) as db:
-        meta = read_meta(db)
+    clock, tell = work.clock, work.tell
     tell("merging", None)
     with clock.stage("merge"):
-        merged = merge(spool, None, exclude_licenses=excluded)
+        merged = merge(work.spool, None, exclude_licenses=work.excluded)
     done = write_import(
-        settings,
+        work.settings,
         merged,
         first_idx=meta.next_idx,
         revision=meta.revision + 1,
@@ -215,39 +238,32 @@ def _load_by_import(
     )
     for stage, seconds in done.seconds.items():
         clock.add(stage, seconds)
-    report.written = done.counts
-    _take_over(report, merged)
+    work.report.written = done.counts
+    _take_over(work.report, merged)
     tell("making constraints and indexes", None)
-    with clock.stage("indexes"), Database.open(settings) as db:
+    with clock.stage("indexes"), Database.open(work.settings) as db:
         ddl.ensure(db, progress=lambda share: tell("making constraints and indexes", share))
 
 
-def _load_by_bolt(
-    settings: Settings,
-    spool: Spool,
-    excluded: Sequence[str],
-    prune: Sequence[str],
-    report: LoadReport,
-    clock: Clock,
-    tell: Progress,
-) -> None:
+def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.bolt_writer import write_bolt
     from tosg.kg.ledger import GraphLedger
     from tosg.kg.merge import merge
-    from tosg.kg.meta import lease
 
-    with Database.open(settings) as db, lease(db, f"tosg load {report.id}") as held:
-        tell("making constraints and indexes", None)
-        with clock.stage("indexes"):
-            ddl.ensure(db)
-        tell("merging", None)
-        with clock.stage("merge"):
-            merged = merge(spool, GraphLedger(db), exclude_licenses=excluded, prune=prune)
-        with clock.stage("write"):
-            report.written = write_bolt(db, merged, held, progress=tell)
-        _take_over(report, merged)
-        with clock.stage("indexes"):
-            ddl.wait_online(db)
+    clock, tell = work.clock, work.tell
+    tell("making constraints and indexes", None)
+    with clock.stage("indexes"):
+        ddl.ensure(db)
+    tell("merging", None)
+    with clock.stage("merge"):
+        merged = merge(
+            work.spool, GraphLedger(db), exclude_licenses=work.excluded, prune=work.prune
+        )
+    with clock.stage("write"):
+        work.report.written = write_bolt(db, merged, held, progress=tell)
+    _take_over(work.report, merged)
+    with clock.stage("indexes"):
+        ddl.wait_online(db)
 
 
 def _take_over(report: LoadReport, merged: Merged) -> None:
@@ -259,35 +275,20 @@ def _take_over(report: LoadReport, merged: Merged) -> None:
     report.check_sums()
 
 
-def _finish(
-    db: Database,
-    settings: Settings,
-    report: LoadReport,
-    clock: Clock,
-    tell: Progress,
-    *,
-    texts: bool,
-) -> None:
-    tell("checking the counts", None)
-    with clock.stage("check"):
-        report.after = stats.count(db)
+def _check(work: _Work, db: Database) -> None:
+    """Count the database and compare; a report that does not agree is kept as a file."""
+    work.tell("checking the counts", None)
+    with work.clock.stage("check"):
+        work.report.after = stats.count(db)
         try:
-            report.check_graph()
+            work.report.check_graph()
         except TosgError:
-            reports.write_file(settings, report)
+            reports.write_file(work.settings, work.report)
             raise
-    if texts and report.changed:
-        tell("composing texts", None)
-        with clock.stage("texts"):
-            report.texts = refresh_texts(db)
-    reports.write_node(db, report)
-    reports.write_file(settings, report)
 
 
-def refresh_texts(db: Database) -> int | None:
-    """Compose the texts that changed; None where this installation has no texts."""
-    if importlib.util.find_spec("tosg.kg.text") is None:
-        return None
+def refresh_texts(db: Database, tell: Progress) -> int:
+    """Compose the texts that changed; returns how many."""
     from tosg.kg.text import refresh
 
-    return int(refresh(db))
+    return refresh(db, progress=lambda done, of: tell("composing texts", done / max(of, 1)))
