@@ -98,7 +98,7 @@ def attach(
             _Writer(None, plan, progress).run()
         else:
             ddl.ensure(db)
-            with meta.lease(db, f"tosg cells attach {dataset}") as lease:
+            with meta.lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
                 # Read under the lease: no loader changes genes and terms in the meantime.
                 plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
                 plan.report.status = "replaced" if _is_attached(db, dataset) else "attached"
@@ -145,9 +145,7 @@ def _before(db: Database, dataset: str, key: str, *, replace_existing: bool) -> 
 
 
 def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
-    note = stage.begin(plan.dataset, plan.key)
-    if note:
-        plan.report.notes.append(note)
+    recovered = stage.begin(plan.dataset, plan.key)
     try:
         _Writer(stage, plan, progress).run()
         stage.ready()
@@ -155,6 +153,8 @@ def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None
         stage.discard()  # the file is wrong, or the user stopped it; the connection is fine
         raise
     stage.finish(plan.dataset)
+    if recovered:  # said once, and no part of what the data set's node keeps
+        plan.report.notes.append(recovered)
 
 
 class _Writer:

@@ -64,7 +64,7 @@ def detach(db: Database, dataset: str) -> int:
     UsageError
         It is not attached; names the nearest ones.
     """
-    with meta.lease(db, f"tosg cells detach {dataset}") as lease:
+    with meta.lease(db, f"tosg cells detach {dataset}", wait=staging.WAIT) as lease:
         stage = staging.Stage(db, lease)
         stage.recover()
         info = datasets(db, [dataset])[0]
@@ -84,7 +84,7 @@ def remap(db: Database, dataset: str) -> RemapReport:
     DataError
         The linked file that new means would be read from is missing or has changed.
     """
-    with meta.lease(db, f"tosg cells remap {dataset}") as lease:
+    with meta.lease(db, f"tosg cells remap {dataset}", wait=staging.WAIT) as lease:
         stage = staging.Stage(db, lease)
         stage.recover()
         return _remap(stage, datasets(db, [dataset])[0])

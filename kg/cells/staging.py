@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CELL, GROUP, DATASET = "TosgStagedCell", "TosgStagedGroup", "TosgStagedDataset"
 
+#: Seconds to wait for another writer: a killed one loses its lease in that time.
+WAIT = meta.TTL + 5
+
 #: Cells whose labels change, or that are deleted, in one transaction.
 ONE_TRANSACTION = 50_000
 _RELATIONSHIPS = 200_000

@@ -297,7 +297,8 @@ def test_an_interrupted_run_is_cleared_or_completed(
         assert np.array_equal(matrix(graph, datasets(graph)[0]), counts().toarray())
 
 
-def test_one_writer_at_a_time(graph: Database, file: Path) -> None:
+def test_one_writer_at_a_time(graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "WAIT", 0.0)
     with meta.lease(graph, "a load"), pytest.raises(DatabaseError, match="a load"):
         attach(graph, file, MAPPING)
     assert nodes(graph) == {}
