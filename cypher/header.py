@@ -24,7 +24,8 @@ from typing import Any
 
 from tosg.cypher.tokens import parameters
 
-#: Types of values; ``TEXT VECTOR`` is given as text and passed as its embedding.
+#: Types of values; ``TEXT VECTOR`` is given as text (or, from Python, as a vector) and
+#: passed as its embedding.
 SCALARS = ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "ANY", "TEXT VECTOR")
 
 MODES = ("read", "write")

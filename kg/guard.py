@@ -44,11 +44,8 @@ _ALLOWED = re.compile(
 
 _REFUSED_OPERATORS = re.compile(r"LoadCSV|Show\w+|TerminateTransactions")
 
-_UNKNOWN = {
-    "UnknownLabelWarning": "label",
-    "UnknownRelationshipTypeWarning": "relationship type",
-    "UnknownPropertyKeyWarning": "property",
-}
+#: GQL status of a name that the database does not have -> kind of name.
+_UNKNOWN = {"01N50": "label", "01N51": "relationship type", "01N52": "property"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +207,9 @@ def _operators(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _unknown_names(db: Database, summary: neo4j.ResultSummary) -> tuple[list[str], list[str]]:
     warnings, misspelt = [], []
-    for remark in summary.notifications or ():
-        kind = _UNKNOWN.get(str(remark.get("code", "")).rsplit(".", 1)[-1])
-        name = re.search(r"name is: (.+)\)", str(remark.get("description", "")))
+    for remark in summary.gql_status_objects:
+        kind = _UNKNOWN.get(remark.gql_status)
+        name = re.search(r"`(.+?)`", remark.status_description)
         if kind is None or name is None:
             continue
         ours, present = _known(db, kind)

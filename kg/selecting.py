@@ -144,8 +144,8 @@ def _all(db: Database, label: str) -> Int64s:
 def _select(
     db: Database, query: str, params: Mapping[str, Any], timeout: float | None
 ) -> tuple[_Elements, tuple[Checked, dict[str, Any]], list[str]]:
-    _, passed, values, warnings = checked(db, query, params, timeout=timeout, strict=False)
-    if passed.misspelt:
+    statement, passed, values, warnings = checked(db, query, params, timeout=timeout, strict=False)
+    if passed.misspelt and not statement.declared:
         raise QueryError(
             "the query names what the graph does not know", found="; ".join(passed.misspelt)
         )

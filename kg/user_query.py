@@ -235,11 +235,22 @@ def _value(db: Database, param: Parameter, given: Any, warnings: list[str]) -> A
         return [_scalar(param, v) for v in given]
     if param.element in parameter_labels():
         return find_entity(db, param.element, _scalar(param, given), param.name)
+    if param.element == "TEXT VECTOR" and not isinstance(given, str):
+        return _vector(param, given)
     if param.element == "TEXT VECTOR":
         from tosg.kg.search import embed_text
 
-        return embed_text(db, str(_scalar(param, given)))
+        return embed_text(db, given)
     return _scalar(param, given)
+
+
+def _vector(param: Parameter, given: Any) -> list[float]:
+    """Take a vector as it is: from Python it may be given instead of a text."""
+    if not isinstance(given, Sequence) or not given:
+        raise _wrong_type(param, given)
+    if not all(isinstance(v, float | int) and not isinstance(v, bool) for v in given):
+        raise _wrong_type(param, given)
+    return [float(v) for v in given]
 
 
 def _entities(
@@ -294,7 +305,9 @@ def checked(
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
     values, warnings = bind(db, statement, params, strict=strict)
     passed = check(db, statement.text, values, timeout=timeout)
-    return statement, passed, values, [*warnings, *passed.warnings]
+    if not statement.declared:  # a statement with a header is meant for graphs of any content
+        warnings = [*warnings, *passed.warnings]
+    return statement, passed, values, warnings
 
 
 def run(
@@ -334,7 +347,8 @@ def run(
         It does not parse, would write, reaches outside the graph, or runs past its time.
     """
     statement, passed, values, told = checked(db, query, params, timeout=timeout, strict=True)
-    told = [*told, *passed.misspelt]
+    if not statement.declared:
+        told = [*told, *passed.misspelt]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.
     # The newline ends a comment in the query's last line.
     columns = ", ".join("`" + name.replace("`", "``") + "`" for name in passed.columns)

@@ -11,8 +11,11 @@ CYPHER 5
 MATCH (:Entity {id: $gene})-[:ENCODES*0..1]->()
   -[r:ASSOCIATED_WITH|CAUSES|UPREGULATED_IN|DOWNREGULATED_IN]->(disease:Disease)
 UNWIND coalesce(r.sources, [null]) AS source
-WITH disease, type(r) AS how, r.score AS score, source ORDER BY how, source
-RETURN disease, collect(DISTINCT how) AS how, max(score) AS score,
+WITH disease, type(r) AS how, r.score AS score, source ORDER BY source
+WITH disease, collect(DISTINCT how) AS hows, max(score) AS score,
   collect(DISTINCT source) AS sources
+RETURN disease,
+  [h IN ['ASSOCIATED_WITH', 'CAUSES', 'DOWNREGULATED_IN', 'UPREGULATED_IN'] WHERE h IN hows] AS how,
+  score, sources
 ORDER BY coalesce(score, -1.0) DESC, disease.name, disease.id
 LIMIT $limit

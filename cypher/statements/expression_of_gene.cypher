@@ -11,8 +11,8 @@
 // returns fraction: FLOAT - fraction of the cells that express it
 // help: Where a gene is expressed, over the groups of cells; groups below the threshold are absent.
 CYPHER 5
-MATCH (:Entity {id: $gene})-[:ENCODES*0..1]->(measured)<-[e:EXPRESSES]-(cells:CellGroup)
-RETURN cells.cell_type AS cell_type, cells.tissue AS tissue, cells.disease AS disease,
-  cells.dataset AS dataset, cells.n_cells AS cells, measured, e.mean AS mean,
-  e.fraction AS fraction
-ORDER BY mean DESC, cells.id, measured.id
+MATCH (:Entity {id: $gene})-[:ENCODES*0..1]->(measured)<-[e:EXPRESSES]-(pseudobulk:CellGroup)
+RETURN pseudobulk.cell_type AS cell_type, pseudobulk.tissue AS tissue,
+  pseudobulk.disease AS disease, pseudobulk.dataset AS dataset, pseudobulk.n_cells AS cells,
+  measured, e.mean AS mean, e.fraction AS fraction
+ORDER BY mean DESC, pseudobulk.id, measured.id

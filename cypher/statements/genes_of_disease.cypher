@@ -13,7 +13,10 @@ MATCH (:Entity {id: $disease})<-[:IS_A*0..]-(:Disease)
 WHERE $min_score IS NULL OR r.score >= $min_score
 MATCH (gene:Gene)-[:ENCODES*0..1]->(x)
 UNWIND coalesce(r.sources, [null]) AS source
-WITH gene, type(r) AS how, r.score AS score, source ORDER BY how, source
-RETURN gene, collect(DISTINCT how) AS how, max(score) AS score,
+WITH gene, type(r) AS how, r.score AS score, source ORDER BY source
+WITH gene, collect(DISTINCT how) AS hows, max(score) AS score,
   collect(DISTINCT source) AS sources
+RETURN gene,
+  [h IN ['ASSOCIATED_WITH', 'CAUSES', 'DOWNREGULATED_IN', 'UPREGULATED_IN'] WHERE h IN hows] AS how,
+  score, sources
 ORDER BY coalesce(score, -1.0) DESC, gene.symbol, gene.id

@@ -12,5 +12,6 @@ MATCH (:Entity {id: $entity})-[:ENCODES*0..1]->(x)-[relationship]-(neighbour:Ent
 WITH DISTINCT relationship, neighbour
 WHERE neighbour.id <> $entity
 RETURN relationship, neighbour, relationship.score AS score, relationship.sources AS sources
-ORDER BY type(relationship), coalesce(score, -1.0) DESC, neighbour.id
+ORDER BY type(relationship), coalesce(score, -1.0) DESC, neighbour.id,
+  startNode(relationship).id, sources
 LIMIT $limit

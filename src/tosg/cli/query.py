@@ -68,14 +68,16 @@ def query(
     elif as_json and form != "json":
         raise click.UsageError("--json and --format say different things")
     if listing:
-        return _list(form)
+        _list(form)
+        return
     if query is None:
         raise click.UsageError("say what to run: a statement (see --list), @FILE or Cypher")
     from tosg.kg.user_query import parse_params, resolve
 
     statement = resolve(query)
     if describe:
-        return click.echo(describe_statement(statement))
+        click.echo(describe_statement(statement))
+        return
     values = parse_params(params, statement)
     from tosg.kg.database import Database
     from tosg.kg.user_query import run
