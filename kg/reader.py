@@ -200,12 +200,12 @@ def read_relationships(
     entity, pattern = names.label(ENTITY), names.pattern_types(kinds)
     wanted = None if idx is None else as_idx(idx)
     small = wanted is not None and len(wanted) <= _SMALL
-    ends = " AND m.idx IN $ends" if small else " AND m.idx IS NOT NULL"
+    ends = " AND m.idx IN $ends" if small else ""
     query = _Query(
         by_range=f"MATCH (n:{entity})-[r{pattern}]->(m) USING INDEX n:{entity}(idx) "
         f"WHERE n.idx >= $low AND n.idx < $high{ends}",
         by_ids=f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) WHERE true{ends}",
-        numbers=("n.idx", "m.idx"),
+        numbers=("n.idx", "m.idx" if small else "id(m)"),
         properties=_expressions(db, f"MATCH ()-[r{pattern}]->()", "r", properties),
         key=f"[{', '.join(['type(r)', *(f'r.{names.property_name(p)}' for p in grouped)])}]",
         grouped=tuple(grouped),
@@ -221,9 +221,10 @@ def read_relationships(
     else:
         blocks = blocks_of(wanted, rows, _degrees(db, entity, degree, wanted))
     parameters = {"ends": [] if wanted is None else wanted.tolist()} if small else {}
+    entities = None if small or not kinds else _Numbers.read(db, entity, connections)
 
     def table(block: Block) -> pa.Table:
-        return _edges(_read(db, query, block, parameters), kinds, query, wanted, block)
+        return _edges(_read(db, query, block, parameters), kinds, query, wanted, block, entities)
 
     yield from _batches(in_order(blocks, table, connections), _edge_schema(query), _EDGE_ROWS)
 
@@ -392,8 +393,55 @@ def _nodes(pieces: list[_Piece], schema: pa.Schema, block: Block) -> pa.Table:
     return table.take(pa.array(order)).combine_chunks()
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """Entities by Neo4j's own number of them: that of a relationship's end costs no look-up."""
+
+    ids: Int64s  # ascending
+    idx: Int64s
+    table: Int64s | None  # idx by id, -1 where there is no entity; None where that were too long
+
+    @classmethod
+    def read(cls, db: Database, entity: str, connections: int) -> _Numbers:
+        query = _Query(
+            by_range=f"MATCH (n:{entity}) USING INDEX n:{entity}(idx) "
+            "WHERE n.idx >= $low AND n.idx < $high",
+            by_ids="",
+            numbers=("id(n)", "n.idx"),
+            properties=(),
+        )
+        blocks = blocks_of_all(db, f"MATCH (n:{entity})", "count(*)", _EDGE_ROWS, connections)
+        found = in_order(blocks, lambda block: _read(db, query, block), connections)
+        pieces = [piece for part in found for piece in part]
+        none = np.empty(0, np.int64)
+        ids = np.concatenate([none, *(p.numbers[0] for p in pieces)])
+        idx = np.concatenate([none, *(p.numbers[1] for p in pieces)])
+        order = np.argsort(ids)
+        ids, idx = ids[order], idx[order]
+        table = None
+        if len(ids) and ids[-1] < 8 * len(ids) + 1_000_000:
+            table = np.full(int(ids[-1]) + 1, -1, np.int64)
+            table[ids] = idx
+        return cls(ids, idx, table)
+
+    def idx_of(self, ids: Int64s) -> Int64s:
+        """``idx`` of the entities with these numbers, -1 for what is no entity."""
+        if not len(self.ids):
+            return np.full(len(ids), -1, np.int64)
+        if self.table is not None:
+            inside = np.minimum(ids, len(self.table) - 1)
+            return np.where(ids == inside, self.table[inside], -1)
+        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        return np.where(self.ids[at] == ids, self.idx[at], -1)
+
+
 def _edges(
-    pieces: list[_Piece], kinds: list[str], query: _Query, wanted: Int64s | None, block: Block
+    pieces: list[_Piece],
+    kinds: list[str],
+    query: _Query,
+    wanted: Int64s | None,
+    block: Block,
+    entities: _Numbers | None,
 ) -> pa.Table:
     """Join the pieces of a block, sorted by (start_idx, end_idx, type), induced ends only."""
     none = np.empty(0, np.int64)
@@ -401,7 +449,11 @@ def _edges(
     codes = np.repeat(np.array([kinds.index(p.key[0]) for p in pieces], np.int32), sizes)
     starts = np.concatenate([none, *(p.numbers[0] for p in pieces)])
     ends = np.concatenate([none, *(p.numbers[1] for p in pieces)])
-    order = _order(starts - block.low, ends, codes, len(kinds))
+    if entities is not None:
+        ends = entities.idx_of(ends)
+    order = _order(starts - block.low, np.maximum(ends, 0), codes, len(kinds))
+    if entities is not None:
+        order = order[ends[order] >= 0]
     if wanted is not None:
         kept = np.isin(ends, wanted)
         if block.by_range:
