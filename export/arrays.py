@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Ids = NDArray[np.int64]
 
@@ -20,7 +23,7 @@ class Edges:
 
     Attributes
     ----------
-    type : int64
+    type : int16
         Position in `types`.
     start, end : int64
         ``idx`` of the ends while reading, rows of the nodes once `placed`.
@@ -28,9 +31,9 @@ class Edges:
         0..1, NaN where there is none.
     sign : int8
         -1, 0, 1, or `NO_SIGN`.
-    key : int64
+    key : int32
         Position in `keys`.
-    source : int64
+    source : int32
         Position in `sources`.
     lifted : bool
         Whether the edge is stored between other ends.
@@ -42,13 +45,13 @@ class Edges:
         Sorted lists of sources.
     """
 
-    type: Ids
+    type: NDArray[np.int16]
     start: Ids
     end: Ids
     score: NDArray[np.float32]
     sign: NDArray[np.int8]
-    key: Ids
-    source: Ids
+    key: NDArray[np.int32]
+    source: NDArray[np.int32]
     lifted: NDArray[np.bool_]
     types: tuple[str, ...]
     keys: tuple[str, ...] = ("{}",)
@@ -72,15 +75,33 @@ COLUMNS = ("type", "start", "end", "score", "sign", "key", "source", "lifted")
 
 def placed(edges: Edges, nodes: Ids) -> Edges:
     """Turn ``idx`` of ends into rows of `nodes` (sorted); edges with an end elsewhere drop out."""
-    ends = []
-    inside = np.ones(len(edges), dtype=bool)
-    for side in (edges.start, edges.end):
-        row = np.searchsorted(nodes, side)
-        row[row == len(nodes)] = 0
-        inside &= nodes[row] == side if len(nodes) else False
-        ends.append(row.astype(np.int64))
-    moved = replace(edges, start=ends[0], end=ends[1])
+    row = _rows_of(nodes)
+    start, end = row(edges.start), row(edges.end)
+    inside = (start >= 0) & (end >= 0)
+    moved = replace(edges, start=start, end=end)
     return moved if inside.all() else moved.take(inside)
+
+
+def _rows_of(nodes: Ids) -> Callable[[Ids], Ids]:
+    """Give the function from ``idx`` to row, -1 for those that are not there."""
+    if len(nodes) == 0:
+        return lambda idx: np.full(len(idx), -1, dtype=np.int64)
+    low, high = int(nodes[0]), int(nodes[-1])
+    if high - low < 8 * len(nodes) + 1_000_000:  # a table is several times faster
+        table = np.full(high - low + 1, -1, dtype=np.int64)
+        table[nodes - low] = np.arange(len(nodes))
+
+        def by_table(idx: Ids) -> Ids:
+            inside = np.clip(idx, low, high)
+            return np.where(inside == idx, table[inside - low], -1)
+
+        return by_table
+
+    def by_search(idx: Ids) -> Ids:
+        at = np.minimum(np.searchsorted(nodes, idx), len(nodes) - 1)
+        return np.where(nodes[at] == idx, at, -1)
+
+    return by_search
 
 
 def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[str]) -> Edges:
@@ -106,7 +127,7 @@ def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[
         were.
     """
     edges = _recoded(_oriented(edges, directed))
-    sign_key = np.where(edges.named(*signed), edges.sign, 0).astype(np.int64)
+    sign_key = np.where(edges.named(*signed), edges.sign, 0).astype(np.int8)
     order = _order(edges, n, sign_key)
     edges, sign_key = edges.take(order), sign_key[order]
     same = np.ones(max(len(edges) - 1, 0), dtype=bool)
@@ -139,17 +160,17 @@ def _recoded(edges: Edges) -> Edges:
         used = {names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names)))}
         kept = [*always, *sorted(used - set(always))]
         place = {name: i for i, name in enumerate(kept)}
-        recode = np.array([place.get(name, 0) for name in names] or [0], dtype=np.int64)
+        recode = np.array([place.get(name, 0) for name in names] or [0], dtype=codes.dtype)
         changes[column], changes[table] = recode[codes], tuple(kept)
     return replace(edges, **changes)
 
 
-def _order(edges: Edges, n: int, sign_key: Ids) -> Ids:
+def _order(edges: Edges, n: int, sign_key: NDArray[np.int8]) -> Ids:
     """Rows in the order (type, start, end, key, sign)."""
     n = max(n, 1)
     if len(edges.types) * n * n >= 2**62:  # does not fit one integer
         return np.lexsort((sign_key, edges.key, edges.end, edges.start, edges.type))
-    packed = (edges.type * n + edges.start) * n + edges.end
+    packed = (edges.type.astype(np.int64) * n + edges.start) * n + edges.end
     order = np.argsort(packed)
     ranked = packed[order]
     tied = ranked[1:] == ranked[:-1]

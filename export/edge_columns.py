@@ -23,6 +23,17 @@ _ITEM, _LIST = "\x1f", "\x1e"
 PROPERTIES = ("score",)
 GROUPED = ("sign", "sources", "licenses", "releases")
 
+#: Columns of edges while they are read.
+_KINDS = {
+    "type": np.int16,
+    "start": np.int64,
+    "end": np.int64,
+    "score": np.float32,
+    "sign": np.int8,
+    "key": np.int32,
+    "source": np.int32,
+}
+
 Claimant = tuple[str, str, str]
 
 
@@ -74,7 +85,7 @@ class EdgeColumns:
             part |= self._ungrouped(columns["group"])
         else:
             part |= self._columns(columns, n)
-        self._parts.append(part)
+        self._parts.append({name: part[name].astype(k, copy=False) for name, k in _KINDS.items()})
 
     def _ungrouped(self, group: pa.DictionaryArray) -> dict[str, np.ndarray[Any, Any]]:
         """Columns of a batch whose properties are grouped: worked out once per group."""
@@ -100,14 +111,9 @@ class EdgeColumns:
 
     def edges(self) -> Edges:
         """All edges that were added."""
-        empty: dict[str, np.ndarray[Any, Any]] = {
-            **dict.fromkeys(("type", "start", "end", "key", "source"), np.empty(0, np.int64)),
-            "score": np.empty(0, np.float32),
-            "sign": np.empty(0, np.int8),
-        }
         whole: dict[str, Any] = {
-            name: np.concatenate([part[name] for part in self._parts] or [none])
-            for name, none in empty.items()
+            name: np.concatenate([np.empty(0, kind), *(part[name] for part in self._parts)])
+            for name, kind in _KINDS.items()
         }
         return Edges(
             **whole,

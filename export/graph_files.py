@@ -133,7 +133,7 @@ def write_graph_files(
         "nodes": graph.n,
         "edges": len(edges),
         "lifted_edges": int(edges.lifted.sum()),
-        "isolated_nodes": graph.isolated(),
+        "isolated_nodes": graph.isolated,
         "nodes_with_text": with_text,
         "node_types": _tally(graph.types, graph.type),
         "edge_types": _tally(edges.types, edges.type),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,11 +64,14 @@ class Graph:
         """Number of nodes, N."""
         return len(self.idx)
 
+    @cached_property
     def isolated(self) -> int:
         """Number of nodes without an edge to another node."""
         other = self.edges.start != self.edges.end
-        ends = (self.edges.start[other], self.edges.end[other])
-        return self.n - len(np.unique(np.concatenate(ends)))
+        joined = np.zeros(self.n, dtype=bool)
+        joined[self.edges.start[other]] = True
+        joined[self.edges.end[other]] = True
+        return int(self.n - joined.sum())
 
 
 def read_graph(db: Database, selection: Selection, *, timeout: float | None = None) -> Graph:
@@ -121,9 +125,9 @@ def read_graph(db: Database, selection: Selection, *, timeout: float | None = No
             f"{given.num_rows - len(edges):,} of {given.num_rows:,} given relationships are left "
             "out: the same one twice, an end outside the selection, or a type not asked for"
         )
-    if graph.isolated():
+    if graph.isolated:
         warnings.append(
-            f"{graph.isolated():,} of {graph.n:,} nodes have no edge"
+            f"{graph.isolated:,} of {graph.n:,} nodes have no edge"
             + ("; --level gene or protein may join them" if fold is None else "")
         )
     return replace(graph, warnings=tuple(warnings))

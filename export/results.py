@@ -100,7 +100,7 @@ def planned(
         "nodes": graph.n,
         "edges": len(graph.edges),
         "lifted_edges": int(graph.edges.lifted.sum()),
-        "isolated_nodes": graph.isolated(),
+        "isolated_nodes": graph.isolated,
         "cells": 0,
     }
     warnings = list(graph.warnings)
