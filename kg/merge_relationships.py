@@ -229,7 +229,8 @@ def _agreed_sign(signs: pl.Series, firsts: np.ndarray) -> pl.Series:
     values = signs.fill_null(0).to_numpy().astype(np.int8)
     low, high = np.minimum.reduceat(values, firsts), np.maximum.reduceat(values, firsts)
     agreed = np.where((low < 0) & (high > 0), 0, low + high).clip(-1, 1).astype(np.int8)
-    return pl.select(pl.when(_any(known, firsts)).then(pl.Series(agreed))).to_series()
+    given = pl.Series(_any(known, firsts))
+    return pl.select(pl.when(given).then(pl.Series(agreed))).to_series()
 
 
 def claims_of(rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import oracle
 from support.claims import fill
 from support.states import of_merged
-from support.strategies import claims
+from support.strategies import sets
 
 from tosg.kg.merge import merge
 from tosg.kg.spool import Spool
@@ -25,7 +25,7 @@ def merged(given_claims: list[Claim]) -> Graph:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(claims, max_size=25), st.randoms(use_true_random=False))
+@given(sets, st.randoms(use_true_random=False))
 def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: object) -> None:
     expected = oracle.graph(found)
     assert merged(found) == expected

@@ -73,3 +73,6 @@ claims = st.one_of(
     _edges("INTERACTS_WITH", _GENE, _GENE, sign=_SIGN),
     _edges("RESEMBLES", _DISEASE, _DISEASE, action=st.sampled_from([None, 'say "x"'])),
 )
+
+#: Claims enough that many of them meet.
+sets = st.integers(0, 40).flatmap(lambda n: st.lists(claims, min_size=n, max_size=n))
