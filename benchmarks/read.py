@@ -1,0 +1,102 @@
+"""Reading: all relationships and all vectors into numpy, against one record each.
+
+Every comparison compares the arrays value by value. Both sides read a store that is in memory:
+a pass before the clock starts brings it there.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks import Comparison, graph, note
+from benchmarks.peers import records
+from tosg.kg.reader import read_embeddings, read_nodes, read_relationships
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks import Options
+    from tosg.kg.database import Database
+
+#: Relationships that py2neo reads, for its rate alone; all would take minutes.
+PY2NEO_EDGES = 100_000
+
+
+def run(options: Options) -> list[Comparison]:
+    """Run the comparisons on the benchmark graph."""
+    with graph.prepared(options) as db:
+        found = [_edges(db, options.repeat), _embeddings(db, options.repeat)]
+        found.append(_py2neo(db, found[0]))
+    graph.stop(options)
+    return found
+
+
+def _edges(db: Database, repeat: int) -> Comparison:
+    _our_edges(db)
+    note("edges: ours ...")
+    ours, (starts, ends) = _best(lambda: _our_edges(db), repeat)
+    note("edges: driver records ...")
+    peer, (their_starts, their_ends) = _best(lambda: records.edges(db.driver), repeat)
+    assert len(starts) == len(their_starts), (len(starts), len(their_starts))
+    order, their_order = np.lexsort((ends, starts)), np.lexsort((their_ends, their_starts))
+    assert np.array_equal(starts[order], their_starts[their_order])
+    assert np.array_equal(ends[order], their_ends[their_order])
+    detail: dict[str, object] = {"relationships": len(starts), "ours per second": round(len(starts) / ours),
+              "peer per second": round(len(starts) / peer)}  # fmt: skip
+    return Comparison("edges", ours, peer, "s", detail)
+
+
+def _our_edges(db: Database) -> tuple[np.ndarray, np.ndarray]:
+    """Read all with their types, which the peer leaves out."""
+    batches = list(read_relationships(db, None))
+    return (
+        np.concatenate([b.column("start_idx").to_numpy() for b in batches]),
+        np.concatenate([b.column("end_idx").to_numpy() for b in batches]),
+    )
+
+
+def _embeddings(db: Database, repeat: int) -> Comparison:
+    _our_embeddings(db)
+    note("embeddings: ours ...")
+    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), repeat)
+    note("embeddings: lists by records ...")
+    peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), repeat)
+    order = np.argsort(their_idx)
+    assert np.array_equal(idx, their_idx[order])
+    assert np.array_equal(vectors, their_vectors[order])
+    detail: dict[str, object] = {"vectors": len(idx), "width": vectors.shape[1]}
+    return Comparison("embeddings", ours, peer, "s", detail)
+
+
+def _our_embeddings(db: Database) -> tuple[np.ndarray, np.ndarray]:
+    batches = read_nodes(db, "Entity", [])
+    idx = np.concatenate([b.column("idx").to_numpy() for b in batches])
+    vectors, present = read_embeddings(db, idx)
+    return idx[present], vectors[present]
+
+
+def _py2neo(db: Database, edges: Comparison) -> Comparison:
+    """For information: py2neo's rate on part of the relationships against ours on all."""
+    note("edges: py2neo ...")
+    total = edges.detail["relationships"]
+    assert isinstance(total, int)
+    n = min(PY2NEO_EDGES, total)
+    target = db.target
+    seconds, found = _best(
+        lambda: records.py2neo_edges(target.uri, target.username, target.password, n), 1
+    )
+    assert len(found) == n
+    return Comparison("py2neo", total / edges.ours, n / seconds, "relationships/s", {"read": n})
+
+
+def _best(work: Callable[[], Any], repeat: int) -> tuple[float, Any]:
+    """Shortest time of several runs, and the last result."""
+    times, result = [], None
+    for _ in range(repeat):
+        start = time.perf_counter()
+        result = work()
+        times.append(time.perf_counter() - start)
+    return min(times), result
