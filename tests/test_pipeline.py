@@ -75,7 +75,7 @@ def test_both_ways_and_any_order_give_the_same_graph(empty: Settings, data: Path
     with Database.open(empty) as db:
         assert check.check(db) == []
         meta = read_meta(db)
-        assert (meta.revision, meta.next_idx) == (1, len(imported["nodes"]))
+        assert meta.next_idx == len(imported["nodes"])
 
     again = load(empty, inputs(data))
     assert again.way == "bolt"
@@ -84,11 +84,12 @@ def test_both_ways_and_any_order_give_the_same_graph(empty: Settings, data: Path
 
     shuffled = SOURCES.copy()
     random.Random(3).shuffle(shuffled)  # noqa: S311
-    for order in (SOURCES, shuffled):
-        _wipe(empty)
-        for name in order:
-            load(empty, inputs(data, [name]), way="bolt")
-        assert held(empty) == imported
+    _wipe(empty)
+    for name in shuffled:
+        load(empty, inputs(data, [name]), way="bolt", texts=False)
+    with Database.open(empty) as db:
+        pipeline.refresh_texts(db, lambda _stage, _share: None)
+    assert held(empty) == imported
     with Database.open(empty) as db:
         assert check.check(db) == []
 
