@@ -299,9 +299,7 @@ class _Writer:
     def _write_pending(self) -> None:
         """Replace the nodes that keep waiting claims, where they have changed."""
         nodes = self._merged.pending_nodes()
-        key = ("source", "part", "rows")
-        now = {tuple(node[k] for k in key) for node in nodes}
-        if now == {tuple(node[k] for k in key) for node in self._merged.pending_nodes_before()}:
+        if nodes == self._merged.pending_nodes_before():
             return
 
         def replace(tx: Transaction) -> None:

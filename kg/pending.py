@@ -10,6 +10,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
 from tosg.kg.merge_relationships import unite_claims
 from tosg.kg.schema import relationship_types
@@ -67,16 +68,24 @@ def to_nodes(pending: pl.DataFrame) -> list[dict[str, Any]]:
     order = [name for name in PENDING if name not in ("score", "evidence")]
     for (source,), rows in pending.sort("source", *order).group_by("source", maintain_order=True):
         for part, start in enumerate(range(0, rows.height, PART_ROWS)):
-            buffer = io.BytesIO()
-            some = rows.slice(start, PART_ROWS).select(list(PENDING)).rechunk()
-            some.write_ipc(buffer, compression="zstd")
-            nodes.append({"source": source, "part": part, "rows": buffer.getvalue()})
+            some = rows.slice(start, PART_ROWS).select(list(PENDING))
+            nodes.append({"source": source, "part": part, "rows": _bytes(some)})
     return nodes
+
+
+def _bytes(rows: pl.DataFrame) -> bytes:
+    # Columns of offsets and values, since the views of polars are laid out as the rows came.
+    table = rows.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
 
 
 def from_nodes(nodes: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """Undo `to_nodes`."""
-    frames = [pl.read_ipc(io.BytesIO(node["rows"])) for node in nodes]
+    frames = [pl.DataFrame(pa.ipc.open_file(node["rows"]).read_all()) for node in nodes]
     return pl.concat([none_pending(), *frames])
 
 
