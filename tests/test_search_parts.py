@@ -1,0 +1,73 @@
+"""The parts of search that need no database: fusing ranks, Lucene's syntax, snippets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tosg.kg.lucene import MOST_WORDS, escape, lucene_query, words
+from tosg.kg.search import fuse
+from tosg.kg.snippets import snippet
+
+
+def test_fusing_by_hand() -> None:
+    found = fuse([["a", "b", "c"], ["c", "a", "d"]])
+    assert [id_ for id_, _ in found] == ["a", "c", "b", "d"]
+    scores = dict(found)
+    assert scores["a"] == pytest.approx(1 / 61 + 1 / 62)
+    assert scores["c"] == pytest.approx(1 / 63 + 1 / 61)
+    assert scores["b"] == pytest.approx(1 / 62)
+    assert scores["d"] == pytest.approx(1 / 63)
+
+
+def test_ties_go_by_id() -> None:
+    assert [id_ for id_, _ in fuse([["b"], ["a"]])] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("STAT5", r"STAT5"),
+        ("IL-2/STAT5", r"IL\-2\/STAT5"),
+        ("a AND b", "a and b"),
+        ('"quoted', r"\"quoted"),
+    ],
+)
+def test_escaping(text: str, query: str) -> None:
+    assert " ".join(escape(word) for word in words(text)) == query
+
+
+def test_no_words_no_query() -> None:
+    assert lucene_query("") == lucene_query("--- / && \x00") == ""
+
+
+@given(st.text(max_size=400))
+def test_every_sign_is_escaped(text: str) -> None:
+    found = words(text)
+    assert len(found) <= MOST_WORDS
+    for word in found:
+        plain = escape(word)
+        at = 0
+        while at < len(plain):
+            if plain[at] == "\\":
+                at += 2
+                continue
+            assert plain[at] not in '+-&|!(){}[]^"~*?:/<>=@#'
+            at += 1
+
+
+def test_snippet_shows_the_words() -> None:
+    text = "one two " * 60 + "here lupus stands " + "three four " * 60
+    found = snippet(text, "Lupus")
+    assert "lupus" in found
+    assert found.startswith("... ")
+    assert found.endswith(" ...")
+
+
+@given(st.text(max_size=600), st.text(max_size=20), st.integers(5, 200))
+def test_snippet_is_a_piece(text: str, query: str, length: int) -> None:
+    found = snippet(text, query, length)
+    middle = found.removeprefix("... ").removesuffix(" ...")
+    assert middle in text or found in text
+    assert len(found) <= length + 8
