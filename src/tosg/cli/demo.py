@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -83,8 +83,8 @@ def _table(columns: list[str], rows: list[list[object]]) -> None:
         click.echo(f"  {line.rstrip()}")
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    text = ", ".join(_short(part) for part in value) if isinstance(value, list) else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+def _short(value: object) -> str:
+    from tosg.cli.rows_view import text
+
+    short = text(value)
+    return short if len(short) <= 40 else f"{short[:39]}…"

@@ -27,8 +27,27 @@ if TYPE_CHECKING:
 
 DATASET = "pbmc68k_reduced"
 
-#: What the demo asks: (question in words, statement, parameters).
-QUESTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = ()
+#: What the demo asks: (question in words, statement, parameters, columns shown).
+QUESTIONS: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
+    (
+        "Which drugs target genes that are high in B cells?",
+        "drugs_targeting_genes_high_in",
+        {"cell_type": "B cell", "min_mean": 0.5},
+        ("drug", "gene", "actions", "mean", "fraction"),
+    ),
+    (
+        "How does IL-10 hold back the chemokine CXCL8?",
+        "signed_paths",
+        {"start": "IL10", "end": "CXCL8"},
+        ("names", "sign", "steps"),
+    ),
+    (
+        "What do rheumatoid arthritis and lupus share?",
+        "shared_between_diseases",
+        {"first": "rheumatoid arthritis", "second": "systemic lupus erythematosus"},
+        ("shared", "kind", "by_first", "by_second"),
+    ),
+)
 
 #: Genes with what acts on them and what they take part in; cells with a type, split by cell since
 #: this file does not say which donor a cell is of.
@@ -51,11 +70,11 @@ class Demo:
     home, training_set : Path
         Where its server and its training set are.
     counts : dict
-        Nodes per label and relationships per type.
+        ``nodes`` per type and ``relationships`` per type, cells aside.
     cells : dict
         The report of attaching them.
     answers : list of dict
-        ``question``, ``statement``, ``params``, ``columns``, ``rows``.
+        ``question``, ``statement``, ``params``, ``columns``, ``rows`` (a list of values each).
     scores : list of Score
         One per reading of the cells.
     seconds : dict
@@ -135,7 +154,7 @@ def _build(graph: KnowledgeGraph, demo: Demo) -> None:
     with as_file(files("tosg.demo") / "data") as data:
         graph.build("demo", data, embed=False)
     counts = graph.stats()
-    demo.counts = {"nodes": dict(counts.nodes), "relationships": dict(counts.relationships)}
+    demo.counts = {"nodes": counts.entities, "relationships": counts.knowledge}
 
 
 def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
@@ -152,12 +171,12 @@ def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
             markers=("CD3D", "CD79A", "NKG7", "LYZ"),
             replace_existing=True,
         )
-    demo.cells = report.as_dict()
+    demo.cells = report.document()
 
 
 def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
-    for question, statement, params in QUESTIONS:
-        table = graph.query(statement, limit=5, **params)
+    for question, statement, params, columns in QUESTIONS:
+        table = graph.query(statement, limit=5, **params).select(columns)
         demo.answers.append(
             {
                 "question": question,
