@@ -46,6 +46,7 @@ class Spool:
         self._temporary = tempfile.TemporaryDirectory(prefix="tosg-spool-", dir=folder)
         self._folder = Path(self._temporary.name)
         self._parts: dict[tuple[str, ...], _Part] = {}
+        self._closed = False
         self._rejections: dict[tuple[str, str, str], Rejection] = {}
         self._given: dict[str, dict[str, int]] = defaultdict(
             lambda: {"entities": 0, "relationships": 0}
@@ -66,7 +67,7 @@ class Spool:
         """Delete the folder."""
         for part in self._parts.values():
             part.close()
-        self._parts.clear()
+        self._closed = True
         self._temporary.cleanup()
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -127,6 +128,8 @@ class Spool:
         return self._read(("relationships", name, start_type, end_type), RELATIONSHIP_CLAIMS, _PAIR)
 
     def _read(self, key: tuple[str, ...], schema: pa.Schema, less: tuple[str, ...]) -> pl.DataFrame:
+        if self._closed:
+            raise ValueError("the spool is closed; ask the merge for everything before")
         names = [n for n in schema.names if n not in less]
         if key not in self._parts:
             return pl.DataFrame(schema.empty_table().select(names))

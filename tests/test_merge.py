@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
+import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
-from support.claims import fill
+from support.claims import batches, edge, entity, fill
+from support.merging import Merging
 from support.states import of_merged
 from support.strategies import sets
 
-from tosg.kg.merge import merge
+from tosg.kg import evidence
+from tosg.kg.errors import DataError
+from tosg.kg.merge import EXCLUDED, merge
+from tosg.kg.merge_relationships import claims_of
+from tosg.kg.pending import from_nodes
+from tosg.kg.releases import release_key
+from tosg.kg.schema import relationship_types
 from tosg.kg.spool import Spool
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.claims import Claim
     from support.oracle import Graph
 
@@ -31,3 +43,198 @@ def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: ob
     assert merged(found) == expected
     random.shuffle(found)  # type: ignore[attr-defined]
     assert merged(found) == expected
+
+
+GENE, OTHER = ("Gene", "ncbigene:1"), ("Gene", "ncbigene:2")
+DRUG = ("Drug", "drugbank:1")
+ENTITIES = [entity(*GENE), entity(*OTHER), entity(*DRUG)]
+
+
+def run(*found: Claim, **options: list[str]) -> Merging:
+    return Merging([*ENTITIES, *found], **options)
+
+
+def test_contradicting_signs_both_stay_visible() -> None:
+    found = run(
+        edge("REGULATES", GENE, OTHER, "a", sign=1),
+        edge("REGULATES", GENE, OTHER, "b", sign=-1),
+        edge("INTERACTS_WITH", GENE, OTHER, "a", sign=1),
+        edge("INTERACTS_WITH", OTHER, GENE, "b", sign=-1),
+        edge("INTERACTS_WITH", OTHER, GENE, "c"),
+    )
+    assert [(r["sign"], r["sources"]) for r in found.rows("REGULATES")] == [
+        (-1, ["b"]),
+        (1, ["a"]),
+    ]
+    (both,) = found.rows("INTERACTS_WITH")
+    assert both["sign"] == 0
+    assert both["sources"] == ["a", "b", "c"]
+    assert both["evidence"] == ['{"sign":1}', '{"sign":-1}', ""]
+
+
+def test_scores_of_all_sources_and_the_greatest() -> None:
+    found = run(
+        edge("INTERACTS_WITH", GENE, OTHER, "b", score=0.5),
+        edge("INTERACTS_WITH", GENE, OTHER, "a"),
+        edge("INTERACTS_WITH", GENE, OTHER, "c", score=0.75),
+        edge("TARGETS", DRUG, GENE, action="inhibitor"),
+        edge("TARGETS", DRUG, GENE),
+    )
+    (row,) = found.rows("INTERACTS_WITH")
+    assert row["score"] == 0.75
+    assert str(row["scores"]) == "[nan, 0.5, 0.75]"
+    targets = found.rows("TARGETS")
+    assert [(r["action"], r["score"], r["scores"]) for r in targets] == [
+        (None, None, None),
+        ("inhibitor", None, None),
+    ]
+
+
+def test_one_source_that_says_one_thing_twice_is_one_claim() -> None:
+    found = run(
+        edge("INTERACTS_WITH", GENE, OTHER, score=0.1, evidence={"n": 1, "refs": ["b"]}),
+        edge("INTERACTS_WITH", GENE, OTHER, score=0.2, evidence={"n": 2, "refs": ["a", "b"]}),
+    )
+    (row,) = found.rows("INTERACTS_WITH")
+    assert row["sources"] == ["s1"]
+    assert row["score"] == 0.2
+    assert row["evidence"] == ['{"n":[1,2],"refs":["a","b"]}']
+    assert found.counts["s1"] == {
+        "given": 5,
+        "made": 4,
+        "merged": 1,
+        "unchanged": 0,
+        "rejected": 0,
+    }
+
+
+def test_a_newer_release_replaces_what_it_repeats() -> None:
+    found = run(
+        edge("INTERACTS_WITH", GENE, OTHER, release="1.9", score=0.9, license="old"),
+        edge("INTERACTS_WITH", GENE, OTHER, release="1.10", score=0.1, license="new"),
+        edge("REGULATES", GENE, OTHER, release="1.9", sign=1),
+    )
+    (row,) = found.rows("INTERACTS_WITH")
+    assert (row["licenses"], row["releases"], row["score"]) == (["new"], ["1.10"], 0.1)
+    (kept,) = found.rows("REGULATES")
+    assert kept["releases"] == ["1.9"]
+
+
+def test_the_order_of_releases() -> None:
+    releases = ["", "1.9", "1.10", "2024-02-01", "2024-11-01"]
+    assert sorted(set(releases), key=release_key) == releases
+
+
+def test_licences_act_before_merging() -> None:
+    noncommercial = "CC BY-NC 4.0"
+    found = run(
+        entity(*GENE, "x", license=noncommercial, name="not to be seen"),
+        edge("INTERACTS_WITH", GENE, OTHER, "a", license="CC0", score=0.5),
+        edge("INTERACTS_WITH", GENE, OTHER, "b", license="cc by-nc 4.0", score=0.9),
+        edge("REGULATES", GENE, OTHER, "b", license=noncommercial, sign=1),
+        exclude_licenses=[noncommercial],
+    )
+    (row,) = found.rows("INTERACTS_WITH")
+    assert (row["sources"], row["score"]) == (["a"], 0.5)
+    assert found.rows("REGULATES") == []
+    assert "not to be seen" not in {n["name"] for n in found.nodes("Gene").values()}
+    assert found.rejected[EXCLUDED] == 3
+
+
+def test_what_does_not_fit_the_schema_is_refused_by_kind() -> None:
+    with Spool() as spool:
+        fill(
+            spool,
+            [
+                entity("Planet", "x:1"),
+                entity("Gene", "no-colon"),
+                edge("ORBITS", GENE, OTHER),
+                edge("TREATS", GENE, OTHER),
+                edge("INTERACTS_WITH", GENE, ("Gene", "bad id:1")),
+                edge("INTERACTS_WITH", GENE, OTHER, score=1.5),
+                edge("INTERACTS_WITH", GENE, OTHER, score=float("nan")),
+                edge("REGULATES", GENE, OTHER, sign=2),
+                edge("REGULATES", GENE, OTHER, evidence={"start": "mine"}),
+                edge("REGULATES", GENE, OTHER, evidence={"of": {"start": "nested is fine"}}),
+            ],
+        )
+        kinds = {r.kind: (r.count, r.line) for r in spool.rejections()}
+        assert kinds == {
+            "unknown type": (2, 1),
+            "bad identifier": (2, 2),
+            "pair of types not allowed": (1, 4),
+            "score not in 0..1": (2, 6),
+            "sign not -1, 0 or 1": (1, 8),
+            "evidence uses a reserved key": (1, 9),
+        }
+        assert spool.given() == {"s1": {"entities": 2, "relationships": 8}}
+        counts = merge(spool).counts()["s1"]
+        assert (counts.given, counts.rejected) == (10, 10)
+
+
+def test_a_batch_of_another_schema_is_an_error() -> None:
+    with Spool() as spool, pytest.raises(DataError, match="neither entity claims"):
+        spool.add(pa.record_batch({"id": ["x:1"]}))
+
+
+def test_the_spool_leaves_nothing_behind(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        for batch in batches(ENTITIES) * 3:
+            spool.add(batch)
+        assert any(tmp_path.iterdir())
+    assert not any(tmp_path.iterdir())
+
+
+def test_waiting_claims_survive_their_bytes() -> None:
+    found = run(edge("REGULATES", GENE, ("Gene", "ncbigene:99"), sign=1, evidence={"n": "ü"}))
+    (node,) = found.pending_nodes
+    assert (node["source"], node["part"]) == ("s1", 0)
+    assert from_nodes([node]).equals(found.pending)
+    assert from_nodes([node])["end"].to_list() == ["ncbigene:99"]
+
+
+@given(sets)
+@settings(max_examples=30, deadline=None)
+def test_merged_relationships_give_their_claims_back(found: list[Claim]) -> None:
+    with Spool() as spool:
+        result = merge(fill(spool, found))
+        for name in result.relationship_types:
+            first = result.relationships(name)
+            back = claims_of(relationship_types()[name], first)
+            assert back.height == first["sources"].list.len().sum()
+            signs = back["sign"].drop_nulls()
+            assert signs.is_between(-1, 1).all()
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=3), st.integers(0, 3) | st.text(max_size=2))))
+def test_uniting_evidence_is_associative(objects: list[dict[str, Any]]) -> None:
+    texts = [evidence.dump(o) for o in objects]
+    whole = evidence.unite(texts)
+    half = len(texts) // 2
+    parts = [evidence.unite(texts[:half]), evidence.unite(texts[half:])]
+    assert evidence.unite(parts[::-1]) == whole
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b"]), st.text(max_size=4), max_size=2),
+    st.tuples(
+        st.none() | st.just("x:1"),
+        st.none() | st.just("y:2"),
+        st.none() | st.integers(-1, 1),
+        st.none() | st.text(max_size=5),
+    ),
+)
+def test_reserved_keys_go_in_front_and_come_back(
+    own: dict[str, str], kept: tuple[Any, Any, Any, Any]
+) -> None:
+    schema = {"start": pl.String, "end": pl.String, "sign": pl.Int8, "action": pl.String}
+    frame = pl.DataFrame([kept], schema=schema, orient="row")
+    text = evidence.dump(own)
+    stored = frame.select(
+        evidence.with_reserved(pl.lit(text), *(pl.col(c) for c in schema)).alias("evidence")
+    )
+    expected = {k: v for k, v in zip(schema, kept, strict=True) if v is not None}
+    assert evidence.parse(stored.item()) == {**expected, **own}
+    (back,) = evidence.split_reserved(stored).iter_rows(named=True)
+    assert tuple(back[c] for c in schema) == kept
+    assert back["evidence"] == text
