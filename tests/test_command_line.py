@@ -1,0 +1,92 @@
+"""The commands: what they import, how they exit, what they say."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tosg.cli import COMMANDS
+from tosg.kg import errors
+
+HEAVY = ("torch", "neo4j", "polars", "pyarrow", "pandas", "anndata", "bioregistry", "numpy")
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tosg", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from tosg.cli import tosg; "
+        "tosg.main(['--help'], standalone_mode=False); "
+        f"print(sorted({set(HEAVY)!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    done = run(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Usage:")
+
+
+def test_unknown_command_is_wrong_usage() -> None:
+    done = run("exprot")
+    assert done.returncode == 2
+    assert "exprot" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_server_that_is_not_there_exits_with_3(tmp_path: Path) -> None:
+    done = run("stats", NEO4J_URI="bolt://127.0.0.1:9", NEO4J_PASSWORD="x")
+    assert done.returncode == 3
+    assert "bolt://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_uri_exits_with_2() -> None:
+    done = run("stats", NEO4J_URI="http://127.0.0.1")
+    assert done.returncode == 2
+    assert "bolt://" in done.stderr
+
+
+def test_an_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "tosg.toml").write_text('usernam = "neo4j"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "tosg", "stats"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "did you mean username" in done.stderr
+
+
+def _classes(root: type[errors.TosgError]) -> list[type[errors.TosgError]]:
+    found = [root, *(c for child in root.__subclasses__() for c in _classes(child))]
+    return [c for c in found if c.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("cls", _classes(errors.TosgError))
+def test_errors_cross_process_borders(cls: type[errors.TosgError]) -> None:
+    error = cls("it broke", where="a.tsv:3", found="x", expected="y", hint="mend it")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is cls
+    assert str(again) == str(error)
+    assert all(part in str(again) for part in ("it broke", "a.tsv:3", "x", "y", "mend it"))
+    assert cls.exit_code in (1, 2, 3)

@@ -1,0 +1,33 @@
+"""The facade: what a command does, one call does."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from support import signals
+
+import tosg
+from tosg.graph import KnowledgeGraph
+from tosg.kg.database import Database
+from tosg.kg.settings import Settings
+
+pytestmark = pytest.mark.neo4j
+
+
+def test_query_stats_and_export(settings: Settings, database: Database, tmp_path: Path) -> None:
+    signals.write_graph(database)
+    signals.write_cells(database)
+    with KnowledgeGraph(settings) as graph:
+        counts = graph.stats()
+        assert counts.nodes["Gene"] > 0
+        table = graph.query("MATCH (g:Gene) RETURN count(g) AS n")
+        assert table.to_pylist() == [{"n": counts.nodes["Gene"]}]
+        result = graph.export(tmp_path / "out", target="cell_type", split="cell", seed=3)
+        assert result.counts["nodes"] == counts.nodes["Entity"]
+        with pytest.raises(tosg.QueryError):
+            graph.query("CREATE (:Gene)")
+    ts = tosg.TrainingSet(tmp_path / "out")
+    assert sum(len(batch) for batch in ts.batches(None, 4)) == result.counts["cells"]
+    assert pickle.loads(pickle.dumps(graph)).settings == settings
