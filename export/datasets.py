@@ -15,7 +15,7 @@ from tosg.kg.reader import read_nodes
 
 if TYPE_CHECKING:
     from tosg.export.cell_table import CellTable
-    from tosg.export.nodes import Graph
+    from tosg.export.nodes import Nodes
     from tosg.export.selection import Selection
     from tosg.kg.database import Database
 
@@ -66,12 +66,12 @@ def normalize_for(selection: Selection, unit: str) -> str:
     return "none" if unit == selection.normalize else selection.normalize
 
 
-def maps_of(db: Database, infos: tuple[DatasetInfo, ...], graph: Graph) -> list[VariableMap]:
+def maps_of(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[VariableMap]:
     """Map the variables of each data set to rows of nodes."""
     folded: pa.StringArray | None = None
-    if infos and graph.fold is not None:
-        wanted = np.unique(graph.fold.folded)
-        batches = read_nodes(db, FOLDS[graph.level][1], ["id"], idx=wanted)
+    if infos and nodes.fold is not None:
+        wanted = np.unique(nodes.fold.folded)
+        batches = read_nodes(db, FOLDS[nodes.level][1], ["id"], idx=wanted)
         columns = [b.column("id").cast(pa.string()) for b in batches]
         folded = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
-    return [variable_map(info, graph, folded) for info in infos]
+    return [variable_map(info, nodes, folded) for info in infos]

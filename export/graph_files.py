@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,16 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tosg.export.edge_columns import Claimant
-    from tosg.export.nodes import Graph
+    from tosg.export.edges import Graph
+    from tosg.export.nodes import Nodes
     from tosg.kg.database import Database
 
+    Array = NDArray[Any]
     Specs = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
 NODE_ROWS = 65_536
 _VECTOR_ROWS = 32_768
 
 
-def write_nodes(path: Path, db: Database, graph: Graph) -> tuple[str, set[Claimant]]:
+def write_nodes(path: Path, db: Database, nodes: Nodes) -> tuple[str, set[Claimant]]:
     """Write ``nodes.parquet``.
 
     Returns
@@ -39,32 +43,27 @@ def write_nodes(path: Path, db: Database, graph: Graph) -> tuple[str, set[Claima
     """
     claimants: set[Claimant] = set()
     with writing(path) as temporary, TableFile(temporary, NODES) as file:
-        for table in regrouped(node_tables(db, graph, claimants), NODE_ROWS):
+        for table in regrouped(node_tables(db, nodes, claimants), NODE_ROWS):
             file.write(table)
         return file.digest(), claimants
 
 
-def write_graph(
-    path: Path, db: Database, graph: Graph, dimension: int, dtype: str
-) -> tuple[str, int]:
-    """Write ``graph.safetensors``.
-
-    Returns
-    -------
-    digest, nodes_with_text
-        The digest of the content, and how many nodes have a text vector.
-    """
-    arrays = edge_arrays(graph)
+def write_graph(path: Path, graph: Graph, vectors: Array, has_text: Array) -> str:
+    """Write ``graph.safetensors``; returns the digest of its content."""
+    arrays = {**edge_arrays(graph), "has_text": has_text, "text_embedding": vectors}
     specs: Specs = {name: (array.dtype, array.shape) for name, array in arrays.items()}
-    specs["has_text"] = (np.dtype(bool), (graph.n,))
-    specs["text_embedding"] = (np.dtype(dtype), (graph.n, dimension))
-    has_text = np.zeros(graph.n, dtype=bool)
     with writing(path) as temporary, TensorFile(temporary, specs) as file:
         for name, array in arrays.items():
-            file.write(name, array)
-        file.write("text_embedding", _vectors(db, graph, dimension, has_text))
-        file.write("has_text", has_text)
-        return file.digest(), int(has_text.sum())
+            file.write(name, _in_blocks(array))
+        return file.digest()
+
+
+def _in_blocks(array: Array) -> Iterator[Array]:
+    """Cut an array along its first axis, so that a mapped file is never in memory as a whole."""
+    for start in range(0, len(array), _VECTOR_ROWS):
+        yield array[start : start + _VECTOR_ROWS] if array.ndim > 1 else array[start:]
+        if array.ndim == 1:
+            return
 
 
 def edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
@@ -78,7 +77,7 @@ def edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
         "edge_lifted": edges.lifted,
         "edge_key": edges.key.astype(np.int32),
         "edge_source": edges.source.astype(np.int32),
-        "node_type": graph.type.astype(np.int16),
+        "node_type": graph.nodes.type.astype(np.int16),
     }
 
 
@@ -91,51 +90,94 @@ def vector_width(db: Database) -> int:
     return len(rows[0]["vector"]) // 4 if rows else 0
 
 
-def _vectors(
-    db: Database, graph: Graph, dimension: int, has_text: NDArray[np.bool_]
-) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, graph.n if dimension else 0, _VECTOR_ROWS):
-        part = slice(start, min(start + _VECTOR_ROWS, graph.n))
-        vectors, present = read_embeddings(db, graph.idx[part])
-        if not present.any():
-            vectors = np.zeros((part.stop - start, dimension), dtype=np.float32)
-        if vectors.shape[1] != dimension:
-            raise ExportError(
-                "text vectors of several widths",
-                where="embedding_f32",
-                found=f"{vectors.shape[1]} and {dimension}",
-                hint="run `tosg embed` again",
-            )
-        has_text[part] = present
-        yield vectors
+def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[Array, Array]:
+    """Read the text vectors into a file.
+
+    Returns
+    -------
+    vectors : (N, D) float32 or float16, mapped
+        Zeros for nodes without one; D is 0 where the graph has none.
+    has_text : (N,) bool
+    """
+    width = vector_width(db)
+    has_text = np.zeros(nodes.n, dtype=bool)
+    with path.open("wb") as stream:
+        for start in range(0, nodes.n if width else 0, _VECTOR_ROWS):
+            part = slice(start, min(start + _VECTOR_ROWS, nodes.n))
+            vectors, present = read_embeddings(db, nodes.idx[part])
+            if not present.any():
+                vectors = np.zeros((part.stop - start, width), dtype=np.float32)
+            if vectors.shape[1] != width:
+                raise ExportError(
+                    "text vectors of several widths",
+                    where="embedding_f32",
+                    found=f"{vectors.shape[1]} and {width}",
+                    hint="run `tosg embed` again",
+                )
+            has_text[part] = present
+            stream.write(np.ascontiguousarray(vectors, dtype=dtype).data)
+    if not width:
+        return np.empty((nodes.n, 0), dtype=dtype), has_text
+    return np.memmap(path, dtype=dtype, mode="r", shape=(nodes.n, width)), has_text
 
 
 def write_graph_files(
-    folder: Path, db: Database, graph: Graph, dtype: str, progress: Callable[[int], None]
+    folder: Path,
+    db: Database,
+    nodes: Nodes,
+    read: Callable[[Event], Graph],
+    dtype: str,
+    progress: Callable[[int], None],
 ) -> dict[str, Any]:
     """Write both files of the graph.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go; its ``work`` takes the vectors on their way.
+    db : Database
+    nodes : Nodes
+    read : callable
+        Reads the edges, unless the event it is given is set. It runs in a thread meanwhile: the
+        server is busy with edges while texts and vectors are written here.
+    dtype : str
+        Of the vectors.
+    progress : callable
+        Called with the number of files that are done.
 
     Returns
     -------
     dict
         The receipt: digests, files, and what the manifest says of the graph.
     """
-    dimension = vector_width(db)
-    nodes_digest, claimants = write_nodes(folder / "nodes.parquet", db, graph)
-    progress(1)
-    graph_digest, with_text = write_graph(folder / "graph.safetensors", db, graph, dimension, dtype)
+    stop = Event()
+    spool = folder / "work" / "vectors"
+    with ThreadPoolExecutor(1, "tosg-edges") as pool:
+        later = pool.submit(read, stop)
+        try:
+            nodes_digest, claimants = write_nodes(folder / "nodes.parquet", db, nodes)
+            vectors, has_text = spool_vectors(spool, db, nodes, dtype)
+            progress(1)
+            graph = later.result()
+        except BaseException:
+            stop.set()
+            raise
+    graph_digest = write_graph(folder / "graph.safetensors", graph, vectors, has_text)
+    dimension = vectors.shape[1]
+    del vectors
+    spool.unlink()
     progress(2)
     edges = graph.edges
     return {
         "digests": {"nodes": nodes_digest, "graph": graph_digest},
         "files": {n: about(folder / n) for n in ("nodes.parquet", "graph.safetensors")},
         "dimension": dimension,
-        "nodes": graph.n,
+        "nodes": nodes.n,
         "edges": len(edges),
         "lifted_edges": int(edges.lifted.sum()),
         "isolated_nodes": graph.isolated,
-        "nodes_with_text": with_text,
-        "node_types": _tally(graph.types, graph.type),
+        "nodes_with_text": int(has_text.sum()),
+        "node_types": _tally(nodes.types, nodes.type),
         "edge_types": _tally(edges.types, edges.type),
         "edge_keys": list(edges.keys),
         "edge_sources": [list(s) for s in edges.sources],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tosg.export.level import Fold
-    from tosg.export.nodes import Graph
+    from tosg.export.nodes import Nodes
     from tosg.kg.cells.dataset import DatasetInfo
 
 Int64s = NDArray[np.int64]
@@ -106,8 +106,10 @@ class VariableMap:
         self, key: Int64s, value: NDArray[np.float32]
     ) -> tuple[Int64s, NDArray[np.float32]]:
         """Put together the values of several variables of one node."""
-        first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-        if len(first) == len(key) and self.unit != "scaled":
+        is_first = np.ones(len(key), dtype=bool)
+        is_first[1:] = key[1:] != key[:-1]
+        first = np.flatnonzero(is_first)
+        if len(key) == 0 or (len(first) == len(key) and self.unit != "scaled"):
             return key, value
         node = key[first] % self.n_nodes
         wide = value.astype(np.float64)
@@ -125,36 +127,36 @@ class VariableMap:
         return key[first][some], merged[some]
 
 
-def variable_map(info: DatasetInfo, graph: Graph, folded_ids: pa.StringArray | None) -> VariableMap:
-    """Map the measured variables of a data set to rows of the graph's nodes.
+def variable_map(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | None) -> VariableMap:
+    """Map the measured variables of a data set to rows of nodes.
 
     Parameters
     ----------
     info : DatasetInfo
         The data set.
-    graph : Graph
-        Its nodes and fold.
+    nodes : Nodes
+        The nodes and the fold of their level.
     folded_ids : pa.StringArray or None
-        CURIEs of ``np.unique(graph.fold.folded)``, where there is a fold.
+        CURIEs of ``np.unique(nodes.fold.folded)``, where there is a fold.
     """
     entities = pa.array(info.variable_entities, pa.string())
     measured = np.asarray(info.measured, dtype=bool)
-    own = _index(entities, graph.ids)
+    own = _index(entities, nodes.ids)
     own[~measured] = -1
     position = np.flatnonzero(own >= 0)
     node = own[position]
-    if graph.fold is not None and folded_ids is not None:
-        lifted = _lifted(entities, measured, graph, graph.fold, folded_ids)
+    if nodes.fold is not None and folded_ids is not None:
+        lifted = _lifted(entities, measured, nodes, nodes.fold, folded_ids)
         extra = ~np.isin(lifted[1], node)
         position = np.concatenate([position, lifted[0][extra]])
         node = np.concatenate([node, lifted[1][extra]])
-    return VariableMap.of(position, node, len(info.variable_entities), info.unit, graph.n)
+    return VariableMap.of(position, node, len(info.variable_entities), info.unit, nodes.n)
 
 
 def _lifted(
     entities: pa.StringArray,
     measured: NDArray[np.bool_],
-    graph: Graph,
+    nodes: Nodes,
     fold: Fold,
     folded_ids: pa.StringArray,
 ) -> tuple[Int64s, Int64s]:
@@ -163,8 +165,8 @@ def _lifted(
     at[~measured] = -1
     position = np.flatnonzero(at >= 0)
     variable, kept = fold.expand(np.unique(fold.folded)[at[position]])
-    row = np.minimum(np.searchsorted(graph.idx, kept), graph.n - 1)
-    inside = graph.idx[row] == kept
+    row = np.minimum(np.searchsorted(nodes.idx, kept), nodes.n - 1)
+    inside = nodes.idx[row] == kept
     return position[variable[inside]], row[inside].astype(np.int64)
 
 

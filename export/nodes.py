@@ -1,31 +1,30 @@
-"""The graph side of a selection: which nodes, which edges, at which level."""
+"""The nodes of a selection: which, at which level, and their columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from tosg.export.arrays import Edges, Ids, finished, placed
-from tosg.export.edge_columns import GROUPED, PROPERTIES, Claimant, EdgeColumns, key_properties
-from tosg.export.level import FOLDS, Fold, final_nodes, lift
+from tosg.export.level import FOLDS, Fold, final_nodes
 from tosg.kg.errors import ExportError, QueryError, SchemaError
 from tosg.kg.reader import read_nodes, read_relationships
-from tosg.kg.schema import ENTITY, all_relationship_types, entity_types
+from tosg.kg.schema import ENTITY, entity_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tosg.export.arrays import Ids
+    from tosg.export.edge_columns import Claimant
     from tosg.export.selection import Selection
     from tosg.kg.database import Database
 
 
 @dataclass(frozen=True)
-class Graph:
-    """The graph of an export.
+class Nodes:
+    """The nodes of an export.
 
     Attributes
     ----------
@@ -37,14 +36,12 @@ class Graph:
         Position in `types`.
     types : tuple of str
         Labels that occur, sorted.
-    edges : Edges
-        Over rows of the nodes, merged and sorted.
     fold : Fold or None
         Of the level; None as stored.
     level : str
         Of the selection.
-    claimants : frozenset
-        Distinct (source, license, release) of the edges.
+    given : pa.Table or None
+        The relationships that the queries returned; None takes those induced.
     warnings : tuple of str
         What the user should know.
     """
@@ -53,29 +50,19 @@ class Graph:
     ids: pa.StringArray
     type: Ids
     types: tuple[str, ...]
-    edges: Edges
     fold: Fold | None
     level: str
-    claimants: frozenset[Claimant]
-    warnings: tuple[str, ...] = field(default=())
+    given: pa.Table | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
         """Number of nodes, N."""
         return len(self.idx)
 
-    @cached_property
-    def isolated(self) -> int:
-        """Number of nodes without an edge to another node."""
-        other = self.edges.start != self.edges.end
-        joined = np.zeros(self.n, dtype=bool)
-        joined[self.edges.start[other]] = True
-        joined[self.edges.end[other]] = True
-        return int(self.n - joined.sum())
 
-
-def read_graph(db: Database, selection: Selection, *, timeout: float | None = None) -> Graph:
-    """Read the nodes (without texts and vectors) and edges of a selection.
+def choose_nodes(db: Database, selection: Selection, *, timeout: float | None = None) -> Nodes:
+    """Choose the nodes of a selection at its level, without their texts and vectors.
 
     Raises
     ------
@@ -86,11 +73,11 @@ def read_graph(db: Database, selection: Selection, *, timeout: float | None = No
     """
     from tosg.kg.selecting import select_graph
 
-    chosen = select_graph(db, selection.nodes, dict(selection.params), timeout=timeout)
+    chosen = select_graph(db, selection.nodes, selection.params, timeout=timeout)
     warnings = list(chosen.warnings)
     given = chosen.relationships
     if selection.edges is not None:
-        by_edges = select_graph(db, selection.edges, dict(selection.params), timeout=timeout)
+        by_edges = select_graph(db, selection.edges, selection.params, timeout=timeout)
         warnings += by_edges.warnings
         given = by_edges.relationships
         if given is None:
@@ -106,31 +93,9 @@ def read_graph(db: Database, selection: Selection, *, timeout: float | None = No
             found=selection.nodes or "the whole graph",
             hint="run the query with `tosg query`; load a graph with `tosg build`",
         )
-    fold, nodes = _fold(db, selection.level, chosen.nodes, warnings)
-    columns = EdgeColumns()
-    for batch in _edge_batches(db, selection, nodes, fold, given):
-        columns.add(batch)
-    edges = columns.edges()
-    if fold is not None:
-        edges = lift(edges, fold)
-    directed = {name: t.directed for name, t in all_relationship_types().items()}
-    signed = frozenset(n for n, t in all_relationship_types().items() if "sign" in t.keys)
-    edges = finished(placed(edges, nodes), len(nodes), directed, signed)
-    ids, kinds, types = _names(db, nodes, whole=selection.nodes is None and fold is None)
-    graph = Graph(
-        nodes, ids, kinds, types, edges, fold, selection.level, frozenset(columns.claimants)
-    )
-    if given is not None and len(edges) < given.num_rows and fold is None:
-        warnings.append(
-            f"{given.num_rows - len(edges):,} of {given.num_rows:,} given relationships are left "
-            "out: the same one twice, an end outside the selection, or a type not asked for"
-        )
-    if graph.isolated:
-        warnings.append(
-            f"{graph.isolated:,} of {graph.n:,} nodes have no edge"
-            + ("; --level gene or protein may join them" if fold is None else "")
-        )
-    return replace(graph, warnings=tuple(warnings))
+    fold, idx = _fold(db, selection.level, chosen.nodes, warnings)
+    ids, kinds, types = _names(db, idx, whole=selection.nodes is None and fold is None)
+    return Nodes(idx, ids, kinds, types, fold, selection.level, given, tuple(warnings))
 
 
 def _fold(db: Database, level: str, nodes: Ids, warnings: list[str]) -> tuple[Fold | None, Ids]:
@@ -161,23 +126,6 @@ def _fold(db: Database, level: str, nodes: Ids, warnings: list[str]) -> tuple[Fo
             hint="load a source that brings ENCODES (hgnc), or use --level as-stored",
         )
     return fold, kept
-
-
-def _edge_batches(
-    db: Database, selection: Selection, nodes: Ids, fold: Fold | None, given: pa.Table | None
-) -> Iterator[pa.RecordBatch | pa.Table]:
-    types = selection.edge_types
-    if given is not None:
-        if types is not None:
-            kind = given.column("type").cast(pa.string())
-            given = given.filter(pa.compute.is_in(kind, pa.array(types)))
-        yield given
-        return
-    grouped = (*GROUPED, *key_properties(types))
-    inside: Ids | None = None if selection.nodes is None else nodes
-    if inside is not None and fold is not None:
-        inside = np.union1d(nodes, fold.folded_of(nodes))
-    yield from read_relationships(db, types, PROPERTIES, grouped=grouped, idx=inside)
 
 
 def _idx_of(batches: Iterable[pa.RecordBatch]) -> Ids:
@@ -222,17 +170,17 @@ def check_types(types: Sequence[str]) -> None:
         )
 
 
-def node_tables(db: Database, graph: Graph, claimants: set[Claimant]) -> Iterator[pa.Table]:
+def node_tables(db: Database, nodes: Nodes, claimants: set[Claimant]) -> Iterator[pa.Table]:
     """Read the columns of ``nodes.parquet`` in bounded batches; adds to `claimants`."""
     from tosg.export.edge_columns import claimants_in, joined_claims
 
     done = 0
     columns = ["id", "name", "symbol", "text", "sources", "licenses", "releases"]
-    for batch in read_nodes(db, ENTITY, columns, idx=graph.idx):
+    for batch in read_nodes(db, ENTITY, columns, idx=nodes.idx):
         by_name: dict[str, Any] = {n: batch.column(n) for n in batch.schema.names}
         claimants |= claimants_in(joined_claims(by_name))
-        codes = graph.type[done : done + batch.num_rows]
-        types = pa.array(graph.types, pa.string()).take(pa.array(codes))
+        codes = nodes.type[done : done + batch.num_rows]
+        types = pa.array(nodes.types, pa.string()).take(pa.array(codes))
         done += batch.num_rows
         yield pa.table(
             [by_name["idx"], by_name["id"], types, *(by_name[n] for n in columns[1:4])],

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.export.cell_table import CellTable
+    from tosg.export.edges import Graph
     from tosg.export.mapping import VariableMap
-    from tosg.export.nodes import Graph
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def planned(
 ) -> ExportResult:
     """Counts and estimated size of an export that is not written; `width` is D."""
     item = 2 if selection.text_dtype == "float16" else 4
-    size = sum(a.nbytes for a in edge_arrays(graph).values()) + graph.n * (200 + width * item)
+    size = sum(a.nbytes for a in edge_arrays(graph).values()) + graph.nodes.n * (200 + width * item)
     counts = {
-        "nodes": graph.n,
+        "nodes": graph.nodes.n,
         "edges": len(graph.edges),
         "lifted_edges": int(graph.edges.lifted.sum()),
         "isolated_nodes": graph.isolated,
@@ -106,7 +106,7 @@ def planned(
     warnings = list(graph.warnings)
     if cells is not None:
         share = max((m.variables_mapped / max(len(m.start) - 1, 1) for m in maps), default=0.0)
-        size += int(8 * cells.values_bound * share) + 108 * len(cells) + len(maps) * graph.n
+        size += int(8 * cells.values_bound * share) + 108 * len(cells) + len(maps) * graph.nodes.n
         counts |= {"cells": len(cells), "donors": cells.donors}
         counts |= {name: cells.splits_info[name]["cells"] for name in SPLITS}
         warnings += cells.warnings

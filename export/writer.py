@@ -14,7 +14,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +24,11 @@ from tosg.export.cell_table import read_cells
 from tosg.export.content import Parts, content_of, run_of
 from tosg.export.datasets import checked_datasets, maps_of
 from tosg.export.digest import digest_arrays
+from tosg.export.edges import read_graph
 from tosg.export.files import save_npy
 from tosg.export.graph_files import vector_width, write_graph_files
 from tosg.export.manifest import MANIFEST, manifest_bytes, read_manifest
-from tosg.export.nodes import read_graph
+from tosg.export.nodes import Nodes, choose_nodes
 from tosg.export.plan import make_plan, run_tasks
 from tosg.export.results import ExportResult, already, planned, written
 from tosg.export.selection import Selection, differences, resolved
@@ -47,7 +47,6 @@ from tosg.kg.errors import ConfigError, ExportError
 if TYPE_CHECKING:
     import os
 
-    from tosg.export.nodes import Graph
     from tosg.export.plan import Plan, Receipt, Task
     from tosg.kg.database import Database
 
@@ -141,11 +140,11 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
     # Cells first: what is wrong with them shows in seconds, the graph may take longer.
     cells = read_cells(job.db, job.selection, timeout=job.timeout)
     infos = checked_datasets(job.db, cells, job.selection) if cells else ()
-    graph = read_graph(job.db, job.selection, timeout=job.timeout)
-    maps = maps_of(job.db, infos, graph)
+    nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
+    maps = maps_of(job.db, infos, nodes)
     if dry_run:
+        graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)
         _check_unmoved(job)
-        width = vector_width(job.db)
         return planned(job.space.out, job.selection, graph, cells, maps, width, job.started)
     job.space.open()
     try:
@@ -153,8 +152,7 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
             job.space.finish()
             return already(job.space.out, job.selection)
         parts = Parts(job.selection, cells, infos, maps, resumed=_check_plan(job, resume=resume))
-        parts.graph = _signed(job, "graph", partial(_graph_files, job, graph))
-        del graph  # before the cells: its edges may be large
+        parts.graph = _signed(job, "graph", lambda: _graph_files(job, nodes))
         _write_cells(job, parts)
         return _finish(job, parts)
     except (GraphMovedError, DiskFullError):
@@ -224,12 +222,13 @@ class _ResumeError(ExportError):
     """An export cannot be resumed; what there is stays."""
 
 
-def _graph_files(job: _Job, graph: Graph) -> dict[str, Any]:
+def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
     job.progress("graph", 0, 2)
     return write_graph_files(
         job.space.folder,
         job.db,
-        graph,
+        nodes,
+        lambda stop: read_graph(job.db, job.selection, nodes, stop=stop),
         job.selection.text_dtype,
         lambda done: job.progress("graph", done, 2),
     )

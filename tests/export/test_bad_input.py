@@ -1,0 +1,280 @@
+"""Bad input: one clear error, the right exit code, nothing half done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file
+from support import signals
+
+from tosg.export.manifest import read_manifest
+from tosg.export.selection import Selection
+from tosg.export.workspace import DiskFullError
+from tosg.kg import server as managed
+from tosg.kg.database import Database
+from tosg.kg.errors import (
+    ConfigError,
+    DatabaseError,
+    ExportError,
+    QueryError,
+    TosgError,
+    UsageError,
+)
+from tosg.kg.settings import Settings
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+BAD: list[tuple[dict[str, Any], type[TosgError], str]] = [
+    ({"nodes": "MATCH (n:Gene {symbol: 'none'}) RETURN n"}, QueryError, "returns nothing"),
+    ({"nodes": "MATCH (n:Gene) RETURN n.name"}, QueryError, "no entity"),
+    ({"nodes": "MATCH (n:Gene"}, QueryError, "MATCH"),
+    ({"nodes": "MATCH (n:Gene) SET n.x = 1 RETURN n"}, QueryError, "r"),
+    ({"cells": "MATCH (c:Cell {tissue: 'none'}) RETURN c"}, QueryError, "returns nothing"),
+    ({"edges": "MATCH (g:Gene) RETURN g"}, QueryError, "no relationship"),
+    ({"target": "cel_type"}, UsageError, "did you mean cell_type"),
+    ({"split": "tisue"}, UsageError, "did you mean tissue"),
+    ({"target": "cell_type", "balance": ("tisue",)}, UsageError, "did you mean tissue"),
+    ({"target": "note", "split": "donor"}, ExportError, "too few"),
+    ({"target": "cell_type", "split": "note"}, ExportError, "without a value"),
+    ({"target": "cell_type", "split": "tissue"}, ExportError, "too few"),
+    ({"target": "age_years", "balance": ("tissue",)}, ExportError, "holds numbers"),
+]
+
+
+@pytest.mark.parametrize(("how", "kind", "says"), BAD, ids=[str(b[0]) for b in BAD])
+def test_of_a_selection(
+    cells: Database, run: Any, tmp_path: Path, how: dict[str, Any], kind: type[TosgError], says: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        run(cells, **how)
+    assert says in str(caught.value)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"edge_types": ("INTERACTS",)}, "INTERACTS_WITH"),
+        ({"level": "genes"}, "gene"),
+        ({"normalize": "log"}, "log1p_cp10k"),
+        ({"text_dtype": "float8"}, "float16"),
+        ({"fractions": (0.5, 0.4, 0.4)}, "add up to 1"),
+        ({"fractions": (0.0, 0.5, 0.5)}, "train above 0"),
+        ({"sample": 0}, "1 or more"),
+        ({"shard_size": 0}, "1 or more"),
+        ({"balance": ("tissue",)}, "--target"),
+        ({"params": {"x": {1, 2}}}, "parameter"),
+    ],
+)
+def test_of_options(how: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Selection(**how)
+    assert says in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_keys_and_types_of_a_spec() -> None:
+    with pytest.raises(UsageError, match="unknown key") as caught:
+        Selection.from_json({"targt": "x"}, where="spec.yaml")
+    assert "did you mean target" in str(caught.value)
+    with pytest.raises(ConfigError, match="wrong type"):
+        Selection.from_json({"seed": "seven"}, where="spec.yaml")
+    spec = Selection.from_json(
+        {"edge-type": "TARGETS, ENCODES", "fractions": [1, 0, 0], "all-cells": True}, where="spec"
+    )
+    assert spec.edge_types == ("TARGETS", "ENCODES")
+    assert spec.primary_only is False
+    assert Selection.from_json(json.loads(json.dumps(spec.to_json())), where="x") == spec
+
+
+def test_an_empty_graph(database: Database, run: Any, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="no nodes"):
+        run(database)
+    assert left(tmp_path) == []
+
+
+def test_output_that_is_in_the_way(graph: Database, run: Any, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="not empty") as caught:
+        run(graph, full)
+    assert caught.value.found == "thesis.txt"
+    with pytest.raises(ConfigError, match="not empty"):
+        run(graph, full, resume=True)
+    with pytest.raises(ConfigError, match="is a file"):
+        run(graph, full / "thesis.txt")
+    assert (full / "thesis.txt").read_text() == "years of work"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert run(graph, empty).folder == empty
+    assert (empty / "manifest.json").is_file()
+
+
+def test_mixed_units(graph: Database, run: Any, tmp_path: Path) -> None:
+    signals.write_cells(graph, unit="log1p_cp10k")
+    with pytest.raises(ExportError, match="different units") as caught:
+        run(graph)
+    assert caught.value.found == "counts: alpha; log1p_cp10k: beta"
+    beta = "MATCH (c:Cell {dataset: 'beta'}) RETURN c"
+    done = run(graph, cells=beta, normalize="log1p_cp10k")
+    expression = read_manifest(done.folder).content["expression"]
+    assert (expression["unit"], expression["normalize"]) == ("log1p_cp10k", "none")
+    graph.write("MATCH (d:Dataset {id: 'beta'}) SET d.unit = 'scaled'")
+    with pytest.raises(ExportError, match="cannot be normalised"):
+        run(graph, cells=beta, normalize="log1p_cp10k")
+    alpha = "MATCH (c:Cell {dataset: 'alpha'}) RETURN c"
+    done = run(graph, cells=alpha, normalize="log1p_cp10k")
+    assert read_manifest(done.folder).content["expression"]["normalize"] == "log1p_cp10k"
+
+
+def test_cells_without_donors(cells: Database, run: Any, tmp_path: Path) -> None:
+    cells.write("MATCH (c:Cell) WHERE c.idx % 2 = 0 REMOVE c.donor_id")
+    with pytest.raises(ExportError, match="donor needs") as caught:
+        run(cells, split="donor")
+    for option in ("donor_id=COLUMN", "--split cell", "--cells", "--split FIELD"):
+        assert option in str(caught.value)
+    done = run(cells, split="cell", target="cell_type")
+    assert read_manifest(done.folder).content["splits"]["donor_safe"] is False
+    assert any("not donor-safe" in w for w in done.warnings)
+
+
+def test_given_edges_samples_and_half_precision(cells: Database, run: Any) -> None:
+    done = run(
+        cells,
+        edges="MATCH (:Gene)-[r:REGULATES]->(:Gene) RETURN r",
+        sample=20,
+        text_dtype="float16",
+        split="cell",
+    )
+    assert (done.counts["edges"], done.counts["nodes"], done.counts["cells"]) == (2, 13, 20)
+    tensors = load_file(done.folder / "graph.safetensors")
+    assert tensors["text_embedding"].dtype == np.float16
+    ids = pq.read_table(done.folder / "cells.parquet").column("id").to_pylist()
+    again = run(cells, sample=30, seed=0)
+    more = pq.read_table(again.folder / "cells.parquet").column("id").to_pylist()
+    assert set(ids) < set(more)  # a larger sample holds the smaller one
+    path = run(
+        cells, nodes="MATCH p = (:Drug)-[:TARGETS]->(:Gene)-[:ENCODES]->(:Protein) RETURN p",
+        cells=False,
+    )  # fmt: skip
+    assert (path.counts["nodes"], path.counts["edges"], path.counts["cells"]) == (3, 3, 0)
+
+
+def test_a_dry_run_writes_nothing(cells: Database, run: Any, tmp_path: Path) -> None:
+    plan = run(cells, dry_run=True, target="cell_type", split="donor")
+    assert left(tmp_path) == []
+    real = run(cells, target="cell_type", split="donor")
+    for name in ("nodes", "edges", "cells", "donors", "isolated_nodes"):
+        assert plan.counts[name] == real.counts[name]
+    assert plan.dry_run
+    assert plan.bytes > 0
+
+
+FULL = """
+import os, resource, sys
+from pathlib import Path
+from tosg.export.selection import Selection
+from tosg.export.writer import export
+from tosg.kg.database import Database, Target
+from tosg.kg.errors import TosgError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+db = Database(Target(os.environ["URI"], os.environ["NAME"], os.environ["SECRET"]))
+try:
+    export(db, Selection(), Path(sys.argv[1]))
+except TosgError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("limit", [1000, 5000])
+def test_a_full_disk(cells: Database, tmp_path: Path, limit: int) -> None:
+    # A limit on the size of files fails in the same calls as a full disk does.
+    environ = {**os.environ, "URI": cells.target.uri, "NAME": cells.target.username,
+               "SECRET": cells.target.password}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "out"), str(limit)],
+        env=environ, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith(DiskFullError.__name__), done.stderr
+    assert left(tmp_path) == []
+
+
+def test_a_server_that_goes_away(
+    cells: Database, settings: Settings, run: Any, tmp_path: Path
+) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("cells", 0):
+            managed.stop(settings)
+
+    out = tmp_path / "out"
+    with pytest.raises(DatabaseError):
+        run(cells, out, progress=stop)
+    assert not out.exists()
+    info = managed.ensure(settings)
+    with Database(type(cells.target)(info.uri, info.username, info.password)) as again:
+        done = run(again, out, resume=True)
+    assert done.counts["cells"] > 0
+    assert left(tmp_path) == ["out"]
+
+
+def test_the_command(cells: Database, tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "NEO4J_URI": cells.target.uri,
+        "NEO4J_USERNAME": cells.target.username,
+        "NEO4J_PASSWORD": cells.target.password,
+    }
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from tosg.cli import export_main; export_main()", *arguments],
+            env=environ, capture_output=True, text=True, timeout=120, cwd=tmp_path,
+        )  # fmt: skip
+
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "nodes: 'MATCH (:Pathway {name: $name})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g'\n"
+        "params: {name: signals}\nlevel: gene\ntarget: cell_type\nsplit: donor\n"
+    )
+    first = command("one", "--spec", "spec.yaml", "--json")
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout)
+    assert document["counts"]["nodes"] == 3
+    assert "warning:" in first.stderr
+    again = command("two", "--from", "one/manifest.json", "--json")
+    assert json.loads(again.stdout)["digests"] == document["digests"]
+    changed = command("three", "--from", "one", "--no-cells", "--level", "as-stored")
+    assert changed.returncode == 0, changed.stderr
+    assert changed.stdout.splitlines()[0] == str(tmp_path / "three")
+    by_param = command(
+        "four", "--no-cells", "--param", "name=signals", "--dry-run",
+        "--nodes", "MATCH (p:Pathway {name: $name}) RETURN p",
+    )  # fmt: skip
+    assert by_param.returncode == 0, by_param.stderr
+    assert "dry run" in by_param.stdout
+    for arguments, code in (
+        (("one",), 2),
+        (("five", "--split", "dono"), 2),
+        (("five", "--fractions", "a,b"), 2),
+        (("five", "--spec", "none.yaml"), 2),
+        (("five", "--nodes", "MATCH (n:Gene) SET n.x = 1 RETURN n"), 1),
+    ):
+        failed = command(*arguments)
+        assert failed.returncode == code, failed.stderr
+        assert failed.stdout == ""
+    environ["NEO4J_URI"] = "bolt://127.0.0.1:1"
+    assert command("five").returncode == 3
+    assert left(tmp_path) == ["one", "spec.yaml", "three", "two"]
