@@ -44,8 +44,11 @@ def _edges(db: Database, repeat: int) -> Comparison:
     order, their_order = np.lexsort((ends, starts)), np.lexsort((their_ends, their_starts))
     assert np.array_equal(starts[order], their_starts[their_order])
     assert np.array_equal(ends[order], their_ends[their_order])
-    detail: dict[str, object] = {"relationships": len(starts), "ours per second": round(len(starts) / ours),
-              "peer per second": round(len(starts) / peer)}  # fmt: skip
+    detail: dict[str, object] = {
+        "relationships": len(starts),
+        "ours per second": round(len(starts) / ours),
+        "peer per second": round(len(starts) / peer),
+    }
     return Comparison("edges", ours, peer, "s", detail)
 
 
