@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from support.graphs import content
 from support.servers import managed_settings
@@ -13,14 +14,13 @@ from support.sources import FILES, write_source
 from tosg.kg import check, ddl, report, stats
 from tosg.kg import server as managed
 from tosg.kg.database import Database
-from tosg.kg.errors import DataError, TosgError
+from tosg.kg.errors import DatabaseError, DataError, TosgError
 from tosg.kg.meta import read_meta
 from tosg.loaders import build as builds
 from tosg.loaders import pipeline, registry
 from tosg.loaders.pipeline import SourceInput, load, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from support.graphs import Content
@@ -50,7 +50,7 @@ def recipe(data: Path) -> Path:
 
 
 @pytest.fixture
-def empty(settings: Settings, database: Database) -> Iterator[Settings]:
+def empty(settings: Settings, database: Database) -> Settings:
     """Settings of the managed server with an empty database and no connection open."""
     database.close()
     return settings
@@ -272,6 +272,40 @@ def test_a_missing_file_is_found_before_anything_is_read(
 
 
 # -- the server goes away, the disk is full ------------------------------------------------------
+
+
+def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), texts=False)
+    info = managed.ensure(empty)
+    stages: list[str] = []
+
+    def kill(stage: str, _share: float | None) -> None:
+        stages.append(stage)
+        if stage.startswith("writing relationships") and info.pid:
+            psutil.Process(info.pid).kill()
+
+    with pytest.raises(DatabaseError) as caught:
+        load(empty, inputs(data, ["hetionet"]), progress=kill)
+    assert caught.value.exit_code == 3
+    assert any(stage.startswith("writing relationships") for stage in stages)
+
+    again = load(empty, inputs(data, ["hetionet"]))
+    assert again.changed
+    assert not load(empty, inputs(data, ["hetionet"])).changed
+    broken = held(empty)
+    _wipe(empty)
+    load(empty, inputs(data, ["hetionet", "goa", "uniprot", "ncbi_gene"]))
+    assert held(empty) == broken
+
+
+def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["ncbi_gene", "uniprot"]))
+    before = held(empty)
+    load(empty, inputs(data, ["hetionet", "indications"]))
+    for name in ("hetionet", "indications"):
+        gone = load(empty, [], prune=[name])
+        assert gone.changed
+    assert held(empty) == before
 
 
 def test_a_full_disk_leaves_the_database_as_it_was(
