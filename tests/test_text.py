@@ -85,7 +85,7 @@ def test_lists_are_scored_first_then_by_name_and_say_each_once() -> None:
 
 
 def test_order_of_rows_changes_nothing() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"idx": i, "id": f"x:{i}", "name": f"n{i}", "synonyms": [f"s{j}" for j in range(i % 5)]}
         for i in range(50)
     ]

@@ -1,0 +1,174 @@
+"""Search on a real server with the real model: recall, order, notes, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support.entities import add_entities, immune_graph, offline_model
+
+from tosg.kg import ddl
+from tosg.kg.embed import embed
+from tosg.kg.embed.info import ModelInfo
+from tosg.kg.embed.models import Model
+from tosg.kg.errors import ConfigError, UsageError
+from tosg.kg.reader import read_embeddings
+from tosg.kg.search import FOUND, NEAREST, nearest, note_of, search
+from tosg.kg.text import refresh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.database import Database
+
+GENES = 1_200
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """The default model, from its package."""
+    return offline_model()
+
+
+def real_genes(shared_data: Path, n: int) -> list[dict[str, Any]]:
+    """The first genes of NCBI's table that have a full name, with their other names."""
+    path = shared_data / "entrez-gene" / "Homo_sapiens.gene_info.gz"
+    rows = []
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for fields in csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if len(fields) > 11 and fields[11] not in ("-", fields[2]) and fields[0] == "9606":
+                rows.append(
+                    {
+                        "id": f"ncbigene:{fields[1]}",
+                        "symbol": fields[2],
+                        "name": fields[11],
+                        "synonyms": [s for s in fields[4].split("|") if s != "-"],
+                    }
+                )
+            if len(rows) == n:
+                break
+    return rows
+
+
+def test_recall_on_real_genes(database: Database, model: Model, shared_data: Path) -> None:
+    add_entities(database, "Gene", real_genes(shared_data, GENES))
+    embed(database, model)
+    idx = np.arange(GENES)
+    vectors, present = read_embeddings(database, idx)
+    assert present.all()
+    ids = [
+        r["id"] for r in database.rows("CYPHER 5 MATCH (n:Gene) RETURN n.id AS id ORDER BY n.idx")
+    ]
+    hits = 0
+    queries = range(0, GENES, 12)
+    for query in queries:
+        scores = vectors.astype(np.float64) @ vectors[query].astype(np.float64)
+        best = sorted(range(GENES), key=lambda i: (-scores[i], ids[i]))[:10]
+        found = nearest(database, vectors[query], "Gene", 10)
+        assert found.schema == NEAREST
+        hits += len({ids[i] for i in best} & set(found["id"].to_pylist()))
+        again = found["score"].to_pylist()
+        assert again == sorted(again, reverse=True)
+        assert again[0] == pytest.approx(1.0, abs=1e-6)
+    assert hits / (10 * len(queries)) >= 0.99
+
+
+def test_meaning_and_words(database: Database, model: Model) -> None:
+    immune_graph(database)
+    embed(database, model)
+    found = search(database, "IL-2/STAT5", model=model)
+    assert found.schema.remove_metadata() == FOUND
+    assert note_of(found) is None
+    rows = found.to_pylist()
+    assert {"wikipathways:WP49", "ncbigene:6776"} <= {row["id"] for row in rows[:6]}
+    for row in rows:
+        ranks = [r for r in (row["vector_rank"], row["text_rank"]) if r is not None]
+        assert row["score"] == pytest.approx(sum(1 / (60 + r) for r in ranks))
+    order = [(-row["score"], row["id"]) for row in rows]
+    assert order == sorted(order)
+    cells = search(database, "lymphocyte that suppresses", types=["CellType"], model=model)
+    assert cells["id"].to_pylist() == ["cl:0000815"]
+    assert search(database, "gene", k=2, model=model).num_rows == 2
+
+
+def test_the_graphs_own_model_is_loaded(database: Database, model: Model) -> None:
+    immune_graph(database)
+    embed(database, model, types=["Disease"])
+    found = search(database, "illness of nerves", types=["Disease"])
+    assert found["vector_rank"].to_pylist() == [1]
+    assert found["similarity"][0].as_py() > 0.2
+
+
+def test_words_alone_where_nothing_is_embedded(database: Database) -> None:
+    immune_graph(database)
+    refresh(database)
+    found = search(database, "regulatory cells?")
+    assert "cl:0000815" in found["id"].to_pylist()
+    assert "nothing is embedded" in str(note_of(found))
+    assert set(found["vector_rank"].to_pylist()) == {None}
+    assert search(database, "zzzz").num_rows == 0
+    assert search(database, "&& || !").num_rows == 0
+
+
+def test_a_symbol_comes_before_texts_that_mention_it(database: Database) -> None:
+    ddl.ensure(database)
+    add_entities(
+        database,
+        "Gene",
+        [
+            {"id": "ncbigene:1", "symbol": "AAA", "description": "Like BTK. " * 20},
+            {"id": "ncbigene:2", "symbol": "BTK", "description": "A kinase."},
+            {"id": "ncbigene:3", "symbol": "CCC", "description": "BTK BTK BTK BTK"},
+        ],
+    )
+    refresh(database)
+    assert search(database, "BTK")["symbol"][0].as_py() == "BTK"
+
+
+HOSTILE = [
+    "IL-2/STAT5",
+    '"unbalanced',
+    "a AND",
+    "NOT",
+    "name:(x",
+    "x^y~2*?",
+    r"back\slash\\",
+    "[a TO b}",
+    "/regex/",
+    "🧬 gène",
+    "x" * 5000,
+    "word " * 3000,
+    "\x00\x1f\ud800"[:2],
+    "{!func}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_is_syntax(database: Database, text: str) -> None:
+    immune_graph(database)
+    search(database, text)
+
+
+def test_wrong_use(database: Database, model: Model) -> None:
+    immune_graph(database)
+    embed(database, model, types=["Gene"])
+    for text in ("", " \n"):
+        with pytest.raises(ConfigError, match="nothing to search for"):
+            search(database, text)
+    with pytest.raises(ConfigError, match="at least one result"):
+        search(database, "x", k=0)
+    with pytest.raises(UsageError, match="unknown type"):
+        search(database, "x", types=["Genes"])
+    other = Model(ModelInfo("other/model", "7", 384), model.encoder)
+    with pytest.raises(ConfigError, match="another model"):
+        search(database, "x", model=other)
+    with pytest.raises(ConfigError, match="not as wide"):
+        nearest(database, np.ones(3), "Gene")
+    with pytest.raises(ConfigError, match="no direction"):
+        nearest(database, np.zeros(384), "Gene")
+    with pytest.raises(UsageError, match="unknown type"):
+        nearest(database, np.ones(384), "Genes")
+    assert nearest(database, np.ones(384), "Drug").num_rows == 0
