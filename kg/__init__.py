@@ -1,1 +1,1 @@
-"""The graph: schema, identifiers, settings, server, merge, writers, readers, text, cells, reports."""
+"""The graph: schema, settings, server, merge, writers, reader, texts, vectors, cells, reports."""

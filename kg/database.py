@@ -6,18 +6,21 @@ Bulk reads do not go through here but through `tosg.kg.reader`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import neo4j
 from neo4j import exceptions as ne
 
 from tosg.kg.errors import DatabaseError, QueryError, TosgError
-from tosg.kg.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tosg.kg.settings import Settings
 
 Row = dict[str, Any]
 

@@ -5,12 +5,12 @@
     TosgError               exit 1
     ├── ConfigError         exit 2   a setting, option or argument is wrong or missing
     │   └── UsageError      exit 2   a name the user gave is unknown (lists the nearest ones)
-    ├── DatabaseError       exit 3   unreachable, refused, gone; ``retryable`` says if a retry may help
+    ├── DatabaseError       exit 3   unreachable, refused, gone; ``retryable``: a retry may help
     │   └── ServerError     exit 3   the managed server cannot be installed, started or stopped
-    ├── QueryError          exit 1   Cypher that does not parse, writes, times out, returns no node
+    ├── QueryError          exit 1   Cypher that does not parse, writes, times out, finds no node
     ├── SchemaError         exit 1   the graph or a statement does not fit the schema
     ├── DataError           exit 1   a source, cell or recipe file is wrong
-    └── ExportError         exit 1   a selection or training set is wrong, or changed under the export
+    └── ExportError         exit 1   a selection or training set is wrong, or the graph moved
 
 A message says what, where, what was found, what was expected and what to do.
 """
@@ -18,9 +18,11 @@ A message says what, where, what was found, what was expected and what to do.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 class TosgError(Exception):

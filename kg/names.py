@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from tosg.cypher.quoting import UnknownNameError, quote, quote_property
 from tosg.kg.errors import SchemaError, unknown
 from tosg.kg.schema import ENTITY, all_relationship_types, entity_types, support_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def labels() -> frozenset[str]:

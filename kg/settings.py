@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
 from tosg.kg.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TOML_NAME = "tosg.toml"
 
@@ -65,11 +67,10 @@ class Settings:
         return self.uri is None
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{f.name}={'***' if f.name == 'password' and self.password else getattr(self, f.name)!r}"
-            for f in fields(self)
-        )
-        return f"Settings({shown})"
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.password:
+            values["password"] = "***"  # noqa: S105
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
 
 def default_home() -> Path:

@@ -29,9 +29,9 @@ def test_every_type_is_indexed() -> None:
     for t in ENTITY_TYPES:
         assert by_label[t.label, ("name",)] == "RANGE"
         assert by_label[t.label, ("symbol",)] == "RANGE"
-    for t in SUPPORT_TYPES:
-        for key in t.unique:
-            assert by_label[t.label, (key,)] == "UNIQUENESS"
+    for support in SUPPORT_TYPES:
+        for key in support.unique:
+            assert by_label[support.label, (key,)] == "UNIQUENESS"
 
 
 @pytest.mark.lts

@@ -90,7 +90,7 @@ def test_values_survive_the_import(
     assert rows == [{"p": {"source": "s", "rows": bytes(range(256))}}]
 
 
-TEXT = st.text(st.characters(exclude_characters=DELIMITER, exclude_categories=("Cs",)))
+TEXT = st.text(st.characters(exclude_characters=DELIMITER, exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.lists(TEXT, min_size=2), min_size=1))

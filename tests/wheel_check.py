@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def run(*command: object, cwd: Path | None = None) -> None:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -39,8 +39,8 @@ def run(tmp_path: Path) -> Exporter:
     def run(db: Database, out: Path | None = None, **options: Any) -> ExportResult:
         nonlocal n
         n += 1
-        how = {k: options.pop(k) for k in ("workers", "resume", "dry_run") if k in options}
-        how |= {k: options.pop(k) for k in ("progress", "timeout") if k in options}
+        names = ("workers", "resume", "dry_run", "progress", "timeout")
+        how: dict[str, Any] = {k: options.pop(k) for k in names if k in options}
         return export(db, Selection(**options), out or tmp_path / f"out{n}", **how)
 
     return run

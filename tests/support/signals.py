@@ -80,7 +80,7 @@ TYPES = ("B cell", "T cell", "NK cell")
 
 def cell_rows(dataset: str, donors: int, per_donor: int, first: int) -> list[dict[str, Any]]:
     """Cells of a data set; number ``c`` counts over all data sets from `first`."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for k in range(donors * per_donor):
         c = first + k
         counts = counts_of(dataset, c)
@@ -130,7 +130,7 @@ def write_graph(db: Database) -> None:
     for label in ("Entity", "Cell"):
         db.write(f"CREATE CONSTRAINT FOR (n:{label}) REQUIRE n.idx IS UNIQUE")
     db.write("CALL db.awaitIndexes(60)")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, (label, id_, name) in enumerate(NODES):
         vector = [i + j / 10_000 for j in range(DIMENSION)]
         properties: dict[str, Any] = {
@@ -145,7 +145,7 @@ def write_graph(db: Database) -> None:
         if label in ("Gene", "Protein"):
             properties["symbol"] = name
         if id_ not in WITHOUT_TEXT:
-            properties["embedding_f32"] = np.array(vector, "<f4").tobytes()
+            properties |= {"embedding_f32": np.array(vector, "<f4").tobytes()}
         rows.append({"label": label, "p": properties})
     for label in {r["label"] for r in rows}:
         db.write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -76,7 +76,8 @@ def _title(text: str) -> None:
 
 def _table(columns: list[str], rows: list[list[object]]) -> None:
     """Print a small table in columns as wide as they need, at most 40."""
-    cells = [[_short(value) for value in row] for row in [list(columns), *rows]]
+    everything: list[list[Any]] = [list(columns), *rows]
+    cells = [[_short(value) for value in row] for row in everything]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     for row in cells:
         line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True))
