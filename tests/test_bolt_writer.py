@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import oracle
-from support.claims import fill
+from support.claims import edge, entity, fill
 from support.states import of_database
 from support.strategies import sets
 
 from tosg.kg import ddl
 from tosg.kg.bolt_writer import write_bolt
-from tosg.kg.ledger import GraphLedger
+from tosg.kg.ledger import GraphLedger, not_in_release
 from tosg.kg.merge import Merged, merge
 from tosg.kg.meta import lease, read_meta
 from tosg.kg.spool import Spool
@@ -59,8 +63,11 @@ def load(
 def total(counts: WriteCounts) -> tuple[int, int, int, int]:
     """Nodes and relationships made, changed, unchanged, removed."""
     both = (counts.total("nodes"), counts.total("relationships"))
-    return tuple(  # type: ignore[return-value]
-        sum(getattr(c, k) for c in both) for k in ("made", "changed", "unchanged", "removed")
+    return (
+        sum(c.made for c in both),
+        sum(c.changed for c in both),
+        sum(c.unchanged for c in both),
+        sum(c.removed for c in both),
     )
 
 
@@ -108,3 +115,235 @@ def _stable_numbers(graph: Database, before: dict[str, int]) -> dict[str, int]:
         if id_ in before and idx != before[id_]:
             assert idx in known or before[id_] in now.values()
     return now
+
+
+def test_a_later_source_joins_two_stored_nodes(graph: Database) -> None:
+    drug = ("Drug", "drugbank:1")
+    load(
+        graph,
+        [
+            entity("Disease", "doid:1", name="lupus", source="a"),
+            entity(*FLU, "a"),
+            entity(*drug, "a"),
+            edge("TREATS", drug, ("Disease", "doid:1"), "a"),
+            edge("RESEMBLES", ("Disease", "doid:1"), FLU, "a", score=0.5),
+        ],
+    )
+    load(
+        graph,
+        [entity("Disease", "efo:3", source="b"), edge("TREATS", drug, ("Disease", "efo:3"), "b")],
+    )
+    rows = graph.rows("MATCH (n:Disease) RETURN n.id AS id, n.idx AS idx")
+    numbers = {r["id"]: r["idx"] for r in rows}
+    graph.write(
+        "MATCH (n {id: 'efo:3'}) CREATE (:CellGroup {id: 'g'})-[:WITH_DISEASE {seen: 1}]->(n)"
+    )
+
+    counts, merged = load(graph, [entity(*LUPUS, "c", same_as=["doid:1", "efo:3"])])
+
+    assert {str(j) for j in merged.joins} == {
+        "doid:1 = mondo:1 by same_as (c)",
+        "efo:3 = mondo:1 by same_as (c)",
+    }
+    assert counts.nodes["Disease"].as_dict() == {
+        "made": 0,
+        "changed": 1,
+        "unchanged": 1,
+        "removed": 1,
+    }
+    (node,) = graph.rows("MATCH (n:Disease {id: 'mondo:1'}) RETURN n.idx AS idx, n.xrefs AS xrefs")
+    assert node == {"idx": numbers["doid:1"], "xrefs": ["doid:1", "efo:3"]}
+    (treats,) = graph.rows("MATCH (:Drug)-[r:TREATS]->(n) RETURN n.id AS id, properties(r) AS p")
+    assert treats["id"] == "mondo:1"
+    assert treats["p"]["sources"] == ["a", "b"]
+    assert treats["p"]["evidence"] == ['{"end":"doid:1"}', '{"end":"efo:3"}']
+    (resembles,) = graph.rows(
+        "MATCH (a)-[r:RESEMBLES]->(b) RETURN a.id AS a, b.id AS b, r.score AS score"
+    )
+    assert resembles == {"a": "mondo:1", "b": "mondo:2", "score": 0.5}
+    assert graph.rows(
+        "MATCH (:CellGroup)-[r:WITH_DISEASE]->(n) RETURN n.id AS id, r.seen AS s"
+    ) == [{"id": "mondo:1", "s": 1}]
+
+    back, _ = load(graph, [], prune=["c"])
+    assert back.nodes["Disease"].made == 1
+    assert graph.rows("MATCH (n:Disease) RETURN n.id AS id ORDER BY id") == [
+        {"id": "doid:1"},
+        {"id": "efo:3"},
+        {"id": "mondo:2"},
+    ]
+    assert graph.rows("MATCH (:Drug)-[r:TREATS]->(n) RETURN n.id AS id ORDER BY id") == [
+        {"id": "doid:1"},
+        {"id": "efo:3"},
+    ]
+
+
+def test_prune_withdraws_one_source_and_what_nobody_else_claims(graph: Database) -> None:
+    load(
+        graph,
+        [
+            entity(*GENE, "a", name="one"),
+            entity(*GENE, "b", name="uno"),
+            entity(*OTHER, "b"),
+            edge("INTERACTS_WITH", GENE, OTHER, "a", score=0.2),
+            edge("INTERACTS_WITH", GENE, OTHER, "b", score=0.9),
+            edge("REGULATES", GENE, OTHER, "b", sign=1),
+        ],
+    )
+    counts, _ = load(graph, [entity(*OTHER, "b")], prune=["b"])
+    assert counts.relationships["REGULATES"].removed == 1
+    assert counts.relationships["INTERACTS_WITH"].changed == 1
+    (row,) = graph.rows("MATCH ()-[r]->() RETURN properties(r) AS p")
+    assert (row["p"]["sources"], row["p"]["score"]) == (["a"], 0.2)
+
+    counts, merged = load(graph, [], prune=["b"])
+    assert counts.nodes["Gene"].removed == 1
+    assert graph.rows("MATCH (n:Entity) RETURN n.id AS id, n.synonyms AS s") == [
+        {"id": "ncbigene:1", "s": None}
+    ]
+    # What source a said about the other gene waits for somebody to name that gene again.
+    assert merged.pending["source"].to_list() == ["a"]
+    load(graph, [entity(*OTHER, "c")])
+    assert graph.rows("MATCH ()-[r]->() RETURN r.sources AS s") == [{"s": ["a"]}]
+
+
+def test_claims_wait_for_their_ends_in_any_order(graph: Database) -> None:
+    tie = edge("ASSOCIATED_WITH", ("Gene", "ensembl:E"), LUPUS, score=0.5)
+    counts, merged = load(graph, [tie])
+    assert not counts.nodes["Gene"].made
+    assert merged.counts()["s1"].as_dict() == {
+        "given": 1,
+        "made": 0,
+        "merged": 0,
+        "unchanged": 0,
+        "rejected": 1,
+    }
+    load(graph, [entity(*LUPUS)])
+    assert graph.rows("MATCH (p:TosgPending) RETURN p.source AS s") == [{"s": "s1"}]
+    counts, _ = load(graph, [entity(*GENE, "s2", xrefs=["ensembl:E"])])
+    assert counts.relationships["ASSOCIATED_WITH"].made == 1
+    assert graph.rows("MATCH (p:TosgPending) RETURN p") == []
+    # An alias that becomes ambiguous takes the relationship away again.
+    counts, _ = load(graph, [entity(*OTHER, "s3", xrefs=["ensembl:E"])])
+    assert counts.relationships["ASSOCIATED_WITH"].removed == 1
+    assert len(graph.rows("MATCH (p:TosgPending) RETURN p")) == 1
+
+
+def test_what_a_newer_release_does_not_repeat_stays_and_is_counted(graph: Database) -> None:
+    old = [
+        entity(*GENE, "a", "2023"),
+        entity(*OTHER, "a", "2023"),
+        edge("REGULATES", GENE, OTHER, "a", "2023", sign=1),
+        edge("INTERACTS_WITH", GENE, OTHER, "a", "2023"),
+    ]
+    load(graph, old)
+    _, merged = load(
+        graph, [entity(*GENE, "a", "2024"), edge("INTERACTS_WITH", GENE, OTHER, "a", "2024")]
+    )
+    assert merged.newer == {("a", "2024")}
+    assert not_in_release(graph, "a", "2024") == {"entities": 1, "relationships": 1}
+    again, _ = load(graph, old)
+    assert total(again)[0] == total(again)[1] == 0, "an older release changes nothing"
+
+
+def test_a_second_run_writes_nothing_at_all(graph: Database) -> None:
+    claims = [
+        entity(*GENE, name="x\ty"),
+        entity(*OTHER),
+        edge("INTERACTS_WITH", GENE, OTHER, evidence={"n": "ü"}, score=0.5),
+        edge("TARGETS", ("Drug", "drugbank:9"), GENE, action="inhibitor"),
+    ]
+    first, _ = load(graph, claims)
+    again, merged = load(graph, claims)
+    assert first.revision == again.revision == 1
+    assert total(again) == (0, 0, 3, 0)
+    assert merged.counts()["s1"].unchanged == 3
+
+
+def test_relationships_stored_twice_become_one(graph: Database) -> None:
+    claims = [entity(*GENE), entity(*OTHER), edge("INTERACTS_WITH", GENE, OTHER)]
+    load(graph, claims)
+    graph.write("MATCH (a)-[r:INTERACTS_WITH]->(b) CREATE (a)-[s:INTERACTS_WITH]->(b) SET s = r")
+    counts, _ = load(graph, claims)
+    assert counts.relationships["INTERACTS_WITH"].removed == 1
+    assert of_database(graph) == oracle.graph(claims)
+
+
+_KILLED = """
+import sys
+from support.claims import edge, entity, fill
+from test_bolt_writer import KILL_CLAIMS, load
+from tosg.kg import bolt_session, bolt_writer
+from tosg.kg.database import Database, Target
+import os, signal
+
+bolt_writer.NODE_ROWS, bolt_writer.EDGE_ROWS = 3, 5
+left = int(sys.argv[4])
+transaction = bolt_session.Sender._transaction
+
+def counted(self, work):
+    global left
+    result = transaction(self, work)
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+
+bolt_session.Sender._transaction = counted
+with Database(Target(*sys.argv[1:4])) as db:
+    load(db, KILL_CLAIMS)
+print("done")
+"""
+
+_MANY = [("Gene", f"ncbigene:{i}") for i in range(1, 12)]
+#: What is stored when the load that is killed begins; it renames and joins some of these.
+STORED_CLAIMS = [
+    *(entity("Disease", f"doid:{i}", "a", name=f"disease {i}") for i in range(1, 5)),
+    *(entity("Disease", f"efo:{i}", "a") for i in range(1, 3)),
+    *(entity(*g, "a") for g in _MANY[:6]),
+    *(
+        edge("ASSOCIATED_WITH", g, ("Disease", d), "a", score=0.5)
+        for g in _MANY[:6]
+        for d in ("doid:1", "doid:2", "efo:1")
+    ),
+    *(edge("RESEMBLES", ("Disease", "doid:1"), ("Disease", f"efo:{i}"), "a") for i in (1, 2)),
+]
+KILL_CLAIMS = [
+    *(entity("Disease", f"mondo:{i}", "b", name=f"Disease {i}") for i in range(1, 6)),
+    entity("Disease", "mondo:1", "c", same_as=["efo:1"]),
+    *(entity(*g, "b", xrefs=[f"hgnc:{i}"]) for i, g in enumerate(_MANY)),
+    *(edge("ASSOCIATED_WITH", g, ("Disease", "mondo:1"), "b", score=0.75) for g in _MANY),
+    *(edge("REGULATES", a, b, "b", sign=1) for a in _MANY[:3] for b in _MANY[3:6]),
+    edge("REGULATES", ("Gene", "ncbigene:99"), _MANY[0], "b", sign=1),
+]
+
+
+@pytest.mark.timeout(600)
+def test_a_load_killed_anywhere_is_completed_by_the_next(graph: Database) -> None:
+    expected = oracle.graph([*STORED_CLAIMS, *KILL_CLAIMS])
+    target = graph.target
+    for after in range(1, 80, 3):
+        graph.write("MATCH (n) DETACH DELETE n")
+        load(graph, STORED_CLAIMS)
+        command = [sys.executable, "-c", _KILLED, target.uri, target.username, target.password]
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        run = subprocess.run(
+            [*command, str(after)], env=environ, capture_output=True, text=True, check=False
+        )
+        if run.returncode == 0:
+            assert run.stdout.strip() == "done"
+            break
+        assert run.returncode == -signal.SIGKILL, run.stderr
+        ended = read_meta(graph).loading is None  # it was killed after its last transaction
+        # Nobody waits for the end of a dead writer's lease in a test.
+        graph.write("MATCH (m:TosgMeta) SET m.writer_until = timestamp() - 1")
+        before = read_meta(graph).revision
+        load(graph, KILL_CLAIMS)
+        assert of_database(graph) == expected, f"killed after {after} transactions"
+        assert read_meta(graph).loading is None
+        assert read_meta(graph).revision == before + (not ended)
+        again, _ = load(graph, KILL_CLAIMS)
+        assert not again.anything
+    else:
+        pytest.fail("the load was never left to end")
+    assert after > 10, "there was something to kill"
