@@ -141,7 +141,7 @@ def test_mixed_units(graph: Database, run: Any, tmp_path: Path) -> None:
 
 def test_cells_without_donors(cells: Database, run: Any, tmp_path: Path) -> None:
     cells.write("MATCH (c:Cell) WHERE c.idx % 2 = 0 REMOVE c.donor_id")
-    with pytest.raises(ExportError, match="donor needs") as caught:
+    with pytest.raises(ExportError, match="split needs") as caught:
         run(cells, split="donor")
     for option in ("donor_id=COLUMN", "--split cell", "--cells", "--split FIELD"):
         assert option in str(caught.value)
