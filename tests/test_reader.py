@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tosg.kg import blocks, reader
+from tosg.kg import blocks, reader, relationship_blocks
 from tosg.kg.blocks import as_idx, blocks_of, in_order
 from tosg.kg.ddl import ensure
 from tosg.kg.errors import DataError, UsageError
@@ -69,7 +69,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_NODE_ROWS", 3)
     monkeypatch.setattr(reader, "_EDGE_ROWS", 4)
     monkeypatch.setattr(reader, "_EDGE_ROWS_WITH_LISTS", 2)
-    monkeypatch.setattr(reader, "_IDS_PER_QUERY", 2)
+    monkeypatch.setattr(relationship_blocks, "IDS_PER_QUERY", 2)
+    monkeypatch.setattr(relationship_blocks, "NUMBERS_PER_QUERY", 3)
     monkeypatch.setattr(reader, "_SMALL", 3)
     monkeypatch.setattr(blocks, "BUCKETS", 16)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +10,8 @@ from tosg.cypher.header import StatementError, parse, plain
 from tosg.cypher.quoting import UnknownNameError, quote, quote_property
 from tosg.cypher.registry import read, read_folder
 from tosg.cypher.tokens import limit_without_order, parameters, parts, tokens, with_aliases
-from tosg.kg import names
+from tosg.kg import names, statement_page
 from tosg.kg.errors import SchemaError, UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LABELS = frozenset({"Gene", "Entity"})
 
@@ -204,3 +201,10 @@ def test_a_property_name_that_could_end_its_quotation_is_refused(bad: str) -> No
         quote_property(bad)
     with pytest.raises(SchemaError):
         names.property_name(bad)
+
+
+def test_the_page_of_statements_is_made_from_their_headers() -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "statements.md"
+    assert page.read_text(encoding="utf-8") == statement_page.page(), (
+        "run python -m tosg.kg.statement_page > docs/statements.md"
+    )

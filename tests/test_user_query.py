@@ -1,0 +1,497 @@
+"""Users' Cypher: what is refused and why, how values are read, what rows look like."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+from support.fixture_graph import opened
+
+from tosg.cli import tosg
+from tosg.cli.rows_view import as_csv, as_table, text
+from tosg.kg.errors import (
+    ConfigError,
+    DatabaseError,
+    QueryError,
+    SchemaError,
+    TosgError,
+    UsageError,
+)
+from tosg.kg.finishing import benjamini_hochberg, hypergeometric_tail
+from tosg.kg.lookup import find_entities, find_entity
+from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
+from tosg.kg.user_query import bind, parse_params, resolve, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tosg.kg import server as managed
+    from tosg.kg.database import Database
+    from tosg.kg.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def graph(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
+    with opened(server_settings) as db:
+        yield db
+
+
+def ask(db: Database, query: str, **params: Any) -> pa.Table:
+    return run(db, query, params, timeout=60)
+
+
+REFUSED = [
+    ("", "is empty"),
+    ("  // nothing but words\n", "is empty"),
+    ("MATCH (n) RETURN n; MATCH (m) RETURN m", "more than one statement"),
+    ("MATCH (n) SET n.x = 1 RETURN n", "would write"),
+    ("CREATE (n:Gene) RETURN n", "would write"),
+    ("MATCH (n) DETACH DELETE n", "would write"),
+    ("CREATE INDEX foo FOR (n:Gene) ON (n.foo)", "would write"),
+    ("MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS", "would write"),
+    ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", "beyond reading"),
+    ("MATCH (n) LOAD CSV FROM 'http://localhost/' AS line RETURN line", "beyond reading"),
+    ("CALL () { LOAD CSV FROM 'file:///x' AS l RETURN l } RETURN l", "beyond reading"),
+    ("SHOW DATABASES", "beyond reading"),
+    ("SHOW TRANSACTIONS YIELD username RETURN username", "beyond reading"),
+    ("TERMINATE TRANSACTIONS 'neo4j-transaction-1'", "beyond reading"),
+    ("CYPHER 5 /* x */ SHOW SETTINGS", "beyond reading"),
+    ("USE system SHOW USERS", "beyond reading"),
+    ("CALL dbms.listConfig()", "beyond reading"),
+    ("CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name", "beyond reading"),
+    ("CALL db.awaitIndexes(1)", "beyond reading"),
+    ("CALL db.createLabel('X')", "beyond reading"),
+    ("CALL tx.setMetaData({a: 1})", "beyond reading"),
+    ("PROFILE MATCH (n) RETURN n", "PROFILE"),
+    ("EXPLAIN MATCH (n) RETURN n", "EXPLAIN"),
+    ("MATCH (n) FINISH", "returns nothing"),
+]
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+@pytest.mark.parametrize(("query", "why"), REFUSED)
+def test_what_does_more_than_read_is_refused(graph: Database, query: str, why: str) -> None:
+    before = graph.bookmark()
+    with pytest.raises(QueryError) as caught:
+        ask(graph, query)
+    assert why in str(caught.value)
+    assert graph.bookmark() == before
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    ("query", "where", "shown"),
+    [
+        ("MATCH (n RETURN n", "line 1, column 10", "MATCH (n RETURN n\n             ^"),
+        ("// why\nMATCH (n)\n  RETRN n", "line 3, column 3", "  RETRN n\n      ^"),
+        ("CYPHER 5 MATCH (g:Gene) RETURN h", "line 1, column 32", "^"),
+        ("MATCH (n) RETURN n } RETURN 1 //", "line 1, column 20", "^"),
+    ],
+)
+def test_a_mistake_is_shown_where_it_is(
+    graph: Database, query: str, where: str, shown: str
+) -> None:
+    with pytest.raises(QueryError, match="not valid Cypher") as caught:
+        ask(graph, query)
+    assert caught.value.where == where
+    assert caught.value.found is not None
+    assert shown in caught.value.found
+    assert "EXPLAIN" not in caught.value.found
+
+
+@pytest.mark.neo4j
+def test_a_query_past_its_time_is_stopped(graph: Database) -> None:
+    query = (
+        "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a * b = -1 "
+        "RETURN count(*) AS n"
+    )
+    with pytest.raises(QueryError, match="ran past its time limit"):
+        run(graph, query, {}, timeout=0.5)
+
+
+@pytest.mark.neo4j
+def test_values_are_only_parameters(graph: Database) -> None:
+    found = ask(graph, "RETURN $x AS x", x="'}) DETACH DELETE n //")
+    assert found.to_pylist() == [{"x": "'}) DETACH DELETE n //"}]
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+@pytest.mark.parametrize(
+    "query",
+    [
+        "MATCH (g:Gene) RETURN g ORDER BY g.symbol LIMIT 2",
+        "MATCH (g:Gene) RETURN g ORDER BY g.symbol LIMIT 2; // the end",
+        "CYPHER 5 MATCH (g:Gene) RETURN g ORDER BY g.symbol LIMIT 2 /* the end */",
+        "CYPHER runtime=slotted MATCH (g:Gene)\nWITH g ORDER BY g.symbol LIMIT 2\nRETURN *",
+        "// first words\nMATCH (g:Gene) RETURN DISTINCT g ORDER BY g.symbol SKIP 0 LIMIT 2",
+    ],
+)
+def test_prefix_comments_and_semicolons(graph: Database, query: str) -> None:
+    found = ask(graph, query)
+    assert found.schema.field("g").type == ENTITY_STRUCT
+    assert [row["g"]["symbol"] for row in found.to_pylist()] == ["CD19", "FOXP3"]
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+def test_graph_values_come_without_texts_and_vectors(graph: Database) -> None:
+    found = ask(
+        graph,
+        "MATCH p = (a:Gene {symbol: 'IL2'})-[r:REGULATES]->(b:Gene {symbol: 'IL2RA'}) "
+        "RETURN a, r, p, [a, b], [r], {one: [a]}, count(*), a.embedding_f32, null AS nothing, "
+        "[[a]], 'x' + a.symbol AS word",
+    )
+    row = found.to_pylist()[0]
+    il2 = {"id": "ncbigene:3558", "type": "Gene", "name": "interleukin 2", "symbol": "IL2"}
+    tie = {
+        "type": "REGULATES",
+        "start": "ncbigene:3558",
+        "end": "ncbigene:3559",
+        "sign": 1,
+        "score": 0.9,
+        "sources": ["trrust"],
+    }
+    assert found.schema.field("r").type == RELATIONSHIP_STRUCT
+    assert found.schema.field("p").type == PATH_STRUCT
+    assert row["a"] == il2
+    assert row["r"] == tie
+    assert row["[r]"] == [tie]
+    assert row["[a, b]"][0] == il2
+    assert row["p"]["relationships"] == [tie]
+    assert row["{one: [a]}"] == {"one": [il2]}
+    assert row["[[a]]"] == [[il2]]
+    assert row["count(*)"] == 1
+    assert row["a.embedding_f32"] == b"\x00\x00\x80?\x00\x00\x00\x00"
+    assert row["nothing"] is None
+    assert row["word"] == "xIL2"
+    assert "nobody needs" not in str(row)
+
+
+@pytest.mark.neo4j
+def test_values_of_no_common_type_and_of_neo4js_own(graph: Database) -> None:
+    found = ask(graph, "UNWIND [1, 'a', [2], null, date('2020-01-02')] AS x RETURN x")
+    assert found["x"].to_pylist() == ["1", '"a"', "[2]", None, '"2020-01-02"']
+    found = ask(graph, "RETURN duration('P1D') AS d, point({x: 1, y: 2}) AS p, time('12:00Z') AS t")
+    assert found.to_pylist() == [{"d": "P1D", "p": [1.0, 2.0], "t": "12:00:00.000000000+00:00"}]
+    assert ask(graph, "MATCH (n:Metabolite) RETURN n").num_rows == 0
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+def test_names_that_are_not_there_are_told_with_the_nearest(graph: Database) -> None:
+    warnings: list[str] = []
+    query = "MATCH (g:Gnee)-[:REGULATE]->(x {symbl: 'a'}) RETURN g LIMIT 5"
+    assert run(graph, query, {}, timeout=60, warnings=warnings).num_rows == 0
+    told = "\n".join(warnings)
+    assert "no label Gnee in the graph; did you mean Gene" in told
+    assert "no relationship type REGULATE in the graph; did you mean REGULATES" in told
+    assert "no property symbl in the graph; did you mean symbol" in told
+    assert "LIMIT (or SKIP) without ORDER BY" in told
+    warnings.clear()
+    # a name of the schema is no mistake; the server forgets no name that it ever had
+    run(graph, "MATCH ()-[r:TRANSLATED_TO]->() RETURN r", {}, timeout=60, warnings=warnings)
+    assert warnings in ([], ["the graph has no relationship type TRANSLATED_TO yet"])
+
+
+@pytest.mark.neo4j
+def test_limit_cuts_the_rows(graph: Database) -> None:
+    found = run(graph, "MATCH (g:Gene) RETURN g.symbol ORDER BY g.symbol", {}, timeout=60, limit=2)
+    assert found.to_pylist() == [{"g.symbol": "CD19"}, {"g.symbol": "FOXP3"}]
+
+
+def test_a_query_is_a_name_a_file_or_cypher(tmp_path: Path) -> None:
+    assert resolve("genes_of_pathway").name == "genes_of_pathway"
+    assert not resolve("MATCH (n) RETURN n").declared
+    with pytest.raises(UsageError, match="unknown statement") as caught:
+        resolve("gene_of_pathway")
+    assert "did you mean genes_of_pathway" in str(caught.value)
+    file = tmp_path / "mine.cypher"
+    file.write_text(resolve("genes_of_pathway").text)
+    assert resolve(f"@{file}").params == resolve("genes_of_pathway").params
+    # what an export keeps is the text, and it means the same
+    assert resolve(resolve("genes_of_pathway").text).params == resolve("genes_of_pathway").params
+    file.write_text(resolve("genes_of_pathway").text.replace("{id: $pathway}", "{id: $path}"))
+    with pytest.raises(SchemaError, match="not declared"):
+        resolve(f"@{file}")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"  \n", b"\xff\xfe\x00RETURN"])
+def test_a_file_that_cannot_be_a_query(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "q.cypher"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match="the file with the query"):
+        resolve(f"@{file}")
+
+
+PROBE = """\
+// name: probe
+// mode: read
+// param text: STRING = null - x
+// param number: INTEGER = 1 - x
+// param share: FLOAT = 0.5 - x
+// param yes: BOOLEAN = false - x
+// param list: LIST<STRING> = [] - x
+// param numbers: LIST<INTEGER> = [] - x
+// param any: ANY = null - x
+// returns x: STRING - x
+// help: Parameters of every type.
+RETURN $text + $number + $share + $yes + $list + $numbers + $any AS x
+"""
+
+
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("text=7157", "7157"),
+        ("text=a=b", "a=b"),
+        ("text=", ""),
+        ("number=5", 5),
+        ("share=1", 1),
+        ("share=1e-3", 0.001),
+        ("yes=TRUE", True),
+        ('list=["a, b", "c"]', ["a, b", "c"]),
+        ("list=a, b", ["a", "b"]),
+        ("numbers=1,2", [1, 2]),
+        ("any=7157", 7157),
+        ('any={"a": [1]}', {"a": [1]}),
+        ("any=TP53", "TP53"),
+        ("any=NaN", "NaN"),
+        ("any=null", None),
+    ],
+)
+def test_values_are_read_as_declared_else_json_else_text(pair: str, value: Any) -> None:
+    found = parse_params([pair], resolve(PROBE))
+    assert found == {pair.partition("=")[0]: value}
+
+
+def test_undeclared_parameters_are_json_else_text_and_the_declared_type_wins() -> None:
+    plain = resolve("MATCH (n) WHERE n.id = $text RETURN n")
+    assert parse_params(["text=7157"], plain) == {"text": 7157}
+    assert parse_params(["text=7157"], plain, resolve(PROBE)) == {"text": "7157"}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error", "what"),
+    [
+        (["number"], ConfigError, "has no value"),
+        (["nmber=1"], UsageError, "unknown parameter"),
+        (["number=1", "number=2"], ConfigError, "given twice"),
+    ],
+)
+def test_bad_pairs(pairs: list[str], error: type[TosgError], what: str) -> None:
+    with pytest.raises(error, match=what):
+        parse_params(pairs, resolve(PROBE))
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"number": "five"},
+        {"number": 1.5},
+        {"number": True},
+        {"yes": 1},
+        {"text": 5},
+        {"list": "a"},
+        {"list": [1]},
+    ],
+)
+def test_a_value_of_another_type_is_refused(graph: Database, params: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="not of its type"):
+        bind(graph, resolve(PROBE), params)
+
+
+@pytest.mark.neo4j
+def test_a_missing_or_extra_parameter_is_named(graph: Database) -> None:
+    with pytest.raises(ConfigError, match="has no value") as caught:
+        ask(graph, "genes_of_pathway")
+    assert "pathway: Pathway - id or name of the pathway" in str(caught.value)
+    with pytest.raises(UsageError, match="unknown parameter"):
+        ask(graph, "genes_of_pathway", pathway="x", pathwy="y")
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+@pytest.mark.parametrize(
+    ("label", "value", "id_"),
+    [
+        ("Gene", "ncbigene:3559", "ncbigene:3559"),
+        ("Gene", "IL2RA", "ncbigene:3559"),
+        ("Gene", " il2ra ", "ncbigene:3559"),
+        ("Gene", "CD25", "ncbigene:3559"),
+        ("Protein", "IL2RA", "uniprot:P01589"),
+        ("Entity", "IL2RA", "ncbigene:3559"),  # the gene before its protein
+        ("Disease", "Systemic Lupus Erythematosus", "mondo:0007915"),
+        ("Disease", "lupus", "mondo:0007915"),
+        ("Disease", "DOID:9074", "mondo:0007915"),
+    ],
+)
+def test_entities_are_found_by_what_people_call_them(
+    graph: Database, label: str, value: str, id_: str
+) -> None:
+    assert find_entity(graph, label, value, "gene") == id_
+
+
+@pytest.mark.neo4j
+def test_entities_that_are_not_there_or_not_one(graph: Database) -> None:
+    with pytest.raises(UsageError, match="no such Gene") as caught:
+        find_entity(graph, "Gene", "IL2RB", "gene")
+    assert "did you mean IL2RA" in str(caught.value)
+    graph.write("CREATE (:Entity:Gene {id: 'ncbigene:1', idx: 900000, symbol: 'CD25'})")
+    graph.write("MATCH (n:Gene {symbol: 'IL2'}) SET n.synonyms = ['TCGF', 'twice']")
+    graph.write("MATCH (n:Gene {symbol: 'JAK3'}) SET n.synonyms = ['twice']")
+    try:
+        assert find_entity(graph, "Gene", "CD25", "gene") == "ncbigene:1"  # symbol before synonym
+        with pytest.raises(UsageError, match="more than one Gene") as caught:
+            find_entity(graph, "Gene", "twice", "gene")
+        assert "ncbigene:3558, ncbigene:3718" in str(caught.value)
+        found = find_entities(graph, "Gene", ["IL2", "twice", "nothing", "IL2", ""])
+        assert found.ids == {"IL2": "ncbigene:3558"}
+        assert list(found.ambiguous) == ["twice"]
+        assert sorted(found.missing) == ["", "nothing"]
+    finally:
+        graph.write("MATCH (n:Gene {id: 'ncbigene:1'}) DELETE n")
+        graph.write("MATCH (n:Gene) WHERE n.symbol IN ['IL2', 'JAK3'] REMOVE n.synonyms")
+
+
+@pytest.mark.neo4j
+def test_a_list_says_what_was_left_out(graph: Database) -> None:
+    warnings: list[str] = []
+    params = {"genes": ["IL2", "XYZ9"], "min_size": 1, "max_q": 1.0}
+    run(graph, "enrichment", params, timeout=60, warnings=warnings)
+    assert warnings == ["genes: 1 of 2 left out, not in the graph: XYZ9"]
+    with pytest.raises(UsageError, match="none of the names"):
+        ask(graph, "enrichment", genes=["XYZ9"])
+
+
+@pytest.mark.neo4j
+def test_nearest_to_text_needs_vectors_in_the_graph(graph: Database) -> None:
+    with pytest.raises(ConfigError, match="nothing in the graph is embedded"):
+        ask(graph, "nearest_to_text", text="interferon response")
+    with pytest.raises(ConfigError, match="not of its type"):
+        ask(graph, "nearest_to_text", text=["a"])
+
+
+def test_hypergeometric_tail_by_hand_and_by_scipy() -> None:
+    # an urn of 10 with 4 hits, 3 draws: P(>= 2) = (C(4,2) C(6,1) + C(4,3)) / C(10,3) = 40 / 120
+    assert hypergeometric_tail(2, 3, 4, 10) == pytest.approx(1 / 3)
+    assert hypergeometric_tail(0, 3, 4, 10) == pytest.approx(1.0)
+    assert hypergeometric_tail(4, 3, 4, 10) == 0.0
+    stats = pytest.importorskip("scipy.stats")
+    for k, n, good, total in [(5, 40, 120, 20000), (30, 500, 300, 15000), (1, 1, 1, 1)]:
+        expected = stats.hypergeom.sf(k - 1, total, good, n)
+        assert hypergeometric_tail(k, n, good, total) == pytest.approx(expected, rel=1e-6)
+
+
+def test_benjamini_hochberg_by_hand() -> None:
+    import numpy as np
+
+    # 0.01 * 4 / 1, 0.02 * 4 / 2, 0.03 * 4 / 3, and the fourth test with p = 1 that is not shown
+    assert benjamini_hochberg(np.array([0.02, 0.01, 0.03]), 4) == pytest.approx([0.04, 0.04, 0.04])
+    assert benjamini_hochberg(np.array([0.5, 0.9]), 2) == pytest.approx([0.9, 0.9])
+    assert benjamini_hochberg(np.array([]), 0) == []
+
+
+def test_rows_as_text() -> None:
+    entity = {"id": "ncbigene:1", "type": "Gene", "name": "a gene", "symbol": "A1"}
+    other = {"id": "go:1", "type": "MolecularFunction", "name": "binding", "symbol": None}
+    tie = {"type": "REGULATES", "start": "go:1", "end": "ncbigene:1", "sign": -1, "score": None,
+           "sources": None}  # fmt: skip
+    assert text(entity) == "ncbigene:1 A1"
+    assert text(other) == "go:1 binding"
+    assert text(tie) == "go:1 -REGULATES(-)-> ncbigene:1"
+    assert text({"nodes": [entity, other], "relationships": [tie]}) == "A1 <-REGULATES(-)- binding"
+    assert text(b"abc") == "<3 bytes>"
+    assert text([0.5] * 384) == "<384 numbers>"
+    assert text(["a", None, 1.23456789]) == "a; ; 1.235"
+    assert text("two\nlines") == "two lines"
+    table = pa.table(
+        {"gene": pa.array([entity, None], ENTITY_STRUCT), "n": [1, 200], "t": ['a "b"', "x\ny"]}
+    )
+    assert as_table(table).splitlines() == [
+        "gene             n  t",
+        "-------------  ---  -----",
+        'ncbigene:1 A1    1  a "b"',
+        "               200  x y",
+    ]
+    assert as_csv(table) == 'gene,gene_name,n,t\nncbigene:1,A1,1,"a ""b"""\n,,200,"x\ny"'
+
+
+# --- the command ---
+
+
+def call(db: Database, *arguments: str) -> tuple[int, str, str, bytes]:
+    target = db.target
+    options = ["--uri", target.uri, "--username", target.username, "--password", target.password]
+    result = CliRunner().invoke(tosg, ["query", *arguments, *options])
+    if result.exception is not None and not isinstance(result.exception, SystemExit | TosgError):
+        raise result.exception
+    code = (
+        result.exception.exit_code if isinstance(result.exception, TosgError) else result.exit_code
+    )
+    return code, result.stdout, result.stderr, result.stdout_bytes
+
+
+@pytest.mark.neo4j
+def test_the_command_prints_rows_on_stdout_and_notes_on_stderr(graph: Database) -> None:
+    query = "MATCH (g:Gene) RETURN g, g.embedding_f32 AS bytes ORDER BY g.symbol"
+    code, out, err, _ = call(graph, query, "--limit", "1")
+    assert code == 0
+    assert out.splitlines()[2].split() == ["ncbigene:930", "CD19", "<8", "bytes>"]
+    assert "only the first 1 rows" in err
+    code, out, err, _ = call(graph, query, "--format", "json", "--limit", "0")
+    assert len(json.loads(out)) == 6
+    assert err == ""
+    arguments = ["genes_of_pathway", "--param", "pathway=reactome:R-HSA-2", "--format", "csv"]
+    code, out, err, _ = call(graph, *arguments)
+    assert out.splitlines() == [
+        "gene,gene_name,sources",
+        "ncbigene:930,CD19,pathways",
+        "ncbigene:3718,JAK3,pathways",
+    ]
+    code, _, _, raw = call(graph, query, "--format", "arrow")
+    assert pa.ipc.open_stream(io.BytesIO(raw)).read_all().num_rows == 6
+    code, out, err, _ = call(graph, "pathways_of_gene", "--param", "gene=FOXP3")
+    assert (code, "no rows" in err) == (0, True)
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["MATCH (n) DELETE n"], 1),
+        (["no_such_statement"], 2),
+        (["genes_of_pathway"], 2),
+        (["@/no/such/file.cypher"], 2),
+        ([], 2),
+        (["RETURN 1 AS x", "--json", "--format", "csv"], 2),
+        (["RETURN 1 AS x", "--timeout", "0"], 2),
+    ],
+)
+def test_exit_codes_of_the_command(graph: Database, arguments: list[str], code: int) -> None:
+    assert call(graph, *arguments)[0] == code
+
+
+def test_the_list_and_a_description_need_no_database() -> None:
+    listed = CliRunner().invoke(tosg, ["query", "--list"])
+    assert listed.exit_code == 0
+    assert "genes_of_pathway  pathway" in listed.stdout
+    as_json = CliRunner().invoke(tosg, ["query", "--list", "--json"])
+    assert len(json.loads(as_json.stdout)) == len(listed.stdout.splitlines()) // 2
+    shown = CliRunner().invoke(tosg, ["query", "enrichment", "--describe"])
+    assert "genes: LIST<Gene>" in shown.stdout
+    assert "min_size: INTEGER (default 5)" in shown.stdout
+    assert "CYPHER 5" in shown.stdout
+
+
+def test_a_database_that_is_not_there() -> None:
+    result = CliRunner().invoke(tosg, ["query", "RETURN 1 AS x", "--uri", "bolt://127.0.0.1:1"])
+    assert isinstance(result.exception, DatabaseError)
