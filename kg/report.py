@@ -93,6 +93,8 @@ class LoadReport:
         Nodes merged, identifiers that were unclear.
     pending : int
         Claims kept beside the graph until a source brings their ends.
+    remapped : dict of str to int
+        Data sets of cells whose mapping changed, with the variables that are mapped now.
     written : WriteCounts
         What the writer did.
     before, after : GraphCounts
@@ -110,6 +112,7 @@ class LoadReport:
     identity: Identity = field(default_factory=Identity)
     pending: int = 0
     texts: int | None = None
+    remapped: dict[str, int] = field(default_factory=dict)
     written: WriteCounts = field(default_factory=WriteCounts)
     before: GraphCounts = field(default_factory=GraphCounts)
     after: GraphCounts = field(default_factory=GraphCounts)
@@ -195,6 +198,7 @@ class LoadReport:
             "identity": self.identity.as_dict(),
             "pending": self.pending,
             "texts": self.texts,
+            "remapped": self.remapped,
             "written": self.written.as_dict(),
             "before": self.before.as_dict(),
             "after": self.after.as_dict(),

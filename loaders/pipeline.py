@@ -149,6 +149,9 @@ def load(
             tell("composing texts", None)
             with clock.stage("texts"):
                 report.texts = refresh_texts(db, tell)
+        if report.changed:
+            with clock.stage("cells"):
+                report.remapped = remap_cells(db, tell)
         reports.write_node(db, report)
     reports.write_file(settings, report)
     return report
@@ -292,3 +295,23 @@ def refresh_texts(db: Database, tell: Progress) -> int:
     from tosg.kg.text import refresh
 
     return refresh(db, progress=lambda done, of: tell("composing texts", done / max(of, 1)))
+
+
+def remap_cells(db: Database, tell: Progress) -> dict[str, int]:
+    """Map attached cells to the identifiers that the graph knows now.
+
+    Returns
+    -------
+    dict
+        For each data set whose mapping changed, how many of its variables are mapped now.
+    """
+    from tosg.kg.cells.dataset import datasets
+    from tosg.kg.cells.remap import remap
+
+    changed = {}
+    for dataset in datasets(db):
+        tell(f"mapping the genes of {dataset.id}", None)
+        result = remap(db, dataset.id)
+        if result.status == "remapped":
+            changed[dataset.id] = result.mapped
+    return changed

@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import psutil
 import pytest
+from support import cells
 from support.graphs import content
 from support.servers import managed_settings
 from support.sources import FILES, write_source
 
 from tosg.kg import check, ddl, report, stats
 from tosg.kg import server as managed
+from tosg.kg.cells.attach import attach
+from tosg.kg.cells.dataset import datasets
 from tosg.kg.database import Database
 from tosg.kg.errors import DatabaseError, DataError, TosgError
 from tosg.kg.meta import read_meta
@@ -334,3 +338,18 @@ def test_a_full_disk_leaves_the_database_as_it_was(
         assert load(own, inputs(data)).changed
     finally:
         managed.stop(own)
+
+
+def test_cells_are_mapped_to_what_a_later_load_brings(
+    empty: Settings, data: Path, tmp_path: Path
+) -> None:
+    with Database.open(empty) as db:
+        var = pd.DataFrame(index=["AAA1", "NOSUCHGENE"])
+        path = cells.write(tmp_path / "cells.h5ad", cells.counts()[:, :2], var=var)
+        attach(db, path, id="early")
+        assert datasets(db)[0].variable_entities == [None, None]
+    report = load(empty, inputs(data, ["demo"]))
+    assert report.remapped == {"early": 1}
+    with Database.open(empty) as db:
+        assert datasets(db)[0].variable_entities == ["ncbigene:11", None]
+    assert load(empty, inputs(data, ["demo"])).remapped == {}

@@ -116,6 +116,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
     if report["texts"] is not None:
         lines.append(f"texts: {report['texts']:,} composed")
+    for dataset, mapped in report["remapped"].items():
+        lines.append(f"cells of {dataset}: {mapped:,} variables mapped now")
     if report["agrees"]:
         lines.append(f"the database agrees; revision {report['written']['revision']}")
     else:
