@@ -8,7 +8,8 @@ order of strength, from
 2. ``same_as``, and ``xrefs`` whose prefix the schema lists for the type, where both ids are
    claimed as entities.
 3. names (lower-cased, white space squeezed) where the schema allows it for the type, if the name,
-   and everything that names would join, has at most one class per prefix.
+   and everything that names would join, has at most one class per prefix. The name of an id is
+   that of its best-ranked source.
 
 A class never holds two living claimed ids of its best-ranked prefix. Where joins of the second
 kind would put two such *anchors* into one class, every id goes to the anchor that it is nearest
@@ -22,6 +23,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
+
+from tosg.kg.source_rank import source_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -242,17 +245,11 @@ class _Resolver:
         """Join classes whose names are equal and unambiguous."""
         named: dict[str, set[str]] = defaultdict(set)
         who: dict[tuple[str, str], set[str]] = defaultdict(set)
-        rows = self.claims.filter(pl.col("name").is_not_null()).select(
-            "id",
-            pl.col("name").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(),
-            "source",
-        )
-        shared = rows.filter(pl.len().over("name") > 1)
-        for curie, name, source in shared.iter_rows():
+        for curie, name, sources in self._names().iter_rows():
             unit = self.successor.get(curie, curie)
             cls = classes.get(unit, unit)
             named[name].add(cls)
-            who[cls, name].add(source)
+            who[cls, name].update(sources)
         named = {name: found for name, found in named.items() if len(found) > 1}
         if not named:
             return classes
@@ -275,6 +272,21 @@ class _Resolver:
                     self._note(cls, best, "name", source)
         united = {unit: joined.get(cls, cls) for unit, cls in classes.items()}
         return {**joined, **united}
+
+    def _names(self) -> pl.DataFrame:
+        """Columns ``id, name, source`` (list) of names that several ids have.
+
+        The name of an id is that of its best-ranked source, since others may be outdated.
+        """
+        rows = self.claims.filter(pl.col("name").is_not_null()).select(
+            "id",
+            pl.col("name").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(),
+            "source",
+            source_rank(self.claims["source"]),
+        )
+        best = rows.sort("rank", "name").unique("id", keep="first").select("id", "name")
+        shared = best.filter(pl.len().over("name") > 1)
+        return rows.join(shared, on=["id", "name"]).group_by("id", "name").agg("source")
 
     def _members(self, classes: dict[str, str]) -> dict[str, set[str]]:
         members: dict[str, set[str]] = defaultdict(set)

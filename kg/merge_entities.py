@@ -6,7 +6,7 @@ import polars as pl
 
 from tosg.kg.identity import Identity, joined_text
 from tosg.kg.releases import release_ranks
-from tosg.kg.schema import SOURCE_RANK
+from tosg.kg.source_rank import source_rank
 
 #: Separates list elements in the files of an import, so no text may contain it.
 LIST_SEPARATOR = "\x1f"
@@ -103,7 +103,7 @@ def merge_entities(claims: pl.DataFrame, identity: Identity) -> pl.DataFrame:
     """
     classes = identity.aliases.select(pl.col("alias").alias("id"), pl.col("id").alias("class"))
     claims = claims.join(classes, on="id", how="left").with_columns(
-        _source_rank(claims["source"]), (pl.col("id") != pl.col("class")).alias("other")
+        source_rank(claims["source"]), (pl.col("id") != pl.col("class")).alias("other")
     )
     merged = claims.select(pl.col("class").unique().sort())
     for column in ("name", "symbol", "description"):
@@ -132,13 +132,6 @@ def merge_entities(claims: pl.DataFrame, identity: Identity) -> pl.DataFrame:
         .select(list(ENTITY_COLUMNS))
         .sort("id")
     )
-
-
-def _source_rank(sources: pl.Series) -> pl.Expr:
-    listed = {source: i for i, source in enumerate(SOURCE_RANK)}
-    others = sorted(set(sources.unique().to_list()) - set(listed))
-    ranks = {**listed, **{source: len(listed) + i for i, source in enumerate(others)}}
-    return pl.col("source").replace_strict(ranks, return_dtype=pl.Int64).alias("rank")
 
 
 def _gather(rows: pl.DataFrame, name: str) -> pl.DataFrame:

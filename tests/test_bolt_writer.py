@@ -322,7 +322,7 @@ KILL_CLAIMS = [
 def test_a_load_killed_anywhere_is_completed_by_the_next(graph: Database) -> None:
     expected = oracle.graph([*STORED_CLAIMS, *KILL_CLAIMS])
     target = graph.target
-    for after in range(1, 80, 3):
+    for after in range(1, 80, 4):
         graph.write("MATCH (n) DETACH DELETE n")
         load(graph, STORED_CLAIMS)
         command = [sys.executable, "-c", _KILLED, target.uri, target.username, target.password]

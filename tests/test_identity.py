@@ -51,6 +51,17 @@ def test_a_name_of_two_nodes_of_one_prefix_joins_nothing_and_is_reported() -> No
     assert unclear.candidates == ("doid:1", "doid:2", "mondo:1")
 
 
+def test_the_name_of_an_id_is_that_of_its_best_source() -> None:
+    found = merged(
+        entity("Disease", "doid:1", "disease_ontology", name="epilepsy"),
+        entity("Disease", "doid:1", "hetionet", name="epilepsy syndrome"),
+        entity("Disease", "mondo:1", name="epilepsy"),
+        entity("Disease", "mondo:2", name="epilepsy syndrome"),
+    )
+    assert list(nodes(found, "Disease")) == ["mondo:1", "mondo:2"]
+    assert found.ambiguous == []
+
+
 def test_names_do_not_join_where_the_schema_does_not_say_so() -> None:
     found = merged(entity("Gene", "ncbigene:1", name="p53"), entity("Gene", "hgnc:1", name="p53"))
     assert len(nodes(found, "Gene")) == 2

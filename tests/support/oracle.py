@@ -149,9 +149,11 @@ class _Identity:
 
     def _by_names(self) -> None:
         named: dict[str, set[str]] = defaultdict(set)
-        for c in self.claims:
-            if c["name"]:
-                named[" ".join(c["name"].lower().split())].add(self.cls(c["id"]))
+        for id_ in self.claimed:
+            own = [c for c in self.claims if c["id"] == id_ and c["name"]]
+            names = [(_rank(c), " ".join(c["name"].lower().split())) for c in own]
+            if names:
+                named[min(names)[1]].add(self.cls(id_))
         todo = {x for found in named.values() if len(found) > 1 for x in found}
         while todo:
             component = {min(todo)}
@@ -183,14 +185,15 @@ class _Identity:
         return out | {c: self.cls(c) for c in self.claimed}
 
 
-def _node(cls: str, claims: list[Claim]) -> dict[str, Any]:
-    def rank(c: Claim) -> tuple[int, str]:
-        source = c["source"]
-        return (SOURCE_RANK.index(source), "") if source in SOURCE_RANK else (10**6, source)
+def _rank(c: Claim) -> tuple[int, str]:
+    source = c["source"]
+    return (SOURCE_RANK.index(source), "") if source in SOURCE_RANK else (10**6, source)
 
+
+def _node(cls: str, claims: list[Claim]) -> dict[str, Any]:
     node: dict[str, Any] = {"label": claims[0]["type"]}
     for text in ("name", "symbol", "description"):
-        known = [(rank(c), c["id"] != cls, c[text]) for c in claims if c[text]]
+        known = [(_rank(c), c["id"] != cls, c[text]) for c in claims if c[text]]
         node[text] = min(known)[2] if known else None
     words = {x for c in claims for x in [*c["synonyms"], c["name"], c["symbol"]] if x}
     node["synonyms"] = sorted(words - {node["name"], node["symbol"]})
