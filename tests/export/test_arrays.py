@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +31,7 @@ edge = st.tuples(
 )  # fmt: skip
 
 
-def edges_of(rows: list[tuple]) -> Edges:
+def edges_of(rows: list[tuple[Any, ...]]) -> Edges:
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8
     return Edges(
         type=np.array(columns[0], np.int16),
@@ -49,8 +50,8 @@ def edges_of(rows: list[tuple]) -> Edges:
 
 @settings(deadline=None, max_examples=300)
 @given(st.lists(edge, max_size=40))
-def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple]) -> None:
-    merged: dict[tuple, list[tuple]] = {}
+def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> None:
+    merged: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for kind, start, end, score, sign, key, source, lifted in rows:
         name = TYPES[kind]
         if not DIRECTED[name] and start > end:
@@ -154,7 +155,7 @@ def test_variables_to_nodes(
 
 def test_a_tensor_file_is_the_library_s(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    tensors = {
+    tensors: dict[str, Any] = {
         "edge_index": rng.integers(0, 9, (2, 5)),
         "edge_score": np.array([0.5, np.nan, 1, 0, 0.25], np.float32),
         "edge_sign": np.array([0, 1, -1, 0, 0], np.int8),
@@ -192,7 +193,7 @@ def test_a_tensor_file_is_the_library_s(tmp_path: Path) -> None:
     ),
     st.integers(1, 7),
 )
-def test_digests_do_not_depend_on_chunks(rows: list[tuple], size: int) -> None:
+def test_digests_do_not_depend_on_chunks(rows: list[tuple[Any, ...]], size: int) -> None:
     schema = pa.schema(
         [("i", pa.int64()), ("f", pa.float64()), ("s", pa.string()),
          ("l", pa.list_(pa.string())), ("b", pa.bool_())]
