@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tosg.kg import names
+from tosg.kg import names, stats
 from tosg.kg.merge_entities import ENTITY_COLUMNS
 from tosg.kg.merge_relationships import property_columns
 from tosg.kg.meta import read_meta
 from tosg.kg.pending import from_nodes
 from tosg.kg.reader import read_nodes, read_relationships
-from tosg.kg.schema import ENTITY, entity_types, relationship_types
+from tosg.kg.schema import ENTITY, relationship_types
 from tosg.kg.stored import UNSTATED, decode
 
 if TYPE_CHECKING:
@@ -57,27 +57,22 @@ class GraphLedger:
         return read_meta(self._db).loading is not None
 
     @cached_property
+    def _counts(self) -> stats.GraphCounts:
+        return stats.count(self._db)
+
+    @cached_property
     def entity_types(self) -> list[str]:
         """Labels of which there are nodes."""
-        return [
-            label for label in sorted(entity_types()) if self._count(f"(n:{names.label(label)})")
-        ]
+        return sorted(self._counts.entities)
 
     @cached_property
     def relationship_types(self) -> list[str]:
         """Relationship types between knowledge nodes of which there are some."""
-        return [
-            name
-            for name in sorted(relationship_types())
-            if self._count(f"()-[n:{names.relationship_type(name)}]->()")
-        ]
+        return sorted(self._counts.knowledge)
 
     @cached_property
     def _nodes(self) -> int:
-        return self._count(f"(n:{ENTITY})")
-
-    def _count(self, pattern: str) -> int:
-        return int(self._db.rows(f"CYPHER 5 MATCH {pattern} RETURN count(n) AS n")[0]["n"])
+        return self._counts.nodes.get(ENTITY, 0)
 
     def entities(self, label: str) -> pl.DataFrame:
         """Stored nodes of one type: ``idx``, then `ENTITY_COLUMNS`; sorted by idx."""
