@@ -254,7 +254,7 @@ def _by_vector(
 
 
 def _model(name: str, revision: str, model: str | Model | None) -> Model:
-    from tosg.kg.embed.models import Model, locate
+    from tosg.kg.embed.models import Model, load_once, locate
 
     given = model if isinstance(model, Model) else locate(model or name)
     found = given.info if isinstance(given, Model) else given
@@ -266,7 +266,7 @@ def _model(name: str, revision: str, model: str | Model | None) -> Model:
             expected=f"{name} (revision {revision})",
             hint="leave the model out, or embed the graph anew (`tosg embed --rebuild`)",
         )
-    return given if isinstance(given, Model) else given.load()
+    return given if isinstance(given, Model) else load_once(given)
 
 
 def _candidates(

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,12 @@ def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
     return locate(name).load(device)
 
 
+@lru_cache(maxsize=1)
+def load_once(located: Located) -> Model:
+    """Load a model for questions; the last one stays loaded for the next question."""
+    return located.load()
+
+
 def locate(name: str) -> Located:
     """Find a model's files without loading them; see `load_model`."""
     name = _full_name(name)
@@ -243,5 +250,12 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _sha256(path: Path) -> str:
+    found = path.stat()
+    return _sha256_as_of(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256_as_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001
+    """Hash of a file, computed once while its size and time of change stay."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
