@@ -233,6 +233,7 @@ def reading(where: str | Path) -> Iterator[None]:
         with warnings.catch_warnings():
             # Layouts of old anndata versions are read on purpose.
             warnings.filterwarnings("ignore", category=anndata.OldFormatWarning)
+            warnings.filterwarnings("ignore", "Moving element from", FutureWarning)
             # Names that are not unique are our own error, or named by row.
             warnings.filterwarnings("ignore", "(Variable|Observation) names are not unique")
             yield
