@@ -59,7 +59,7 @@ def test_hashes_are_those_of_the_files(source: str, shared_data: Path) -> None:
             assert sha256_of(path) == spec.sha256
 
 
-@pytest.mark.parametrize("source", registry.names())
+@pytest.mark.parametrize("source", sorted(set(registry.names()) - {"demo"}))  # its own data
 def test_every_row_is_accounted_for(source: str, shared_data: Path) -> None:
     batches, log = _read(source, shared_data)
     assert batches
