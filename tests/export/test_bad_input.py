@@ -259,6 +259,10 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
     changed = command("three", "--from", "one", "--no-cells", "--level", "as-stored")
     assert changed.returncode == 0, changed.stderr
     assert changed.stdout.splitlines()[0] == str(tmp_path / "three")
+    seeded = command("four", "--from", "one", "--seed", "7", "--dry-run", "--json")
+    other = command("four", "--from", "one", "--seed", "0", "--all-cells", "--dry-run", "--json")
+    assert (seeded.returncode, other.returncode) == (0, 0)
+    assert json.loads(other.stdout)["counts"]["cells"] > document["counts"]["cells"]
     by_param = command(
         "four", "--no-cells", "--param", "name=signals", "--dry-run",
         "--nodes", "MATCH (p:Pathway {name: $name}) RETURN p",

@@ -27,29 +27,51 @@ _QUERY = "CYPHER|@FILE|NAME"
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--nodes", metavar=_QUERY, help="What returns the nodes; default the whole graph.")
 @click.option("--edges", metavar=_QUERY, help="What returns the edges; default those induced.")
-@click.option("--edge-type", "edge_types", multiple=True, metavar="TYPE",
-              help="Keep only this relationship type; may be repeated.")
+@click.option(
+    "--edge-type",
+    "edge_types",
+    multiple=True,
+    metavar="TYPE",
+    help="Keep only this relationship type; may be repeated.",
+)
 @click.option("--cells", metavar=_QUERY, help="What returns the cells; default every cell.")
 @click.option("--no-cells", is_flag=True, help="Export a plain graph.")
 @param_option
-@click.option("--level", metavar="LEVEL",
-              help="as-stored, gene or protein: lift edges and values through ENCODES.")
+@click.option(
+    "--level",
+    metavar="LEVEL",
+    help="as-stored, gene or protein: lift edges and values through ENCODES.",
+)
 @click.option("--target", metavar="FIELD", help="Property of cells to learn.")
-@click.option("--split", metavar="none|donor|cell|FIELD",
-              help="What stays whole when cells go to train, val and test.")
+@click.option(
+    "--split",
+    metavar="none|donor|cell|FIELD",
+    help="What stays whole when cells go to train, val and test.",
+)
 @click.option("--fractions", metavar="TRAIN,VAL,TEST", help="Default 0.8,0.1,0.1.")
 @click.option("--seed", type=int, help="Of the split, the sample and the order; default 0.")
-@click.option("--balance", metavar="FIELD,...",
-              help="Make training classes equal within each combination of these.")
+@click.option(
+    "--balance",
+    metavar="FIELD,...",
+    help="Make training classes equal within each combination of these.",
+)
 @click.option("--sample", type=int, metavar="N", help="Keep N cells, drawn with the seed.")
-@click.option("--primary-only/--all-cells", default=None,
-              help="Leave out copies (is_primary_data false); the default.")
+@click.option(
+    "--primary-only/--all-cells",
+    default=None,
+    help="Leave out copies (is_primary_data false); the default.",
+)
 @click.option("--normalize", metavar="none|log1p_cp10k", help="What the reader of it applies.")
 @click.option("--text-dtype", metavar="float32|float16", help="Of the text vectors.")
 @click.option("--shard-size", type=int, metavar="CELLS", help="Cells per shard; default 8192.")
 @click.option("--spec", type=click.Path(path_type=Path), help="All of the above as YAML.")
-@click.option("--from", "manifest", type=click.Path(path_type=Path), metavar="MANIFEST",
-              help="Repeat an earlier export; other options change it.")
+@click.option(
+    "--from",
+    "manifest",
+    type=click.Path(path_type=Path),
+    metavar="MANIFEST",
+    help="Repeat an earlier export; other options change it.",
+)
 @click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
 @click.option("--resume", is_flag=True, help="Go on with an export that did not end.")
 @click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
@@ -107,12 +129,10 @@ def _selection(options: dict[str, Any]) -> Selection:
             document |= load(path)
             where = str(path)
     base = Selection.from_json(document, where=where)
-    given = {k: v for k, v in options.items() if v not in (None, (), False) or k == "primary_only"}
-    if given.get("primary_only") is None:
-        given.pop("primary_only", None)
-    if given.pop("no_cells", False):
+    no_cells, params = options.pop("no_cells"), options.pop("params")
+    given = {name: value for name, value in options.items() if value is not None and value != ()}
+    if no_cells:
         given["cells"] = False
-    params = given.pop("params", ())
     if "fractions" in given:
         given["fractions"] = _numbers(given["fractions"])
     merged = {**base.to_json(), **given}
