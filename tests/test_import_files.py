@@ -43,9 +43,7 @@ def fetch(settings: Settings, query: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.neo4j
-def test_values_survive_the_import(
-    settings: Settings, database: Database, tmp_path: Path
-) -> None:
+def test_values_survive_the_import(settings: Settings, database: Database, tmp_path: Path) -> None:
     database.close()
     files = ImportFiles(tmp_path)
     n = len(NASTY)
@@ -108,9 +106,7 @@ def test_what_cannot_be_split_again_is_refused(bad: list[str]) -> None:
 
 
 def test_nothing_is_absent() -> None:
-    frame = pl.DataFrame(
-        {"a": ["", None], "b": pl.Series([[], None], dtype=pl.List(pl.String))}
-    )
+    frame = pl.DataFrame({"a": ["", None], "b": pl.Series([[], None], dtype=pl.List(pl.String))})
     flat, longest = flatten(frame, where="test")
     assert flat.rows() == [(None, None), (None, None)]
     assert longest == 0
