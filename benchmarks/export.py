@@ -49,6 +49,7 @@ def run(options: Options) -> list[Comparison]:
         **checked,
         "peak_memory_mb": {"ours": ours["peak_mb"], "peer": peer["peak_mb"]},
         "imported_memory_mb": {"ours": ours["idle_mb"], "peer": peer["idle_mb"]},
+        "client_processor_seconds": {"ours": ours["cpu"], "peer": peer["cpu"]},
         "seconds_per_run": {"ours": ours["seconds"], "peer": peer["seconds"]},
     }
     return [Comparison("script", float(ours["seconds"]), float(peer["seconds"]), "s", detail)]
@@ -165,19 +166,21 @@ def _side() -> None:
         from tosg.kg.database import Database, Target
 
         with Database(Target(a.uri, a.username, password)) as db:
-            idle, begin = _peak_mb(), time.perf_counter()
+            idle, busy, begin = _peak_mb(), time.process_time(), time.perf_counter()
             export(db, Selection(cells=False), a.out)
             seconds = time.perf_counter() - begin
     else:
         from benchmarks.peers.script import script
 
-        idle, begin = _peak_mb(), time.perf_counter()
+        idle, busy, begin = _peak_mb(), time.process_time(), time.perf_counter()
         script(a.uri, (a.username, password), a.out)
         descriptor = os.open(a.out, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
         seconds = time.perf_counter() - begin
-    print(json.dumps({"seconds": round(seconds, 3), "peak_mb": _peak_mb(), "idle_mb": idle}))
+    cpu = round(time.process_time() - busy, 3)
+    figures = {"seconds": round(seconds, 3), "cpu": cpu, "peak_mb": _peak_mb(), "idle_mb": idle}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
