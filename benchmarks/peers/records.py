@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     import neo4j
 
 
-def edges(driver: neo4j.Driver) -> tuple[np.ndarray, np.ndarray]:
-    """Read the ends of all relationships: two (E,) int64 arrays."""
-    records, _, _ = driver.execute_query(
-        "MATCH (a)-[r]->(b) RETURN a.idx AS start, b.idx AS end", routing_="r"
-    )
+EDGES = "MATCH (a)-[r]->(b) RETURN a.idx AS start, b.idx AS end"
+
+
+def edges(driver: neo4j.Driver, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Read the ends of all (or some) relationships: two (E,) int64 arrays."""
+    query = EDGES if limit is None else f"{EDGES} LIMIT {limit:d}"
+    records, _, _ = driver.execute_query(query, routing_="r")
     both = np.array([record.values() for record in records], np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
