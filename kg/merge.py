@@ -387,6 +387,9 @@ class Merged:
         codes = pl.concat([rows["start"], rows["end"]]).unique()
         touched = self._stored_idx.gather(codes).drop_nulls().sort().to_numpy()
         stored = self.ledger.relationships(rtype.name, touched, self._affected)
+        # It may give more than was asked for; what ends at a type that was not read stays as it is.
+        known = self.stored_ids()["idx"].implode()
+        stored = stored.filter(pl.col("start_idx").is_in(known) & pl.col("end_idx").is_in(known))
         return stored.select(pl.col(c).cast(t) for c, t in columns.items())
 
     def _as_given(self, rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:

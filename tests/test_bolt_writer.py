@@ -260,6 +260,18 @@ def test_a_second_run_writes_nothing_at_all(graph: Database) -> None:
     assert merged.counts()["s1"].unchanged == 3
 
 
+def test_a_load_leaves_relationships_of_other_types_of_nodes_alone(graph: Database) -> None:
+    drug, class_ = ("Drug", "drugbank:1"), ("DrugClass", "ndfrt:1")
+    family = ("GeneFamily", "hgnc.genegroup:1")
+    first = [entity(*drug), entity(*class_), edge("MEMBER_OF", drug, class_)]
+    load(graph, first)
+    second = [entity(*GENE), entity(*family), edge("MEMBER_OF", GENE, family)]
+    for _ in range(2):
+        counts, _ = load(graph, second)
+        assert counts.relationships["MEMBER_OF"].removed == 0
+        assert of_database(graph) == oracle.graph([*first, *second])
+
+
 def test_relationships_stored_twice_become_one(graph: Database) -> None:
     claims = [entity(*GENE), entity(*OTHER), edge("INTERACTS_WITH", GENE, OTHER)]
     load(graph, claims)

@@ -62,17 +62,26 @@ def _edges(type_: str, start: Any, end: Any, **more: Any) -> st.SearchStrategy[C
 
 _SIGN = st.sampled_from([None, -1, 0, 1])
 
-#: One claim.
-claims = st.one_of(
-    _entities("Gene", _GENES),
-    _entities("Gene", _GENES),
-    _entities("Disease", _DISEASES),
-    _entities("Disease", _DISEASES),
-    _edges("ASSOCIATED_WITH", _GENE, _DISEASE, sign=_SIGN),
-    _edges("REGULATES", _GENE, _GENE, sign=_SIGN),
-    _edges("INTERACTS_WITH", _GENE, _GENE, sign=_SIGN),
-    _edges("RESEMBLES", _DISEASE, _DISEASE, action=st.sampled_from([None, 'say "x"'])),
-)
+_PROTEIN = st.sampled_from([("Protein", f"uniprot:P{i}") for i in (1, 2, 3)])
 
-#: Claims enough that many of them meet.
-sets = st.integers(0, 40).flatmap(lambda n: st.lists(claims, min_size=n, max_size=n))
+_KINDS = {
+    "gene": _entities("Gene", _GENES),
+    "disease": _entities("Disease", _DISEASES),
+    "protein": _entities("Protein", ["uniprot:P1", "uniprot:P2"]),
+    "associated": _edges("ASSOCIATED_WITH", _GENE, _DISEASE, sign=_SIGN),
+    "regulates": _edges("REGULATES", _GENE, _GENE, sign=_SIGN),
+    "interacts": _edges("INTERACTS_WITH", _GENE, _GENE, sign=_SIGN),
+    "binds": _edges("INTERACTS_WITH", _PROTEIN, _PROTEIN),
+    "resembles": _edges("RESEMBLES", _DISEASE, _DISEASE, action=st.sampled_from([None, 'say "x"'])),
+}
+_ALL = [*_KINDS, "gene", "disease"]  # edges need ends
+
+#: Claims enough that many of them meet; of every kind, or of a few.
+sets = st.tuples(
+    st.just(_ALL) | st.lists(st.sampled_from(_ALL), min_size=1, max_size=3),
+    st.integers(0, 40),
+).flatmap(
+    lambda drawn: st.lists(
+        st.one_of(*(_KINDS[k] for k in drawn[0])), min_size=drawn[1], max_size=drawn[1]
+    )
+)
