@@ -29,6 +29,9 @@ Result = TypeVar("Result")
 #: Buckets of the histogram by which blocks are cut: more give evener blocks.
 BUCKETS = 1 << 13
 
+#: Up to so many times more idx than nodes, nodes are read by ranges of equal width.
+SPARSE = 2
+
 #: A block of given ids is read as a range where at least this share of the range is wanted.
 DENSE = 0.5
 
@@ -89,7 +92,7 @@ def blocks_of(wanted: Int64s, rows: int, weights: Int64s | None = None) -> Itera
 
 
 def blocks_of_all(
-    db: Database, match: str, weight: str, rows: int, connections: int = 1
+    db: Database, match: str, weight: str | None, rows: int, connections: int = 1
 ) -> Iterator[Block]:
     """Cut all ``idx`` of a pattern into blocks of about ``rows`` rows.
 
@@ -98,21 +101,28 @@ def blocks_of_all(
     db : Database
     match : str
         ``MATCH`` of one node ``n`` that has ``n.idx``, up to where ``WHERE`` stands.
-    weight : str
-        Aggregating expression: rows that a bucket of nodes brings.
+    weight : str or None
+        Aggregating expression: rows that a bucket of nodes brings; None where it is one a node.
     rows : int
         Rows that a block should hold.
     connections : int
         Parts of the graph whose weights are asked for at once.
     """
-    low, high = _values(db, f"{match} WHERE n.idx IS NOT NULL RETURN min(n.idx), max(n.idx) + 1")
+    low, high, count = _values(
+        db, f"{match} WHERE n.idx IS NOT NULL RETURN min(n.idx), max(n.idx) + 1, count(*)"
+    )
     if low is None:
+        return
+    if weight is None and high - low <= SPARSE * count:
+        # idx is unique: a range as wide as a block has rows cannot hold more.
+        for start in range(low, high, rows):
+            yield Block(start, min(start + rows, high))
         return
     width = max(1, -(-(high - low) // BUCKETS))
     part = max(1, -(-(high - low) // (width * connections))) * width
     query = (
         f"{match} WHERE n.idx >= $low AND n.idx < $high "
-        f"WITH (n.idx - $low) / $width AS bucket, {weight} AS weight "
+        f"WITH (n.idx - $low) / $width AS bucket, {weight or 'count(*)'} AS weight "
         "RETURN collect(bucket), collect(weight)"
     )
 

@@ -118,6 +118,9 @@ def column(values: Sequence[Any], kind: pa.DataType, name: str) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         if pa.types.is_string(kind):
             return pa.array([_text(v) for v in values], kind)
+        if pa.types.is_floating(kind) and all(type(v) in (int, float) for v in values):
+            # Whole numbers beside fractions, beyond 2**53: the nearest float, as Cypher compares.
+            return pa.array([float(v) for v in values], kind)
         raise DataError(
             "a property in the graph does not have the type that the schema gives it",
             where=name,

@@ -106,7 +106,7 @@ def read_nodes(
     )
     rows = min((_ROWS.get(name, _NODE_ROWS) for name, _, _ in query.properties), default=_NODE_ROWS)
     if idx is None:
-        blocks = blocks_of_all(db, every, "count(*)", rows, connections)
+        blocks = blocks_of_all(db, every, None, rows, connections)
     else:
         blocks = blocks_of(as_idx(idx), rows)
     schema = pa.schema([("idx", pa.int64()), *((n, t) for n, _, t in query.properties)])
@@ -246,10 +246,14 @@ def read_embeddings(
                 vectors = np.zeros((len(wanted), values.shape[1]), np.float32)
             if values.shape[1] != vectors.shape[1]:
                 raise _uneven(4 * values.shape[1], 4 * vectors.shape[1])
+            first = int(np.searchsorted(wanted, found[0]))
+            run = slice(first, first + len(found))
+            if np.array_equal(wanted[run], found):  # most blocks: one copy, no index
+                vectors[run], present[run] = values, True
+                continue
             at = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
             asked = wanted[at] == found
-            vectors[at[asked]] = values[asked]
-            present[at[asked]] = True
+            vectors[at[asked]], present[at[asked]] = values[asked], True
     if len(wanted) == len(idx) and np.array_equal(wanted, idx):
         return vectors, present
     back = np.searchsorted(wanted, np.asarray(idx))

@@ -74,9 +74,7 @@ class Numbers:
             numbers=("id(n)", "n.idx"),
             properties=(),
         )
-        blocks = blocks_of_all(
-            db, f"MATCH (n:{entity})", "count(*)", NUMBERS_PER_QUERY, connections
-        )
+        blocks = blocks_of_all(db, f"MATCH (n:{entity})", None, NUMBERS_PER_QUERY, connections)
         found = in_order(blocks, lambda block: read_block(db, query, block), connections)
         pieces = [piece for part in found for piece in part]
         none = np.empty(0, np.int64)
