@@ -39,7 +39,7 @@ KEPT = 100
 
 def new_id() -> str:
     """Name for a load: its start in UTC, and something that no other load has."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(3)}"
 
 
 @dataclass(slots=True)
