@@ -1,0 +1,75 @@
+"""Loads that are cut off: the server goes away, the disk is full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from support.loads import held, inputs, wiped
+from support.servers import managed_settings
+
+from tosg.kg import server as managed
+from tosg.kg import stats
+from tosg.kg.database import Database
+from tosg.kg.errors import DatabaseError, TosgError
+from tosg.loaders.pipeline import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.settings import Settings
+
+pytestmark = pytest.mark.neo4j
+
+
+def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", texts=False)
+    info = managed.ensure(empty)
+    stages: list[str] = []
+
+    def kill(stage: str, _share: float | None) -> None:
+        stages.append(stage)
+        if stage.startswith("writing relationships") and info.pid:
+            psutil.Process(info.pid).kill()
+
+    with pytest.raises(DatabaseError) as caught:
+        load(empty, inputs(data, ["hetionet"]), progress=kill)
+    assert caught.value.exit_code == 3
+    assert any(stage.startswith("writing relationships") for stage in stages)
+
+    again = load(empty, inputs(data, ["hetionet"]))
+    assert again.changed
+    assert not load(empty, inputs(data, ["hetionet"])).changed
+    broken = held(empty)
+    wiped(empty)
+    load(empty, inputs(data, ["hetionet", "goa", "uniprot", "ncbi_gene"]), way="bolt")
+    assert held(empty) == broken
+
+
+def test_a_full_disk_leaves_the_database_as_it_was(
+    server: managed.ServerInfo, tmp_path: Path, data: Path
+) -> None:
+    """Files may grow to a few kilobytes and no further."""
+    import resource
+    import signal
+
+    own = managed_settings(tmp_path / "home")
+    managed.ensure(own)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
+        with pytest.raises(TosgError) as caught:
+            load(own, inputs(data))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, old)
+    assert caught.value.hint is not None
+    try:
+        with Database.open(own) as db:
+            assert stats.is_empty(db)
+        assert list(own.home.glob("import-*")) == []
+        assert load(own, inputs(data)).changed
+    finally:
+        managed.stop(own)

@@ -1,0 +1,176 @@
+"""Whole loads of small sources in the original formats, both ways, in any order."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from support import cells
+from support.loads import SOURCES, held, inputs, wiped
+
+from tosg.kg import check, ddl, report
+from tosg.kg.cells.attach import attach
+from tosg.kg.cells.dataset import datasets
+from tosg.kg.database import Database
+from tosg.kg.errors import DataError, TosgError
+from tosg.kg.meta import read_meta
+from tosg.loaders import pipeline
+from tosg.loaders.pipeline import load, matching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.kg.settings import Settings
+
+pytestmark = pytest.mark.neo4j
+
+
+@pytest.mark.lts
+def test_both_ways_and_any_order_give_the_same_graph(empty: Settings, data: Path) -> None:
+    first = load(empty, inputs(data))
+    assert first.way == "import"
+    imported = held(empty)
+    assert imported["nodes"]
+    assert imported["relationships"]
+    with Database.open(empty) as db:
+        assert check.check(db) == []
+        meta = read_meta(db)
+        assert meta.next_idx == len(imported["nodes"])
+
+    again = load(empty, inputs(data))
+    assert again.way == "bolt"
+    assert not again.changed
+    assert held(empty) == imported
+
+    shuffled = SOURCES.copy()
+    random.Random(3).shuffle(shuffled)  # noqa: S311
+    wiped(empty)
+    for name in shuffled:
+        load(empty, inputs(data, [name]), way="bolt", texts=False)
+    with Database.open(empty) as db:
+        pipeline.refresh_texts(db, lambda _stage, _share: None)
+    assert held(empty) == imported
+    with Database.open(empty) as db:
+        assert check.check(db) == []
+
+
+def test_one_load_in_another_order(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data), way="bolt")
+    forwards = held(empty)
+    load(wiped(empty), inputs(data, SOURCES[::-1]), way="bolt")
+    assert held(empty) == forwards
+
+
+def test_the_report_adds_up_and_is_kept(empty: Settings, data: Path) -> None:
+    made = load(empty, inputs(data), way="bolt")
+    made.check_sums()
+    assert {s.source for s in made.sources} == set(SOURCES)
+    assert all(len(h) == 64 for h in made.hashes.values())
+    total = sum(c.given for c in made.claims.values())
+    assert total == sum(c.made + c.merged + c.unchanged + c.rejected for c in made.claims.values())
+    with Database.open(empty) as db:
+        assert report.read_report(db)["claims"] == made.as_dict()["claims"]
+    kept = empty.home / "reports" / f"{made.id}.json"
+    assert kept.is_file()
+
+
+def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["hetionet"]), exclude_licenses=["cc by-nc*"], way="bolt")
+    with Database.open(empty) as db:
+        rows = db.rows(
+            "MATCH ()-[r]->() UNWIND r.licenses AS license RETURN DISTINCT license ORDER BY license"
+        )
+    licenses = [r["license"] for r in rows]
+    assert licenses
+    assert not any(name.startswith("CC BY-NC") for name in licenses)
+
+
+def test_patterns_of_licences() -> None:
+    licenses = {"CC BY 4.0", "CC BY-NC 4.0", "CC BY-NC-SA 4.0", ""}
+    assert matching(licenses, ["cc by-nc*"]) == ["CC BY-NC 4.0", "CC BY-NC-SA 4.0"]
+    assert matching(licenses, ["CC BY 4.0"]) == ["CC BY 4.0"]
+    assert matching(licenses, [""]) == [""]
+    assert matching(licenses, []) == []
+
+
+def test_a_failing_count_fails_the_load(
+    empty: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody adds a gene between the write and the check."""
+    real = ddl.ensure
+
+    def meddle(db: Database, **options: object) -> list[str]:
+        db.write("CREATE (:Entity:Gene {id: 'x:1', idx: -1})")
+        return real(db, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ddl, "ensure", meddle)
+    with pytest.raises(TosgError, match="does not hold what the load wrote") as caught:
+        load(empty, inputs(data, ["uniprot", "ncbi_gene"]))
+    assert ":Gene:" in str(caught.value)
+    with Database.open(empty) as db:
+        assert report.report_ids(db) == []
+
+
+def test_a_wrong_file_leaves_the_graph_as_it_was(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["uniprot"]), way="bolt")
+    before = held(empty)
+    (data / "hgnc" / "hgnc.json.gz").write_bytes(b"not gzip")
+    with pytest.raises(DataError):
+        load(empty, inputs(data, ["ncbi_gene", "hgnc"]))
+    assert held(empty) == before
+
+
+def test_an_import_needs_an_empty_managed_database(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["uniprot"]), way="bolt")
+    with pytest.raises(DataError, match="only an empty managed database"):
+        load(empty, inputs(data, ["uniprot"]), way="import")
+
+
+def test_a_users_own_index_is_not_dropped_by_an_import(empty: Settings, data: Path) -> None:
+    with Database.open(empty) as db:
+        db.write("CREATE INDEX mine FOR (n:Gene) ON (n.mine)")
+    made = load(empty, inputs(data, ["uniprot"]))
+    assert made.way == "bolt"
+    with Database.open(empty) as db:
+        assert any(f.name == "mine" for f in ddl.found(db))
+
+
+def test_an_import_goes_on_numbering(empty: Settings, data: Path) -> None:
+    with Database.open(empty) as db:
+        db.write(
+            "CREATE (:TosgMeta {key: 'graph', schema_version: 1, revision: 7, next_idx: 1000})"
+        )
+    made = load(empty, inputs(data, ["uniprot"]))
+    assert (made.way, made.written.revision) == ("import", 8)
+    with Database.open(empty) as db:
+        row = db.rows("MATCH (n:Entity) RETURN min(n.idx) AS low, max(n.idx) AS high")[0]
+        assert row["low"] == 1000
+        assert read_meta(db).next_idx == row["high"] + 1
+
+
+def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["ncbi_gene", "uniprot"]), way="bolt")
+    before = held(empty)
+    load(empty, inputs(data, ["hetionet", "indications"]))
+    assert load(empty, [], prune=["hetionet"]).changed
+    load(empty, [], prune=["indications"])  # what it said had lost its ends, and only waited
+    with Database.open(empty) as db:
+        assert db.rows("MATCH (p:TosgPending) RETURN p.source") == []
+    assert held(empty) == before
+
+
+def test_cells_are_mapped_to_what_a_later_load_brings(
+    empty: Settings, data: Path, tmp_path: Path
+) -> None:
+    with Database.open(empty) as db:
+        var = pd.DataFrame(index=["AAA1", "NOSUCHGENE"])
+        path = cells.write(tmp_path / "cells.h5ad", cells.counts()[:, :2], var=var)
+        attach(db, path, id="early")
+        assert datasets(db)[0].variable_entities == [None, None]
+    report = load(empty, inputs(data, ["demo"]))
+    assert report.remapped == {"early": 1}
+    with Database.open(empty) as db:
+        assert datasets(db)[0].variable_entities == ["ncbigene:11", None]
+    assert load(empty, inputs(data, ["demo"])).remapped == {}

@@ -1,0 +1,41 @@
+"""Loads of small sources in the original formats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support.graphs import content
+from support.servers import wipe
+from support.sources import FILES
+from tosg.kg.database import Database
+from tosg.loaders import registry
+from tosg.loaders.pipeline import SourceInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.graphs import Content
+    from tosg.kg.settings import Settings
+
+SOURCES = list(FILES)
+
+#: Those of the small recipe, in its order.
+RECIPE = ["hetionet", "ncbi_gene", "uniprot", "trrust", "goa"]
+
+
+def inputs(data: Path, names: list[str] = SOURCES) -> list[SourceInput]:
+    """The named sources with their files."""
+    return [SourceInput.locate(registry.make(n), [data / n]) for n in names]
+
+
+def held(settings: Settings) -> Content:
+    """What the graph holds, in a form that can be compared."""
+    with Database.open(settings) as db:
+        return content(db)
+
+
+def wiped(settings: Settings) -> Settings:
+    """The same server with nothing in it."""
+    with Database.open(settings) as db:
+        wipe(db)
+    return settings
