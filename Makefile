@@ -35,13 +35,18 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/tosg demo
 
+# Several processes, each with a server of its own; a file's tests stay together. One thread each:
+# threads of many processes that wait for each other take ten times as long.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m pytest \
+	-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 	$(MAKE) test-lts
 
 # A shorter leg on the long-term support version of Neo4j.
 test-lts: setup
-	TOSG_NEO4J_VERSION=$(LTS) $(BIN)/python -m pytest -m "lts and not slow"
+	TOSG_NEO4J_VERSION=$(LTS) $(PYTEST) -m "lts and not slow"
 
 test-long: setup
 	$(BIN)/python -m pytest -m slow

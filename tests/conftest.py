@@ -17,7 +17,23 @@ if TYPE_CHECKING:
 
     from tosg.kg.settings import Settings
 
+#: Files that take minutes: begun first where several processes share the tests.
+LONGEST = (
+    "loading/test_pipeline.py",
+    "loading/test_breaks.py",
+    "loading/test_build.py",
+    "test_server_survival.py",
+    "test_bolt_writer.py",
+    "test_statements.py",
+)
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    places = {str(Path(__file__).parent / name): i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,148 @@
+"""The documentation's examples: commands that exist, Cypher that plans, Python that runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+import torch
+import yaml
+from support import cells
+from support.training_sets import write_training_set
+
+from tosg.cli import tosg
+from tosg.cli.export import export
+from tosg.kg import ddl
+from tosg.loaders import build as builds
+
+if TYPE_CHECKING:
+    from tosg.kg.database import Database
+    from tosg.kg.server import ServerInfo
+    from tosg.kg.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+COMMANDS = {"tosg": tosg, "tosg-export": export}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A fenced block of one page."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def examples(page: Path) -> list[Example]:
+    text = page.read_text()
+    return [
+        Example(page, text[: m.start()].count("\n") + 2, m[1], m[2])
+        for m in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+EXAMPLES = [e for page in PAGES for e in examples(page)]
+
+
+def of_language(language: str) -> list[Example]:
+    return [e for e in EXAMPLES if e.language == language]
+
+
+def command_lines() -> list[tuple[str, list[str]]]:
+    """Every ``tosg`` line of the unnamed and shell blocks, as words."""
+    found = []
+    for example in EXAMPLES:
+        if example.language not in ("", "sh"):
+            continue
+        for line in example.text.replace("\\\n", " ").splitlines():
+            words = re.split(r"\s{3,}", line)[0] if example.language == "" else line
+            if line.startswith(tuple(f"{name} " for name in COMMANDS)):
+                found.append((str(example), shlex.split(words, comments=True)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [pytest.param(*c, id=f"{c[0]} {' '.join(c[1])}") for c in command_lines()]
+)
+def test_commands_are_understood(place: str, words: list[str]) -> None:
+    command: click.Command = COMMANDS[words[0]]
+    rest, parent = words[1:], None
+    while isinstance(command, click.Group):
+        # Not called: only what it would be called with is looked at.
+        parent = command.make_context(words[0], list(rest[:1]), parent=parent)
+        found = command.get_command(parent, rest[0])
+        assert found is not None, f"{place}: there is no command {rest[0]!r}"
+        command, rest = found, rest[1:]
+    try:
+        command.make_context(words[0], list(rest), parent=parent)
+    except click.BadParameter as error:
+        assert "does not exist" in error.message, place
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(command_lines()) > 20
+    assert {len(of_language(name)) > 0 for name in ("python", "cypher", "yaml")} == {True}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("example", of_language("yaml"), ids=str)
+def test_yaml_reads(example: Example) -> None:
+    assert yaml.safe_load(example.text)
+
+
+@pytest.mark.neo4j
+def test_cypher_plans(database: Database) -> None:
+    ddl.ensure(database)
+    for example in of_language("cypher"):
+        for statement in filter(str.strip, example.text.split(";")):
+            names = set(re.findall(r"\$(\w+)", statement))
+            database.rows(f"EXPLAIN {statement}", **dict.fromkeys(names))
+
+
+@pytest.mark.parametrize("example", of_language("python"), ids=str)
+def test_python_compiles(example: Example) -> None:
+    compile(example.text, str(example), "exec")
+
+
+@pytest.mark.neo4j
+def test_the_readmes_python_runs(
+    settings: Settings,
+    server: ServerInfo,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a folder with a training set and a user's file of cells, on the demo's graph."""
+    write_training_set(tmp_path / "OUT")
+    cells.write(tmp_path / "mine.h5ad", cells.counts())
+    builds.build(settings, "demo", ROOT / "src" / "tosg" / "demo" / "data", way="bolt", embed=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEO4J_URI", server.uri)
+    monkeypatch.setenv("NEO4J_PASSWORD", server.password)
+    first, second = (e for e in of_language("python") if e.page.name == "README.md")
+    if not torch.cuda.is_available():
+        assert 'device="cuda"' in first.text
+    found: dict[str, object] = {}
+    for example in (first, second):
+        text = example.text
+        if not torch.cuda.is_available():
+            text = text.replace('device="cuda"', 'device="cpu"')
+        exec(compile(text, str(example), "exec"), found)  # noqa: S102
+    assert found["graphs"] is not None
