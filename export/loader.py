@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,8 @@ _QUESTION = (
 #: A read costs some 50 microseconds whatever its size; this many rows make it small.
 _ROWS_A_READ = 256
 
-Group = list[dict[str, Tensor]]
+#: The batches of one read; taken out one by one, so that their memory is free once they are used.
+Group = deque[dict[str, Tensor]]
 
 
 class BatchLoader:
@@ -71,11 +73,11 @@ class BatchLoader:
         # A loop that was left begins its epoch again, unless a state was loaded in between.
         self._done, self._resume_at = self._resume_at, 0
         for group in self._ahead(range(self._done, len(self))):
-            for tensors in group:
+            while group:
                 # Counted before it is handed out: a state saved in the loop's body is that of
                 # after this batch.
                 self._done += 1
-                yield self.training_set.assemble(tensors, self.device)
+                yield self.training_set.assemble(group.popleft(), self.device)
         self.epoch += 1
         self._done = 0
 
@@ -119,7 +121,8 @@ class BatchLoader:
             ``cell``, ``dataset`` (B,) int64, ``y``; neighbouring batches share memory.
         """
         for group in self._ahead(range(len(self))):
-            yield from group
+            while group:
+                yield group.popleft()
 
     def _read(self, epoch: int, numbers: Sequence[int]) -> Group:
         rows = [self.sampler.batch(epoch, i) + self.start for i in numbers]
@@ -127,7 +130,7 @@ class BatchLoader:
         group = self.training_set.read_sparse(np.concatenate(rows), cuts)
         if self.device.startswith("cuda"):
             group = [{k: v.pin_memory() for k, v in tensors.items()} for tensors in group]
-        return group
+        return deque(group)
 
     def _ahead(self, numbers: range) -> Iterator[Group]:
         """Groups of batches: one read serves as many as make up `_ROWS_A_READ`."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tosg.export.buffers import Buffers
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class ShardReader:
     def __init__(self, folder: Path, rows: list[int]) -> None:
         self.folder = folder
         self.rows = list(rows)
+        self._buffers = Buffers()
         self._starts = np.concatenate([[0], np.cumsum(rows, dtype=np.int64)]).astype(np.int64)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -97,30 +100,38 @@ class ShardReader:
         """
         if not len(rows):
             return SparseRows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-        indices, values, lengths = [], [], []
+        places, indices, values = [], [], []
         for k, start, stop in self._runs(rows):
             indptr, shard_indices, shard_values = self._shards[k]
-            places = indptr[start : stop + 1]
-            lengths.append(np.diff(places))
-            part = slice(int(places[0]), int(places[-1]))
+            run = indptr[start : stop + 1]
+            part = slice(run[0], run[-1])
+            places.append(run)
             indices.append(shard_indices[part])
             values.append(shard_values[part])
+        # Between two runs stands the end of one and the begin of the next: no row.
+        joined = np.concatenate(places)
+        row = np.ones(len(joined) - 1, bool)
+        row[list(accumulate(map(len, places[:-1]), initial=-1))[1:]] = False
+        lengths = (joined[1:] - joined[:-1])[row]
         indptr_out = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(np.concatenate(lengths), out=indptr_out[1:])
-        return SparseRows(indptr_out, np.concatenate(indices), np.concatenate(values))
+        np.cumsum(lengths, out=indptr_out[1:])
+        total = int(indptr_out[-1])
+        return SparseRows(
+            indptr_out,
+            np.concatenate(indices, out=self._buffers.take(total, np.int32)),
+            np.concatenate(values, out=self._buffers.take(total, np.float32)),
+        )
 
     def _runs(self, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
         """Neighbours within a shard, as (shard, first row, row after the last) within it."""
         shard = np.searchsorted(self._starts, rows, side="right") - 1
-        breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(shard) != 0)) + 1
-        first = np.concatenate([[0], breaks])
-        last = np.concatenate([breaks, [len(rows)]]) - 1
-        shard, offset = shard[first], self._starts[shard[first]]
+        cut = np.empty(len(rows) + 1, bool)
+        cut[0] = cut[-1] = True
+        np.not_equal(rows[1:] - rows[:-1], 1, out=cut[1:-1])
+        cut[1:-1] |= shard[1:] != shard[:-1]
+        first, last = rows[cut[:-1]], rows[cut[1:]]
+        shard = shard[cut[:-1]]
+        start = self._starts[shard]
         return list(
-            zip(
-                shard.tolist(),
-                (rows[first] - offset).tolist(),
-                (rows[last] - offset + 1).tolist(),
-                strict=True,
-            )
+            zip(shard.tolist(), (first - start).tolist(), (last - start + 1).tolist(), strict=True)
         )

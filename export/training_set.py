@@ -173,7 +173,7 @@ class TrainingSet:
         run : int, optional
             Cells that are neighbours on disk, where cells lie in the order of a hash, and stay
             together in a shuffled epoch. By default 1 (every cell by itself) up to 8,192 cells,
-            where reading is no matter, else 8, which reads three times as fast.
+            where reading is no matter, else 16, which reads three times as fast.
         """
         rows = self.rows(split)
         rank, world_size = _distributed(rank, world_size)
@@ -185,7 +185,7 @@ class TrainingSet:
             drop_last=drop_last,
             rank=rank,
             world_size=world_size,
-            run=run or (1 if len(rows) <= 8192 else 8),
+            run=run or (1 if len(rows) <= 8192 else 16),
         )
         return BatchLoader(self, rows.start, sampler, str(device), epoch=epoch, prefetch=prefetch)
 
@@ -213,19 +213,23 @@ class TrainingSet:
         """
         sparse = self.expression.read(rows)
         per_cell = {name: values[rows] for name, values in self._per_cell.items()}
-        batches = []
-        for start, stop in pairwise([0, *cuts, len(rows)]):
-            places = sparse.indptr[start : stop + 1]
-            part = slice(int(places[0]), int(places[-1]))
-            arrays = {
-                "indptr": places - places[0],
-                "indices": sparse.indices[part],
-                "values": sparse.values[part],
-                "cell": rows[start:stop],
-                **{name: values[start:stop] for name, values in per_cell.items()},
-            }
-            batches.append({name: torch.from_numpy(array) for name, array in arrays.items()})
-        return batches
+        borders = np.array([0, *cuts, len(rows)])
+        places = sparse.indptr[borders]
+        sizes, stored = np.diff(borders).tolist(), np.diff(places).tolist()
+        # One tensor each, cut by torch: cheaper than a tensor for each part.
+        columns = {
+            name: torch.from_numpy(values).split_with_sizes(sizes)
+            for name, values in (("cell", rows), *per_cell.items())
+        }
+        columns["indices"] = torch.from_numpy(sparse.indices).split_with_sizes(stored)
+        columns["values"] = torch.from_numpy(sparse.values).split_with_sizes(stored)
+        columns["indptr"] = tuple(
+            torch.from_numpy(sparse.indptr[a : b + 1] - first)
+            for (a, b), first in zip(pairwise(borders.tolist()), places, strict=False)
+        )
+        return [
+            dict(zip(columns, parts, strict=True)) for parts in zip(*columns.values(), strict=True)
+        ]
 
     def assemble(self, tensors: dict[str, Tensor], device: str) -> Batch:
         """Move sparse rows to a device and put them on the shared topology there."""

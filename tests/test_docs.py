@@ -86,7 +86,8 @@ def test_commands_are_understood(place: str, words: list[str]) -> None:
     try:
         command.make_context(words[0], list(rest), parent=parent)
     except click.BadParameter as error:
-        assert "does not exist" in error.message, place
+        if "does not exist" not in error.message:  # the reader's files are not here
+            raise AssertionError(place) from error
 
 
 def test_there_are_commands_to_look_at() -> None:
