@@ -26,7 +26,7 @@ from tosg.export.cell_splits import (
     target_of,
 )
 from tosg.export.splits import Classes
-from tosg.kg.errors import ExportError, unknown
+from tosg.kg.errors import ExportError, at, unknown
 from tosg.kg.reader import read_nodes
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def read_cells(
 
     if selection.cells is False:
         return None
-    chosen = select_cells(db, selection.cells, dict(selection.params), timeout=timeout)
+    with at("cells"):
+        chosen = select_cells(db, selection.cells, dict(selection.params), timeout=timeout)
     if len(chosen.idx) == 0:
         if selection.cells is None:
             return None

@@ -69,29 +69,29 @@ def read_manifest(folder: str | Path) -> Manifest:
     Parameters
     ----------
     folder : str or Path
-        The training set, or its ``manifest.json``.
+        The training set, or its ``manifest.json`` (or a copy of it under any name).
 
     Raises
     ------
     ExportError
         The folder is not a training set, the manifest is damaged, or of another format.
     """
-    folder = Path(folder)
-    if folder.name == MANIFEST:
-        folder = folder.parent
-    document = _document(folder)
+    path = Path(folder)
+    if path.name != MANIFEST and not path.is_file():
+        path = path / MANIFEST
+    folder, document = path.parent, _document(path)
     content = document.get("content")
     if not isinstance(content, dict) or not isinstance(document.get("run"), dict):
         raise ExportError(
             "the manifest is damaged",
-            where=folder / MANIFEST,
+            where=path,
             found=f"keys {', '.join(sorted(document))}",
             expected="content, run",
         )
     if content.get("format") != FORMAT:
         raise ExportError(
             "the training set is of a format that this tosg does not read",
-            where=folder / MANIFEST,
+            where=path,
             found=f"format {content.get('format')}",
             expected=f"format {FORMAT}",
             hint="read it with the version of tosg in run.tosg, or export again",
@@ -127,8 +127,8 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
             )
 
 
-def _document(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
+def _document(path: Path) -> dict[str, Any]:
+    folder = path.parent
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError as error:
@@ -138,8 +138,17 @@ def _document(folder: Path) -> dict[str, Any]:
             found="no such folder" if not folder.is_dir() else "no manifest.json",
             expected="a folder that tosg-export has finished",
         ) from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ExportError("the manifest does not parse", where=path, found=error) from error
+    except OSError as error:
+        raise ExportError(
+            "the manifest cannot be read", where=path, found=error.strerror or error
+        ) from error
+    except ValueError as error:
+        raise ExportError(
+            "the manifest does not parse",
+            where=path,
+            found=error,
+            expected="the manifest.json of a training set",
+        ) from error
     if not isinstance(document, dict):
         raise ExportError("the manifest is damaged", where=path, found=type(document).__name__)
     return document

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.export.level import FOLDS, Fold, final_nodes
-from tosg.kg.errors import ExportError, QueryError, SchemaError
+from tosg.kg.errors import ExportError, QueryError, SchemaError, at
 from tosg.kg.reader import read_nodes, read_relationships
 from tosg.kg.schema import ENTITY, entity_types
 
@@ -73,11 +73,13 @@ def choose_nodes(db: Database, selection: Selection, *, timeout: float | None = 
     """
     from tosg.kg.selecting import select_graph
 
-    chosen = select_graph(db, selection.nodes, selection.params, timeout=timeout)
+    with at("nodes"):
+        chosen = select_graph(db, selection.nodes, selection.params, timeout=timeout)
     warnings = list(chosen.warnings)
     given = chosen.relationships
     if selection.edges is not None:
-        by_edges = select_graph(db, selection.edges, selection.params, timeout=timeout)
+        with at("edges"):
+            by_edges = select_graph(db, selection.edges, selection.params, timeout=timeout)
         warnings += by_edges.warnings
         given = by_edges.relationships
         if given is None:

@@ -195,7 +195,6 @@ def _neo4j_error(error: ne.Neo4jError, uri: str) -> TosgError:
     if "TransactionTimedOut" in code:
         return QueryError(
             "the query ran past its time limit",
-            found=message,
             hint="raise --timeout or narrow the query",
         )
     if "Statement" in code:

@@ -18,10 +18,11 @@ A message says what, where, what was found, what was expected and what to do.
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -120,6 +121,16 @@ class DataError(TosgError):
 
 class ExportError(TosgError):
     """A selection or a training set is wrong, or the graph changed under the export."""
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Say where, in the errors from inside that do not: an option, a statement."""
+    try:
+        yield
+    except TosgError as error:
+        error.where = error.where or where
+        raise
 
 
 def unknown(

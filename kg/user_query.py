@@ -18,7 +18,7 @@ import neo4j
 from tosg.cypher.header import Parameter, Statement, StatementError, has_header, parse, plain
 from tosg.cypher.registry import statements as read_statements
 from tosg.kg import finishing
-from tosg.kg.errors import ConfigError, QueryError, SchemaError, UsageError, unknown
+from tosg.kg.errors import ConfigError, QueryError, SchemaError, UsageError, at, unknown
 from tosg.kg.guard import Checked, check
 from tosg.kg.lookup import find_entities, find_entity
 from tosg.kg.results import result_table, shown
@@ -346,7 +346,8 @@ def run(
     QueryError
         It does not parse, would write, reaches outside the graph, or runs past its time.
     """
-    statement, passed, values, told = checked(db, query, params, timeout=timeout, strict=True)
+    with at("the query"):
+        statement, passed, values, told = checked(db, query, params, timeout=timeout, strict=True)
     if not statement.declared:
         told = [*told, *passed.misspelt]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.

@@ -86,12 +86,13 @@ def _encoding_error(
     path: Path, line: int, byte: int, rest: bytes, found: str | None = None
 ) -> DataError:
     shown = rest[:24].decode("latin-1").encode("unicode_escape").decode("ascii")
+    wide = b"\0" in rest[:24]  # every other byte of Western text in UTF-16
     return DataError(
         "the file is not UTF-8 text",
         where=f"{path}, line {line}, byte {byte}",
         found=found or f"byte 0x{rest[0]:02x} before {shown!r}",
         expected="UTF-8",
-        hint="convert it, as in `iconv -f ISO-8859-1 -t UTF-8`",
+        hint=f"convert it, as in `iconv -f {'UTF-16' if wide else 'ISO-8859-1'} -t UTF-8`",
     )
 
 

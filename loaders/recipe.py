@@ -137,11 +137,19 @@ def read_recipe(recipe: str | Path) -> Recipe:
     except FileNotFoundError as error:
         raise DataError("there is no such recipe file", where=path) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError("the recipe cannot be read", where=path, found=error) from error
+        raise DataError(
+            "the recipe cannot be read", where=path, found=error, expected="YAML in UTF-8"
+        ) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise DataError("the recipe is not YAML", where=path, found=error) from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        raise DataError(
+            "the recipe is not YAML",
+            where=f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else path,
+            found=problem or " ".join(str(error).split()),
+            hint="see docs/loading.md for what a recipe looks like",
+        ) from error
     if root is None:
         raise DataError(
             "the recipe is empty",

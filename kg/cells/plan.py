@@ -174,14 +174,15 @@ def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> 
 
 
 def check_source(source: CellSource) -> None:
-    """Refuse a file without cells."""
-    if len(source.obs) == 0:
-        raise DataError(
-            "the file has no cells",
-            where=source.path,
-            found=f"0 cells, {len(source.var):,} variables",
-            expected="at least one cell",
-        )
+    """Refuse a file without cells or without variables."""
+    for what, rows in (("cells", source.obs), ("variables", source.var)):
+        if len(rows) == 0:
+            raise DataError(
+                f"the file has no {what}",
+                where=source.path,
+                found=f"{len(source.obs):,} cells, {len(source.var):,} variables",
+                expected="at least one of each",
+            )
 
 
 def make_plan(

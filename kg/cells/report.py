@@ -151,4 +151,6 @@ def _unmatched(found: Mapping[str, Any]) -> list[str]:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    # A line end in a label must not break the report's lines.
+    shown = [n if n.isprintable() else repr(n)[1:-1] for n in names[:SHOWN]]
+    return ", ".join(shown) + more

@@ -94,6 +94,10 @@ def no_cells(path: Path) -> Path:
     return write(path, counts()[:0], obs=cells_table(0))
 
 
+def no_variables(path: Path) -> Path:
+    return write(path, counts()[:, :0])
+
+
 def no_human(path: Path) -> Path:
     return write(path, obs=cells_table().assign(organism="Mus musculus"))
 
@@ -122,6 +126,7 @@ FILES: list[tuple[Callable[[Path], Path], str]] = [
     (lambda p: write(p, changed(2**25)), "too large"),
     (duplicate_variables, "variable names are not unique"),
     (no_cells, "the file has no cells"),
+    (no_variables, "the file has no variables"),
     (no_human, "no human cells"),
 ]
 
@@ -253,3 +258,15 @@ def test_raw_counts_beside_scaled_values(tmp_path: Path) -> None:
             units.choose(source, matrix="X", unit="counts")
     with pytest.raises(ConfigError, match="unknown unit"):
         units.choose(source, unit="rpkm")
+
+
+@pytest.mark.neo4j
+def test_a_line_end_in_a_label_does_not_break_the_report(
+    database: Database, tmp_path: Path
+) -> None:
+    small_graph(database)
+    table = cells_table()
+    table["label"] = "T\ncell"
+    report = attach(database, write(tmp_path / "odd.h5ad", obs=table), MAPPING)
+    assert any(r"T\ncell" in line for line in report.lines())
+    assert all("\n" not in line for line in report.lines())

@@ -256,6 +256,14 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
     assert "warning:" in first.stderr
     again = command("two", "--from", "one/manifest.json", "--json")
     assert json.loads(again.stdout)["digests"] == document["digests"]
+    copy = tmp_path / "kept.json"
+    copy.write_bytes((tmp_path / "one" / "manifest.json").read_bytes())
+    assert command("four", "--from", "kept.json", "--dry-run").returncode == 0
+    copy.write_text("{}")
+    damaged = command("four", "--from", "kept.json", "--dry-run")
+    assert damaged.returncode == 1
+    assert "the manifest is damaged" in damaged.stderr
+    copy.unlink()
     changed = command("three", "--from", "one", "--no-cells", "--level", "as-stored")
     assert changed.returncode == 0, changed.stderr
     assert changed.stdout.splitlines()[0] == str(tmp_path / "three")
@@ -279,6 +287,7 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         failed = command(*arguments)
         assert failed.returncode == code, failed.stderr
         assert failed.stdout == ""
+        assert "where:" in failed.stderr, failed.stderr
     environ["NEO4J_URI"] = "bolt://127.0.0.1:1"
     assert command("five").returncode == 3
     assert left(tmp_path) == ["one", "spec.yaml", "three", "two"]

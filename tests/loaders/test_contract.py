@@ -176,7 +176,9 @@ def test_another_encoding(source: str, key: str, tmp_path: Path) -> None:
     lines[middle] += b"\xe9"
     error = _error(source, key, tmp_path / "latin", compress(name, b"\n".join(lines)))
     assert f"line {middle + 1}" in str(error.where)
-    _error(source, key, tmp_path / "wide", compress(name, text.encode("utf-16")[:-1]))
+    wide = _error(source, key, tmp_path / "wide", compress(name, text.encode("utf-16")[:-1]))
+    if wide.what == "the file is not UTF-8 text":
+        assert "iconv -f UTF-16" in str(wide.hint)
 
 
 @pytest.mark.parametrize("source", SOURCES)
