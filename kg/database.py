@@ -180,7 +180,7 @@ def translated(uri: str) -> Iterator[None]:
         raise DatabaseError(
             "the database cannot be reached or went away",
             where=uri,
-            found=error,
+            found=" ".join(str(error).split()),  # the driver lists every address on a line
             hint="check NEO4J_URI, or `tosg status` for the managed server",
             retryable=True,
         ) from error

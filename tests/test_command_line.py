@@ -7,11 +7,15 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tosg.cli import COMMANDS
 from tosg.kg import errors
+
+if TYPE_CHECKING:
+    from tosg.kg.server import ServerInfo
 
 HEAVY = ("torch", "neo4j", "polars", "pyarrow", "pandas", "anndata", "bioregistry", "numpy")
 
@@ -55,6 +59,17 @@ def test_a_server_that_is_not_there_exits_with_3(tmp_path: Path) -> None:
     done = run("stats", NEO4J_URI="bolt://127.0.0.1:9", NEO4J_PASSWORD="x")
     assert done.returncode == 3
     assert "bolt://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.neo4j
+def test_a_refused_password_exits_with_3_and_is_not_shown(server: ServerInfo) -> None:
+    done = run("stats", NEO4J_URI=server.uri, NEO4J_USERNAME="neo4j", NEO4J_PASSWORD="not-this-one")
+    assert done.returncode == 3
+    assert "refuses the user name or password" in done.stderr
+    assert server.uri in done.stderr
+    assert "NEO4J_PASSWORD" in done.stderr
+    assert "not-this-one" not in done.stderr
     assert "Traceback" not in done.stderr
 
 
