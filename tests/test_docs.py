@@ -17,6 +17,7 @@ from support.training_sets import write_training_set
 
 from tosg.cli import tosg
 from tosg.cli.export import export
+from tosg.graph import KnowledgeGraph
 from tosg.kg import ddl
 from tosg.loaders import build as builds
 
@@ -146,4 +147,7 @@ def test_the_readmes_python_runs(
         if not torch.cuda.is_available():
             text = text.replace('device="cuda"', 'device="cpu"')
         exec(compile(text, str(example), "exec"), found)  # noqa: S102
+    graph = found["graph"]
+    assert isinstance(graph, KnowledgeGraph)
+    graph.close()
     assert found["graphs"] is not None
