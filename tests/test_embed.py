@@ -17,7 +17,7 @@ from tosg.kg import meta
 from tosg.kg.embed import DEFAULT_MODEL, embed, encoder, load_model, models, read_model_info
 from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import PUBLISHED, Model, locate
-from tosg.kg.embed.vectors import index_name, indexed_labels, key_of
+from tosg.kg.embed.vectors import WEIGHED, index_name, indexed_labels, key_of
 from tosg.kg.errors import ConfigError, DatabaseError, DataError, UsageError
 from tosg.kg.text import refresh
 
@@ -97,6 +97,21 @@ def test_indexes(database: Database, model: Model) -> None:
     # 5.26 says whether, later versions say which.
     off = config.get("vector.quantization.enabled", config.get("vector.quantization.type"))
     assert off in (False, "NONE")
+
+
+def test_an_index_made_otherwise_is_made_anew(database: Database, model: Model) -> None:
+    immune_graph(database)
+    embed(database, model, types=["CellType"])
+    database.write("CYPHER 5 DROP INDEX cell_type_embedding")
+    database.write(
+        "CYPHER 5 CREATE VECTOR INDEX cell_type_embedding FOR (n:CellType) ON (n.embedding) "
+        "OPTIONS {indexConfig: {`vector.dimensions`: 384, `vector.similarity_function`: 'cosine'}}"
+    )
+    report = embed(database, model, types=["CellType"])
+    assert (report.embedded, report.indexes) == (0, ("cell_type_embedding",))
+    (row,) = database.rows("CYPHER 5 SHOW VECTOR INDEXES YIELD options RETURN options")
+    assert row["options"]["indexConfig"]["vector.hnsw.ef_construction"] == WEIGHED
+    assert embed(database, model, types=["CellType"]).indexes == ()
 
 
 def test_an_unchanged_text_is_never_embedded_twice(database: Database, model: Model) -> None:

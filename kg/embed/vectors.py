@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tosg.kg import ddl, names
 from tosg.kg.embed.info import ModelInfo, write_model_info
@@ -23,6 +23,11 @@ BATCH = 1_000
 
 #: Seconds that vector indexes may take to come online.
 DEADLINE = 3600.0
+
+#: Links of a vector in the index, and candidates weighed for each: twice and four times Neo4j's
+#: own, for genes that are called alike (docs/decisions/texts-and-search.md has the figures).
+LINKS = 32
+WEIGHED = 400
 
 _SET = (
     f"CYPHER 5 UNWIND range(0, size($idx) - 1) AS i MATCH (n:{ENTITY} {{idx: $idx[i]}}) "
@@ -112,7 +117,8 @@ def ensure_indexes(
 ) -> list[str]:
     """Make the vector indexes of types that have vectors, and wait until they are online.
 
-    Quantization is off: with it, a tenth to a quarter of the true neighbours are missed.
+    Quantization is off: with it, a tenth to a quarter of the true neighbours are missed. An
+    index that was made with other options is made anew.
 
     Parameters
     ----------
@@ -131,19 +137,20 @@ def ensure_indexes(
     list of str
         Names of those that were made.
     """
-    present = _present(db)
+    wanted, present = _Options(dim, LINKS, WEIGHED), _present(db)
     made = []
     for label in labels:
         name, quoted = index_name(label), names.label(label)
-        if present.get(name) == dim or not _has_vectors(db, quoted):
+        if present.get(name) == wanted or not _has_vectors(db, quoted):
             continue
         if name in present:
             db.write(f"CYPHER 5 DROP INDEX {name} IF EXISTS")
         db.write(
             f"CYPHER 5 CREATE VECTOR INDEX {name} IF NOT EXISTS FOR (n:{quoted}) "
             "ON (n.embedding) OPTIONS {indexConfig: {`vector.dimensions`: $dim, "
-            "`vector.similarity_function`: 'cosine', `vector.quantization.enabled`: false}}",
-            dim=dim,
+            "`vector.similarity_function`: 'cosine', `vector.quantization.enabled`: false, "
+            "`vector.hnsw.m`: $links, `vector.hnsw.ef_construction`: $weighed}}",
+            **wanted._asdict(),
         )
         made.append(name)
     if made and wait is not None:
@@ -157,12 +164,20 @@ def indexed_labels(db: Database) -> list[str]:
     return [label for label in entity_types() if index_name(label) in online]
 
 
-def _present(db: Database) -> dict[str, int]:
+class _Options(NamedTuple):
+    """What an index of vectors is made with, as far as it can differ."""
+
+    dim: int
+    links: int
+    weighed: int
+
+
+def _present(db: Database) -> dict[str, _Options]:
     rows = db.rows(
-        "CYPHER 5 SHOW VECTOR INDEXES YIELD name, options "
-        "RETURN name, options.indexConfig.`vector.dimensions` AS dim"
+        "CYPHER 5 SHOW VECTOR INDEXES YIELD name, options RETURN name, options.indexConfig AS made"
     )
-    return {r["name"]: r["dim"] for r in rows}
+    keys = ("vector.dimensions", "vector.hnsw.m", "vector.hnsw.ef_construction")
+    return {r["name"]: _Options(*(r["made"][key] for key in keys)) for r in rows}
 
 
 def _has_vectors(db: Database, quoted: str) -> bool:
