@@ -77,7 +77,7 @@ def _copy(ts: TrainingSet, cells: int, rounds: int) -> Comparison:
     # In this thread, so that both sides have one core.
     loader = ts.batches("train", cells, seed=1, prefetch=0)
     names = ("indptr", "indices", "values")
-    sparse = [[batch[name].numpy() for name in names] for batch in loader.sparse()]
+    sparse = [[batch[name] for name in names] for batch in loader.sparse()]
     total = sum(array.nbytes for arrays in sparse for array in arrays)
     # Turn by turn, since the speed of memory changes from second to second on a shared machine.
     ours = peer = float("inf")

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: Buffers are this large or a multiple of it, so that one fits the next request too.
 GRAIN = 1 << 22
@@ -36,9 +34,8 @@ class Buffers:
         self._buffers: list[NDArray[np.uint8]] = []
         self._lock = threading.Lock()
 
-    def take(self, n: int, dtype: type[Scalar]) -> NDArray[Scalar]:
-        """Uninitialised memory for `n` values: (n,) of `dtype`, nobody else's while it is held."""
-        size = n * np.dtype(dtype).itemsize
+    def take(self, size: int) -> NDArray[np.uint8]:
+        """Uninitialised memory, (size,) bytes: nobody else's while it or a view of it is held."""
         with self._lock:
             buffer = self._free(size)
             if buffer is None:
@@ -46,7 +43,7 @@ class Buffers:
                 if len(self._buffers) == self._most:
                     self._buffers.pop(0)
                 self._buffers.append(buffer)
-            return buffer[:size].view(dtype)
+            return buffer[:size]
 
     def _free(self, size: int) -> NDArray[np.uint8] | None:
         for place in range(len(self._buffers)):

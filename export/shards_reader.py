@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,15 +11,22 @@ from tosg.export.buffers import Buffers
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 PARTS = ("indptr", "indices", "values")
 
+#: Of a stored value: its node and itself.
+BYTES = 8
 
-@dataclass(frozen=True, slots=True)
-class SparseRows:
+#: Bytes that are copied at once, for as many batches as they make up: little enough to stay in the
+#: processor's cache, enough that numpy's calls do not count.
+ONE_COPY = 1 << 21
+
+
+class SparseRows(NamedTuple):
     """Rows of a sparse matrix in CSR form.
 
     Attributes
@@ -90,48 +95,73 @@ class ShardReader:
         plain: NDArray[Any] = mapped.view(np.ndarray)
         return plain
 
-    def read(self, rows: NDArray[np.int64]) -> SparseRows:
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        """Where the values of each row lie in all shards together, (m + 1,): 8 bytes a row."""
+        ends = np.zeros(len(self) + 1, np.int64)
+        for k, (indptr, _, _) in enumerate(self._shards):
+            part = slice(self._starts[k] + 1, self._starts[k + 1] + 1)
+            np.add(indptr[1:], ends[part.start - 1], out=ends[part])
+        return ends
+
+    def read(self, rows: NDArray[np.int64], cuts: Sequence[int] = ()) -> Iterator[SparseRows]:
         """Copy the given rows out, in their order.
+
+        Where to copy from is worked out for all of them at once, for numpy's calls cost more than
+        their work on a few rows.
 
         Parameters
         ----------
         rows : (b,) int64
             Row numbers, 0 <= row < len(self); repeats are allowed.
-        """
-        if not len(rows):
-            return SparseRows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-        places, indices, values = [], [], []
-        for k, start, stop in self._runs(rows):
-            indptr, shard_indices, shard_values = self._shards[k]
-            run = indptr[start : stop + 1]
-            part = slice(run[0], run[-1])
-            places.append(run)
-            indices.append(shard_indices[part])
-            values.append(shard_values[part])
-        # Between two runs stands the end of one and the begin of the next: no row.
-        joined = np.concatenate(places)
-        row = np.ones(len(joined) - 1, bool)
-        row[list(accumulate(map(len, places[:-1]), initial=-1))[1:]] = False
-        lengths = (joined[1:] - joined[:-1])[row]
-        indptr_out = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=indptr_out[1:])
-        total = int(indptr_out[-1])
-        return SparseRows(
-            indptr_out,
-            np.concatenate(indices, out=self._buffers.take(total, np.int32)),
-            np.concatenate(values, out=self._buffers.take(total, np.float32)),
-        )
+        cuts : sequence of int
+            Places in `rows`, ascending, where a new batch begins.
 
-    def _runs(self, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-        """Neighbours within a shard, as (shard, first row, row after the last) within it."""
+        Yields
+        ------
+        SparseRows
+            For each batch. Its memory is used again once nothing refers to it.
+        """
+        first, last = self._ends[rows], self._ends[rows + 1]
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(last - first, out=indptr[1:])
         shard = np.searchsorted(self._starts, rows, side="right") - 1
-        cut = np.empty(len(rows) + 1, bool)
-        cut[0] = cut[-1] = True
-        np.not_equal(rows[1:] - rows[:-1], 1, out=cut[1:-1])
-        cut[1:-1] |= shard[1:] != shard[:-1]
-        first, last = rows[cut[:-1]], rows[cut[1:]]
-        shard = shard[cut[:-1]]
-        start = self._starts[shard]
-        return list(
-            zip(shard.tolist(), (first - start).tolist(), (last - start + 1).tolist(), strict=True)
+        # A run of neighbours within a shard and a batch is one copy.
+        begins = np.ones(len(rows), bool)
+        np.not_equal(rows[1:] - rows[:-1], 1, out=begins[1:])
+        begins[1:] |= shard[1:] != shard[:-1]
+        begins[[*cuts]] = True
+        at = np.flatnonzero(begins)
+        base = self._ends[self._starts[shard[at]]]
+        runs = list(
+            zip(
+                shard[at].tolist(),
+                (first[at] - base).tolist(),
+                (last[np.append(at[1:], len(rows)) - 1] - base).tolist(),
+                strict=True,
+            )
         )
+        # Of every batch: its first row, its first run, its first value.
+        borders = np.array([0, *cuts, len(rows)])
+        row, run = borders.tolist(), np.searchsorted(at, borders).tolist()
+        value = indptr[borders].tolist()
+        batches = len(cuts) + 1
+        step = max(1, batches * ONE_COPY // max(1, BYTES * value[-1]))
+        for g in range(0, batches, step):
+            h = min(g + step, batches)
+            indices, values = self._copy(runs[run[g] : run[h]], value[h] - value[g])
+            for i in range(g, h):
+                part = slice(value[i] - value[g], value[i + 1] - value[g])
+                places = indptr[row[i] : row[i + 1] + 1] - value[i]
+                yield SparseRows(places, indices[part], values[part])
+
+    def _copy(
+        self, runs: list[tuple[int, int, int]], n: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        memory = self._buffers.take(BYTES * n)
+        indices, values = memory[: 4 * n].view(np.int32), memory[4 * n :].view(np.float32)
+        if runs:
+            shards = self._shards
+            np.concatenate([shards[k][1][start:stop] for k, start, stop in runs], out=indices)
+            np.concatenate([shards[k][2][start:stop] for k, start, stop in runs], out=values)
+        return indices, values

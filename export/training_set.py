@@ -23,7 +23,7 @@ from tosg.kg.errors import ExportError, unknown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
@@ -197,43 +197,44 @@ class TrainingSet:
     ) -> Batch:
         """Read the given rows of ``cells.parquet`` as one batch, in their order."""
         self._need_cells()
-        return self.assemble(self.read_sparse(np.asarray(rows, dtype=np.int64))[0], str(device))
+        (sparse,) = self.read_sparse(np.asarray(rows, dtype=np.int64))
+        return self.assemble(sparse, str(device))
 
     def read_sparse(
         self, rows: NDArray[np.int64], cuts: Sequence[int] = ()
-    ) -> list[dict[str, Tensor]]:
-        """Copy rows out of the files as tensors on the CPU; what a reading thread does.
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """Copy rows out of the files; what a reading thread does.
 
         Parameters
         ----------
         rows : (b,) int64
             Rows of ``cells.parquet``.
         cuts : sequence of int
-            Where to cut `rows` into batches; they share the memory of one copy.
-        """
-        sparse = self.expression.read(rows)
-        per_cell = {name: values[rows] for name, values in self._per_cell.items()}
-        borders = np.array([0, *cuts, len(rows)])
-        places = sparse.indptr[borders]
-        sizes, stored = np.diff(borders).tolist(), np.diff(places).tolist()
-        # One tensor each, cut by torch: cheaper than a tensor for each part.
-        columns = {
-            name: torch.from_numpy(values).split_with_sizes(sizes)
-            for name, values in (("cell", rows), *per_cell.items())
-        }
-        columns["indices"] = torch.from_numpy(sparse.indices).split_with_sizes(stored)
-        columns["values"] = torch.from_numpy(sparse.values).split_with_sizes(stored)
-        columns["indptr"] = tuple(
-            torch.from_numpy(sparse.indptr[a : b + 1] - first)
-            for (a, b), first in zip(pairwise(borders.tolist()), places, strict=False)
-        )
-        return [
-            dict(zip(columns, parts, strict=True)) for parts in zip(*columns.values(), strict=True)
-        ]
+            Places in `rows`, ascending, where a new batch begins.
 
-    def assemble(self, tensors: dict[str, Tensor], device: str) -> Batch:
+        Yields
+        ------
+        dict
+            For each batch ``indptr`` (B + 1,) int64, ``indices`` (nnz,) int32, ``values`` (nnz,)
+            float32, ``cell``, ``dataset`` (B,) int64, ``y``.
+        """
+        per_cell = {name: values[rows] for name, values in self._per_cell.items()}
+        per_cell["cell"] = rows
+        batches = self.expression.read(rows, cuts)
+        for (a, b), sparse in zip(pairwise([0, *cuts, len(rows)]), batches, strict=True):
+            yield {
+                "indptr": sparse.indptr,
+                "indices": sparse.indices,
+                "values": sparse.values,
+                **{name: values[a:b] for name, values in per_cell.items()},
+            }
+
+    def assemble(self, sparse: Mapping[str, NDArray[Any] | Tensor], device: str) -> Batch:
         """Move sparse rows to a device and put them on the shared topology there."""
-        moved = {k: v.to(device, non_blocking=True) for k, v in tensors.items()}
+        moved = {
+            name: torch.as_tensor(part).to(device, non_blocking=True)
+            for name, part in sparse.items()
+        }
         totals = moved.pop("n_counts", None)
         if totals is not None:
             moved["values"] = _log1p_cp10k(moved["values"], moved["indptr"], totals)

@@ -160,7 +160,7 @@ class Database:
 
 def _dicts(result: neo4j.Result) -> list[Row]:
     # Not `result.data()`: it walks through byte values byte by byte.
-    return [dict(record.items()) for record in result]
+    return [dict(record) for record in result]
 
 
 def _query(text: str, timeout: float | None) -> neo4j.Query:

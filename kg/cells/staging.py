@@ -42,7 +42,7 @@ _ALL = 2**62
 
 def run(transaction: neo4j.Transaction, query: str, **parameters: Any) -> list[dict[str, Any]]:
     """Run a statement of ours in a transaction."""
-    return [dict(row.items()) for row in transaction.run(f"CYPHER 5 {query}", parameters)]
+    return [dict(row) for row in transaction.run(f"CYPHER 5 {query}", parameters)]
 
 
 class Stage:
