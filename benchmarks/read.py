@@ -1,8 +1,8 @@
 """Reading: all relationships and all vectors into numpy, against one record each.
 
 Every comparison compares the arrays value by value. Both sides read a store that is in memory,
-on a server that has compiled what it runs: each has a pass before the clock starts, and the best
-of several counts (a server's first pass takes five times its third).
+on a server that has compiled what it runs: each is repeated for as long as the other, and its best
+pass counts (a server's first pass takes ten times its twentieth).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from benchmarks import Options
     from tosg.kg.database import Database
 
-#: Passes of each side whose best counts; of the driver's minute-long pass over all relationships
+#: Seconds that each side is repeated for. The driver's pass over all relationships takes longer:
 #: there is one, after a warm-up of `WARM_EDGES`.
-PASSES = 4
+SECONDS = 15.0
 WARM_EDGES = 200_000
 
 #: Relationships that py2neo reads, for its rate alone; all would take minutes.
@@ -42,8 +42,7 @@ def run(options: Options) -> list[Comparison]:
 
 def _edges(db: Database, repeat: int) -> Comparison:
     note("edges: ours ...")
-    _our_edges(db)
-    ours, (starts, ends) = _best(lambda: _our_edges(db), max(repeat, PASSES))
+    ours, (starts, ends) = _best(lambda: _our_edges(db), repeat, SECONDS)
     note("edges: driver records ...")
     records.edges(db.driver, WARM_EDGES)
     peer, (their_starts, their_ends) = _best(lambda: records.edges(db.driver), repeat)
@@ -69,13 +68,10 @@ def _our_edges(db: Database) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _embeddings(db: Database, repeat: int) -> Comparison:
-    passes = max(repeat, PASSES)
     note("embeddings: ours ...")
-    _our_embeddings(db)
-    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), passes)
+    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), repeat, SECONDS)
     note("embeddings: lists by records ...")
-    records.embeddings(db.driver)
-    peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), passes)
+    peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), repeat, SECONDS)
     order = np.argsort(their_idx)
     assert np.array_equal(idx, their_idx[order])
     assert np.array_equal(vectors, their_vectors[order])
@@ -104,10 +100,11 @@ def _py2neo(db: Database, edges: Comparison) -> Comparison:
     return Comparison("py2neo", total / edges.ours, n / seconds, "relationships/s", {"read": n})
 
 
-def _best(work: Callable[[], Any], repeat: int) -> tuple[float, Any]:
-    """Shortest time of several runs, and the last result."""
-    times, result = [], None
-    for _ in range(repeat):
+def _best(work: Callable[[], Any], repeat: int, seconds: float = 0.0) -> tuple[float, Any]:
+    """Shortest time of so many runs at least, over so many seconds at least; the last result."""
+    times: list[float] = []
+    result = None
+    while len(times) < repeat or sum(times) < seconds:
         start = time.perf_counter()
         result = work()
         times.append(time.perf_counter() - start)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse as sp
-from support.cells import VARIABLES, cells_table, counts, small_graph, write
+from support.cells import REAL, VARIABLES, cells_table, counts, small_graph, write
 
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets, read_expression
@@ -95,17 +95,6 @@ def test_scattered_rows_are_read_right(tmp_path: Path) -> None:
             block = matrix.block(np.array(rows, np.int64))
             found = sp.csr_matrix((block.values, block.indices, block.indptr), (len(rows), 7))
             assert np.array_equal(found.toarray(), counts(60).toarray()[rows])
-
-
-REAL = [
-    ("cellxgene-schema/example_valid.h5ad", "raw.X", "counts", 318),
-    ("cellxgene-schema/example_invalid_CL.h5ad", "raw.X", "counts", 318),
-    ("scirpy/wu2020_200_v0_6.h5ad", "X", "counts", 200),
-    ("scanpy/10x_pbmc68k_reduced.h5ad", "raw.X", "log1p", 700),
-    ("scanpy/10x_pbmc68k_reduced-2018.h5ad", "raw.X", "log1p", 724),
-    ("10x/3.0.0/filtered_feature_bc_matrix.h5", "matrix", "counts", 1107),
-    ("10x/3.0.0/filtered_feature_bc_matrix", "matrix", "counts", 1107),
-]
 
 
 @pytest.mark.neo4j

@@ -148,3 +148,15 @@ def write(path: Path, x: Any = None, **parts: Any) -> Path:
     )
     data.write_h5ad(path)
     return path
+
+
+#: The real files under expression/: where the measured values are, their unit, human cells.
+REAL = [
+    ("cellxgene-schema/example_valid.h5ad", "raw.X", "counts", 318),
+    ("cellxgene-schema/example_invalid_CL.h5ad", "raw.X", "counts", 318),
+    ("scirpy/wu2020_200_v0_6.h5ad", "X", "counts", 200),
+    ("scanpy/10x_pbmc68k_reduced.h5ad", "raw.X", "log1p", 700),
+    ("scanpy/10x_pbmc68k_reduced-2018.h5ad", "raw.X", "log1p", 724),
+    ("10x/3.0.0/filtered_feature_bc_matrix.h5", "matrix", "counts", 1107),
+    ("10x/3.0.0/filtered_feature_bc_matrix", "matrix", "counts", 1107),
+]
