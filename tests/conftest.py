@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Files that take minutes: begun first where several processes share the tests.
 LONGEST = (
+    "test_first_graph.py",
     "loading/test_pipeline.py",
     "loading/test_breaks.py",
     "loading/test_build.py",

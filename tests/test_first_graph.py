@@ -65,14 +65,17 @@ def test_it_is_all_there(first: Database) -> None:
     assert hits.num_rows == 10
 
 
-@pytest.mark.parametrize("name", [name for name, *_ in REAL])
-def test_real_cells_on_it(first: Database, shared_data: Path, tmp_path: Path, name: str) -> None:
-    matrix, unit, n = next(rest for path, *rest in REAL if path == name)
+@pytest.mark.parametrize(("name", "matrix", "unit", "n"), REAL)
+def test_real_cells_on_it(
+    first: Database, shared_data: Path, tmp_path: Path, name: str, matrix: str, unit: str, n: int
+) -> None:
     path = shared_data / "expression" / name
-    attach(first, path, id="real", replace=True)
+    label = name.replace("/", "-").replace(".", "-")
+    attach(first, path, id=label)
     selection = Selection(
         level="gene",
-        cells="MATCH (c:Cell) WHERE c.dataset = 'real' RETURN c",
+        cells="MATCH (c:Cell) WHERE c.dataset = $dataset RETURN c",
+        params={"dataset": label},
         split="cell",
         primary_only=False,
     )
@@ -83,7 +86,9 @@ def test_real_cells_on_it(first: Database, shared_data: Path, tmp_path: Path, na
     x = np.concatenate([b.x.numpy() for b in ts.batches(None, 128, shuffle=False)])
     rows = {
         r["id"]: r["row"]
-        for r in first.rows("MATCH (c:Cell {dataset: 'real'}) RETURN c.id AS id, c.row AS row")
+        for r in first.rows(
+            "MATCH (c:Cell {dataset: $dataset}) RETURN c.id AS id, c.row AS row", dataset=label
+        )
     }
     order = np.array([rows[id_] for id_ in ts.cells["id"].to_pylist()])
     with open_source(path) as source:
@@ -92,7 +97,7 @@ def test_real_cells_on_it(first: Database, shared_data: Path, tmp_path: Path, na
         block = values.block(np.arange(values.shape[0]))
     shape = (len(block.indptr) - 1, values.shape[1])
     stored = sp.csr_matrix((block.values, block.indices, block.indptr), shape).toarray()[order]
-    entities = datasets(first, ["real"])[0].variable_entities
+    entities = datasets(first, [label])[0].variable_entities
     place = {id_: i for i, id_ in enumerate(ts.graph.nodes["id"].to_pylist())}
     alone = [j for j, e in enumerate(entities) if e in place and entities.count(e) == 1]
     assert len(alone) > 100
