@@ -50,6 +50,7 @@ class GraphLedger:
     def __init__(self, db: Database, connections: int = 4) -> None:
         self._db = db
         self._connections = connections
+        self._around: tuple[Int64s, dict[str, Int64s]] | None = None
 
     @cached_property
     def unfinished(self) -> bool:
@@ -99,8 +100,9 @@ class GraphLedger:
         if touched is None or affected is None or len(touched) + len(affected) > most:
             return self._relationships(name, schema, None)
         frames = [pl.DataFrame(schema=schema)]
-        if len(affected):
-            wide = np.union1d(affected, self._neighbours(name, affected))
+        around = self._neighbours(affected).get(name) if len(affected) else None
+        if around is not None:
+            wide = np.union1d(affected, around)
             found = self._relationships(name, schema, wide if len(wide) <= most else None)
             ends = pl.Series(affected).implode()
             of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
@@ -121,18 +123,25 @@ class GraphLedger:
         )
         return decode(_frame(batches, schema))
 
-    def _neighbours(self, name: str, idx: Int64s) -> Int64s:
-        """Nodes at the other ends of one type's relationships."""
-        pattern = f"(n)-[:{names.relationship_type(name)}]-(m:{ENTITY})"
-        found = [np.empty(0, np.int64)]
-        for start in range(0, len(idx), _IDS):
-            row = self._db.rows(
-                f"CYPHER 5 UNWIND $ids AS i MATCH (n:{ENTITY} {{idx: i}}) MATCH {pattern} "
-                "RETURN collect(DISTINCT m.idx) AS found",
-                ids=idx[start : start + _IDS].tolist(),
-            )[0]
-            found.append(np.array(row["found"], np.int64))
-        return np.unique(np.concatenate(found))
+    def _neighbours(self, idx: Int64s) -> dict[str, Int64s]:
+        """Nodes at the other ends of the relationships of some nodes, for each type of them.
+
+        Asked for all types at once and kept for the last nodes: a few nodes have few of the types,
+        and a question for each type would take most of a small load's time.
+        """
+        if self._around is None or self._around[0] is not idx:
+            kinds = "|".join(names.relationship_type(name) for name in self.relationship_types)
+            found: dict[str, list[int]] = {}
+            for start in range(0, len(idx) if kinds else 0, _IDS):
+                for row in self._db.rows(
+                    f"CYPHER 5 UNWIND $ids AS i MATCH (n:{ENTITY} {{idx: i}}) "
+                    f"MATCH (n)-[r:{kinds}]-(m:{ENTITY}) "
+                    "RETURN type(r) AS name, collect(DISTINCT m.idx) AS found",
+                    ids=idx[start : start + _IDS].tolist(),
+                ):
+                    found.setdefault(row["name"], []).extend(row["found"])
+            self._around = (idx, {name: np.unique(ends) for name, ends in found.items()})
+        return self._around[1]
 
     def pending(self) -> pl.DataFrame:
         """All waiting claims."""
