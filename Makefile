@@ -49,7 +49,7 @@ test-lts: setup
 	TOSG_NEO4J_VERSION=$(LTS) $(PYTEST) -m "lts and not slow"
 
 test-long: setup
-	$(BIN)/python -m pytest -m slow
+	TOSG_TEST_LONG=1 $(BIN)/python -m pytest -m "slow or deep"
 
 check: setup
 	$(BIN)/ruff format --check .

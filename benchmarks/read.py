@@ -34,15 +34,16 @@ PY2NEO_EDGES = 100_000
 def run(options: Options) -> list[Comparison]:
     """Run the comparisons on the benchmark graph."""
     with graph.prepared(options) as db:
-        found = [_edges(db, options.repeat), _embeddings(db, options.repeat)]
+        seconds = 1.0 if options.small else SECONDS
+        found = [_edges(db, options.repeat, seconds), _embeddings(db, options.repeat, seconds)]
         found.append(_py2neo(db, found[0]))
     graph.stop(options)
     return found
 
 
-def _edges(db: Database, repeat: int) -> Comparison:
+def _edges(db: Database, repeat: int, seconds: float) -> Comparison:
     note("edges: ours ...")
-    ours, (starts, ends) = _best(lambda: _our_edges(db), repeat, SECONDS)
+    ours, (starts, ends) = _best(lambda: _our_edges(db), repeat, seconds)
     note("edges: driver records ...")
     records.edges(db.driver, WARM_EDGES)
     peer, (their_starts, their_ends) = _best(lambda: records.edges(db.driver), repeat)
@@ -67,11 +68,11 @@ def _our_edges(db: Database) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _embeddings(db: Database, repeat: int) -> Comparison:
+def _embeddings(db: Database, repeat: int, seconds: float) -> Comparison:
     note("embeddings: ours ...")
-    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), repeat, SECONDS)
+    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), repeat, seconds)
     note("embeddings: lists by records ...")
-    peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), repeat, SECONDS)
+    peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), repeat, seconds)
     order = np.argsort(their_idx)
     assert np.array_equal(idx, their_idx[order])
     assert np.array_equal(vectors, their_vectors[order])

@@ -72,11 +72,18 @@ def settings(server_settings: Settings, server: managed.ServerInfo) -> Settings:
 
 @pytest.fixture
 def database(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
-    """An empty database: no nodes, no constraints, no indexes."""
+    """A database without nodes, with the schema's constraints and indexes and no others."""
     info = managed.ensure(server_settings)  # a test may have stopped or moved the server
     with Database(Target(info.uri, info.username, info.password)) as database:
         wipe(database)
         yield database
+
+
+@pytest.fixture
+def bare_database(database: Database) -> Database:
+    """A database with nothing in it: no nodes, no constraints, no indexes."""
+    wipe(database, schema=False)
+    return database
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import oracle
 from support.claims import edge, entity, fill
 from support.states import of_database
-from support.strategies import sets
+from support.strategies import examples, sets
 
 from tosg.kg import ddl
 from tosg.kg.bolt_writer import write_bolt
@@ -78,8 +78,9 @@ _steps = st.lists(
 )
 
 
+@pytest.mark.deep
 @settings(
-    max_examples=25,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

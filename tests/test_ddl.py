@@ -35,52 +35,56 @@ def test_every_type_is_indexed() -> None:
 
 
 @pytest.mark.lts
-def test_made_once_online_and_taken_away(database: Database) -> None:
+def test_made_once_online_and_taken_away(bare_database: Database) -> None:
     shares: list[float] = []
-    made = ddl.ensure(database, progress=shares.append)
+    made = ddl.ensure(bare_database, progress=shares.append)
     assert sorted(made) == sorted(d.name for d in ddl.definitions())
     assert shares[-1] == 1.0
-    assert ddl.missing_or_offline(database) == []
-    assert ddl.ensure(database) == []
-    assert sorted(ddl.drop(database)) == sorted(made)
-    assert ddl.drop(database) == []
-    assert len(ddl.missing_or_offline(database)) == len(made)
+    assert ddl.missing_or_offline(bare_database) == []
+    assert ddl.ensure(bare_database) == []
+    assert sorted(ddl.drop(bare_database)) == sorted(made)
+    assert ddl.drop(bare_database) == []
+    assert len(ddl.missing_or_offline(bare_database)) == len(made)
 
 
-def test_another_definition_of_the_name_is_made_anew(database: Database) -> None:
-    database.write("CREATE INDEX gene_name FOR (n:Gene) ON (n.description)")
-    database.write("CREATE CONSTRAINT gene_symbol FOR (n:Gene) REQUIRE n.symbol IS UNIQUE")
-    assert any("gene_name" in problem for problem in ddl.missing_or_offline(database))
-    made = ddl.ensure(database)
+def test_another_definition_of_the_name_is_made_anew(bare_database: Database) -> None:
+    bare_database.write("CREATE INDEX gene_name FOR (n:Gene) ON (n.description)")
+    bare_database.write("CREATE CONSTRAINT gene_symbol FOR (n:Gene) REQUIRE n.symbol IS UNIQUE")
+    assert any("gene_name" in problem for problem in ddl.missing_or_offline(bare_database))
+    made = ddl.ensure(bare_database)
     assert {"gene_name", "gene_symbol"} <= set(made)
-    assert ddl.missing_or_offline(database) == []
-    assert database.rows("SHOW CONSTRAINTS YIELD name WHERE name = 'gene_symbol' RETURN *") == []
+    assert ddl.missing_or_offline(bare_database) == []
+    assert (
+        bare_database.rows("SHOW CONSTRAINTS YIELD name WHERE name = 'gene_symbol' RETURN *") == []
+    )
 
 
-def test_shared_ids_are_named(database: Database) -> None:
-    database.write("UNWIND ['x:1', 'x:1', 'x:2'] AS id CREATE (:Entity:Gene {id: id})")
+def test_shared_ids_are_named(bare_database: Database) -> None:
+    bare_database.write("UNWIND ['x:1', 'x:1', 'x:2'] AS id CREATE (:Entity:Gene {id: id})")
     with pytest.raises(SchemaError, match="share a id") as caught:
-        ddl.ensure(database)
+        ddl.ensure(bare_database)
     assert "x:1" in str(caught.value.found)
 
 
-def test_the_deadline_holds(database: Database) -> None:
-    database.write("UNWIND range(1, 20000) AS i CREATE (:Entity:Gene {id: 'x:' + i, text: 'a b'})")
+def test_the_deadline_holds(bare_database: Database) -> None:
+    bare_database.write(
+        "UNWIND range(1, 20000) AS i CREATE (:Entity:Gene {id: 'x:' + i, text: 'a b'})"
+    )
     with pytest.raises(DatabaseError, match="not online after") as caught:
-        ddl.ensure(database, wait=0.0)
+        ddl.ensure(bare_database, wait=0.0)
     assert caught.value.retryable
-    ddl.wait_online(database, 60)
-    assert ddl.missing_or_offline(database) == []
+    ddl.wait_online(bare_database, 60)
+    assert ddl.missing_or_offline(bare_database) == []
 
 
-def test_full_text_finds_lists(database: Database) -> None:
-    ddl.ensure(database)
-    database.write(
+def test_full_text_finds_lists(bare_database: Database) -> None:
+    ddl.ensure(bare_database)
+    bare_database.write(
         "CREATE (:Entity:Gene {id: 'x:1', synonyms: ['alpha beta', 'gamma']}), "
         "(:Entity:Gene {id: 'x:2', description: 'gamma rays'})"
     )
-    database.write("CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()")
-    rows = database.rows(
+    bare_database.write("CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()")
+    rows = bare_database.rows(
         "CALL db.index.fulltext.queryNodes('entity_text', 'gamma') YIELD node "
         "RETURN node.id AS id ORDER BY id"
     )

@@ -116,8 +116,8 @@ def _repair(database: Database) -> None:
 
 
 @pytest.mark.neo4j
-def test_numbers_that_are_shared(database: Database) -> None:
-    database.write(GOOD)
-    database.write("MATCH (g:Gene) SET g.idx = 1, g.id = 'uniprot:P1'")
-    found = {f.what for f in check.check(database) if f.rule == "numbers"}
+def test_numbers_that_are_shared(bare_database: Database) -> None:
+    bare_database.write(GOOD)
+    bare_database.write("MATCH (g:Gene) SET g.idx = 1, g.id = 'uniprot:P1'")
+    found = {f.what for f in check.check(bare_database) if f.rule == "numbers"}
     assert {":Entity nodes share an idx", ":Entity nodes have no id or share one"} <= found

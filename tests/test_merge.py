@@ -13,7 +13,7 @@ from support import oracle
 from support.claims import batches, edge, entity, fill
 from support.merging import Merging
 from support.states import of_merged
-from support.strategies import sets
+from support.strategies import examples, sets
 
 from tosg.kg import evidence
 from tosg.kg.errors import DataError
@@ -36,7 +36,8 @@ def merged(given_claims: list[Claim]) -> Graph:
         return of_merged(merge(fill(spool, given_claims)))
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.deep
+@settings(max_examples=examples(40), deadline=None)
 @given(sets, st.randoms(use_true_random=False))
 def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: object) -> None:
     expected = oracle.graph(found)

@@ -34,8 +34,8 @@ def held(settings: Settings) -> Content:
         return content(db)
 
 
-def wiped(settings: Settings) -> Settings:
-    """The same server with nothing in it."""
+def wiped(settings: Settings, *, schema: bool = True) -> Settings:
+    """The same server without nodes, and without indexes where `schema` is False."""
     with Database.open(settings) as db:
-        wipe(db)
+        wipe(db, schema=schema)
     return settings

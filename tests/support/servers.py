@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from tosg.kg import ddl
 from tosg.kg.settings import Settings, default_cache
 
 if TYPE_CHECKING:
@@ -40,14 +41,23 @@ def managed_settings(home: Path, *, version: str | None = None) -> Settings:
     )
 
 
-def wipe(database: Database) -> None:
-    """Remove all constraints, indexes, nodes and relationships."""
+def wipe(database: Database, *, schema: bool = True) -> None:
+    """Remove all nodes and relationships, and all constraints and indexes but the schema's.
+
+    Those stay, or are made: making sixty indexes for each test takes most of the server's time,
+    and makes it plan each statement again. Without `schema` they are removed too.
+    """
+    kept = {d.name for d in ddl.definitions()} if schema else set()
     for row in database.rows("SHOW CONSTRAINTS YIELD name RETURN name"):
-        database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
+        if row["name"] not in kept:
+            database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
     indexes = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
     for row in database.rows(indexes):
-        database.write(f"DROP INDEX `{row['name']}` IF EXISTS")
+        if row["name"] not in kept:
+            database.write(f"DROP INDEX `{row['name']}` IF EXISTS")
     while database.write(
         "MATCH (n) WITH n LIMIT $most DETACH DELETE n RETURN count(*) AS n", most=BATCH
     )[0]["n"]:
         pass
+    if schema:
+        ddl.ensure(database)

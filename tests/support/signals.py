@@ -125,11 +125,7 @@ def dense(ids: list[str], nodes: list[str]) -> NDArray[np.float32]:
 
 
 def write_graph(db: Database) -> None:
-    """Write the knowledge side."""
-    # What the reader's blocks stand on; all of the schema's indexes would take seconds a test.
-    for label in ("Entity", "Cell"):
-        db.write(f"CREATE CONSTRAINT FOR (n:{label}) REQUIRE n.idx IS UNIQUE")
-    db.write("CALL db.awaitIndexes(60)")
+    """Write the knowledge side into a database that has the schema's constraints."""
     rows: list[dict[str, Any]] = []
     for i, (label, id_, name) in enumerate(NODES):
         vector = [i + j / 10_000 for j in range(DIMENSION)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,6 +16,14 @@ _SOURCES = st.sampled_from(["hgnc", "hetionet", "zz"])
 _RELEASES = st.sampled_from(["", "1.9", "1.10"])
 _LICENSES = st.sampled_from(["", "CC0"])
 _NAMES = st.sampled_from([None, "lupus", "Lupus ", "flu"])
+
+
+def examples(few: int) -> int:
+    """Number of examples of a costly property: five times as many in ``make test-long``.
+
+    Mark such a test as ``deep``, which that target runs too.
+    """
+    return few * (5 if os.environ.get("TOSG_TEST_LONG") else 1)
 
 
 def _some(values: list[str], most: int = 2) -> Any:
