@@ -93,7 +93,8 @@ def _unwind(options: Options, files: graph.Sources) -> Comparison:
     detail: dict[str, object] = {}
     for side in ("bolt", "bolt-peer"):
         here = _fresh(options, side)
-        load(here, [SourceInput(HetionetNodes(), _nodes_and_edges(files))], texts=False)
+        nodes = [SourceInput(HetionetNodes(), _nodes_and_edges(files))]
+        load(here, nodes, texts=False, way="bolt" if options.small else "auto")
         note(f"unwind: {side} ...")
         if side == "bolt":
             given = [SourceInput(Hetionet(), _nodes_and_edges(files))]

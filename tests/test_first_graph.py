@@ -102,9 +102,21 @@ def test_real_cells_on_it(
     alone = [j for j, e in enumerate(entities) if e in place and entities.count(e) == 1]
     assert len(alone) > 100
     assert np.array_equal(x[:, [place[entities[j]] for j in alone]], stored[:, alone])
-    again = export(first, selection, tmp_path / "again")
-    assert again.digests == result.digests
-    assert read_manifest(again.folder).content == read_manifest(result.folder).content
+
+
+def test_it_is_exported_twice_to_the_same_bytes(
+    first: Database, shared_data: Path, tmp_path: Path
+) -> None:
+    attach(first, shared_data / "expression/scanpy/10x_pbmc68k_reduced.h5ad", id="twice")
+    selection = Selection(
+        cells="MATCH (c:Cell {dataset: 'twice'}) RETURN c", split="cell", primary_only=False
+    )
+    made, again = (export(first, selection, tmp_path / f"out{n}", workers=n).folder for n in (1, 2))
+    assert read_manifest(made).content == read_manifest(again).content
+    files = [p.relative_to(made) for p in made.rglob("*") if p.is_file() and p.suffix != ".json"]
+    assert len(files) > 3
+    for file in files:
+        assert (made / file).read_bytes() == (again / file).read_bytes(), file
 
 
 @pytest.mark.slow
