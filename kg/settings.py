@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "cache": "TOSG_CACHE",
     "neo4j_version": "TOSG_NEO4J_VERSION",
     "memory": "TOSG_NEO4J_MEMORY",
+    "jvm": "TOSG_NEO4J_JVM",
 }
 
 
@@ -50,6 +51,8 @@ class Settings:
     memory : str or None
         Upper bound on the managed server's heap and page cache together, as ``2g`` or ``1500m``;
         by default sized from the memory this process may use.
+    jvm : str or None
+        Further options of the managed server's Java, as on a command line.
     """
 
     uri: str | None = None
@@ -60,6 +63,7 @@ class Settings:
     cache: Path = field(default_factory=lambda: default_cache())
     neo4j_version: str = "2026.09.0"
     memory: str | None = None
+    jvm: str | None = None
 
     @property
     def managed(self) -> bool:

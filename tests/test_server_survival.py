@@ -18,7 +18,7 @@ from support.servers import managed_settings
 
 from tosg.kg import server as managed
 from tosg.kg.database import Database
-from tosg.kg.errors import ServerError
+from tosg.kg.errors import ConfigError, ServerError
 from tosg.kg.server.layout import read_state, write_state
 from tosg.kg.server.lifecycle import layout_of
 from tosg.kg.settings import Settings
@@ -206,6 +206,15 @@ def test_too_much_memory_is_reported(own: Settings) -> None:
         managed.ensure(replace(own, memory="900t"))
     assert "TOSG_NEO4J_MEMORY" in (caught.value.hint or "")
     assert managed.status(own) is None
+
+
+def test_options_of_java_reach_it(own: Settings) -> None:
+    with pytest.raises(ServerError) as caught:
+        managed.ensure(replace(own, jvm="-Dtosg.note='two words' -XX:NoSuchOption"))
+    assert "NoSuchOption" in (caught.value.found or "")
+    assert "TOSG_NEO4J_JVM" in (caught.value.hint or "")
+    with pytest.raises(ConfigError, match="do not parse"):
+        managed.ensure(replace(own, jvm="-Dtosg.note='open"))
 
 
 def test_a_home_that_cannot_be_written_is_reported(own: Settings, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tosg.kg.errors import ServerError
+from tosg.kg.errors import ConfigError, ServerError
 from tosg.kg.server.jars import without_implied
 
 if TYPE_CHECKING:
@@ -104,6 +105,26 @@ def class_path(jars: Sequence[Path]) -> list[str]:
 def quoted(text: str) -> str:
     """Quote one argument for a Java argument file."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def jvm_options(text: str | None) -> list[str]:
+    """Split further options of Java as a shell would, and quote each for an argument file.
+
+    Raises
+    ------
+    ConfigError
+        A quote is not closed.
+    """
+    try:
+        return [quoted(option) for option in shlex.split(text or "")]
+    except ValueError as error:
+        raise ConfigError(
+            "the options of the managed server's Java do not parse",
+            where="TOSG_NEO4J_JVM",
+            found=text,
+            expected="options as on a command line",
+            hint=f"{error}",
+        ) from error
 
 
 def server_arguments(

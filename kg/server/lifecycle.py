@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tosg.kg.errors import ServerError
 from tosg.kg.server import cds, process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
-from tosg.kg.server.config import LOOPBACK, java, neo4j_conf, server_arguments
+from tosg.kg.server.config import LOOPBACK, java, jvm_options, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain
 from tosg.kg.server.health import check_online
 from tosg.kg.server.info import ServerInfo
@@ -189,7 +189,8 @@ def _start(
     )
     arguments = layout.run / "server.args"
     shared = cds.use_or_note(layout, cds.archive_path(settings.cache, kind))
-    lines = server_arguments(layout, kind, jars, size, shared)
+    options = [*shared, *jvm_options(settings.jvm)]
+    lines = server_arguments(layout, kind, jars, size, options)
     write_private(arguments, "\n".join(lines) + "\n")
     if layout.log.exists():
         layout.log.replace(layout.log.with_suffix(".log.1"))

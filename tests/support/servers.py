@@ -38,6 +38,7 @@ def managed_settings(home: Path, *, version: str | None = None) -> Settings:
         cache=Path(cache) if cache else default_cache(),
         neo4j_version=chosen,
         memory=os.environ.get("TOSG_NEO4J_MEMORY") or "1g",
+        jvm=os.environ.get("TOSG_NEO4J_JVM"),
     )
 
 
