@@ -160,7 +160,7 @@ def prepared(options: Options) -> Database:
                 where=here.home,
                 hint="remove that folder (after `tosg down`)",
             )
-        report = load(here, files.inputs(), texts=False)
+        report = load(here, files.inputs(), settle=False)
         n = sum(report.after.relationships.values())
         if n != files.n_edges:
             raise DataError("edges were lost", found=n, expected=files.n_edges)

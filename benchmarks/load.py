@@ -94,7 +94,7 @@ def _unwind(options: Options, files: graph.Sources) -> Comparison:
     for side in ("bolt", "bolt-peer"):
         here = _fresh(options, side)
         nodes = [SourceInput(HetionetNodes(), _nodes_and_edges(files))]
-        load(here, nodes, texts=False, way="bolt" if options.small else "auto")
+        load(here, nodes, settle=False, way="bolt" if options.small else "auto")
         note(f"unwind: {side} ...")
         if side == "bolt":
             given = [SourceInput(Hetionet(), _nodes_and_edges(files))]
@@ -123,7 +123,7 @@ def _timed_load(here: Settings, given: list[SourceInput]) -> tuple[float, LoadRe
     """Load; the server's stop and start are not counted."""
     server.ensure(here)
     start = time.perf_counter()
-    report = load(here, given, texts=False)
+    report = load(here, given, settle=False)
     return time.perf_counter() - start - report.seconds.get("server", 0.0), report
 
 

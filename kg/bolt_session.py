@@ -30,8 +30,8 @@ ATTEMPTS = 20
 class Sender:
     """Runs writing transactions, several at once where asked.
 
-    The first one marks the graph as being loaded; `finish` takes the mark away and raises the
-    revision.
+    The first one marks the graph as being loaded; `finish` takes the mark away, raises the
+    revision, and marks the graph as one that texts and cells have not followed yet.
 
     Parameters
     ----------
@@ -127,7 +127,9 @@ class Sender:
         """Take the mark away and raise the revision; returns the new one."""
 
         def end(tx: neo4j.Transaction) -> int:
-            tx.run("CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) REMOVE m.loading").consume()
+            tx.run(
+                "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.unsettled = true REMOVE m.loading"
+            ).consume()
             return meta.bump_revision(tx)
 
         return self._transaction(end)

@@ -178,6 +178,11 @@ def _bookkeeping(db: Database) -> Iterator[Finding]:
             "a load stopped half way; run it again",
             example=str(meta.loading),
         )
+    if meta.unsettled and meta.writer is None:
+        yield Finding(
+            "bookkeeping",
+            "texts and cells have not followed the last load; run it (or `tosg build`) again",
+        )
 
 
 def _counts(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]:

@@ -193,6 +193,7 @@ def _write_support(files: ImportFiles, merged: Merged, next_idx: int, revision: 
             "schema_version": [SCHEMA_VERSION],
             "revision": [revision],
             "next_idx": [next_idx],
+            "unsettled": [True],
         }
     )
     files.add_nodes("TosgMeta", meta, space=SUPPORT_SPACE)

@@ -19,6 +19,7 @@ from tosg.kg.merge_relationships import property_columns
 from tosg.kg.meta import read_meta
 from tosg.kg.pending import from_nodes
 from tosg.kg.reader import read_nodes, read_relationships
+from tosg.kg.releases import release_key
 from tosg.kg.schema import ENTITY, relationship_types
 from tosg.kg.stored import UNSTATED, decode
 
@@ -153,7 +154,7 @@ class GraphLedger:
 
 
 def not_in_release(db: Database, source: str, release: str) -> dict[str, int]:
-    """Count what a source claimed in other releases than this one, and did not repeat.
+    """Count what a source claimed in older releases than this one, and did not repeat.
 
     Parameters
     ----------
@@ -167,16 +168,21 @@ def not_in_release(db: Database, source: str, release: str) -> dict[str, int]:
     dict
         ``entities`` and ``relationships``.
     """
-    of_it = (
-        "any(i IN range(0, size(x.sources) - 1) "
-        "WHERE x.sources[i] = $source AND x.releases[i] <> $release)"
-    )
     patterns = {"entities": f"(x:{ENTITY})", "relationships": f"(:{ENTITY})-[x]->(:{ENTITY})"}
+    newest = release_key(release)
     counts = {}
     for kind, pattern in patterns.items():
-        query = f"CYPHER 5 MATCH {pattern} WHERE {of_it} RETURN count(x) AS n"
-        rows = db.rows(query, source=source, release=release or UNSTATED)
-        counts[kind] = int(rows[0]["n"])
+        query = (
+            f"CYPHER 5 MATCH {pattern} WHERE $source IN x.sources "
+            "RETURN [i IN range(0, size(x.sources) - 1) WHERE x.sources[i] = $source | "
+            "x.releases[i]] AS releases, count(x) AS n"
+        )
+        rows = db.rows(query, source=source)
+        counts[kind] = sum(
+            r["n"]
+            for r in rows
+            if all(release_key(old.replace(UNSTATED, "")) < newest for old in r["releases"])
+        )
     return counts
 
 

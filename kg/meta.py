@@ -44,6 +44,8 @@ class Meta:
         Who holds the lease, if it has not expired.
     loading : str or None
         What a load that has not finished was loading.
+    unsettled : bool
+        Whether a load has changed the graph, and texts and the mapping of cells have not followed.
     """
 
     schema_version: int
@@ -51,6 +53,7 @@ class Meta:
     next_idx: int
     writer: str | None = None
     loading: str | None = None
+    unsettled: bool = False
 
 
 def read_meta(db: Database) -> Meta:
@@ -64,6 +67,7 @@ def read_meta(db: Database) -> Meta:
     rows = db.rows(
         _MATCH + "RETURN m.schema_version AS schema_version, m.revision AS revision, "
         "m.next_idx AS next_idx, m.loading AS loading, "
+        "coalesce(m.unsettled, false) AS unsettled, "
         "CASE WHEN m.writer_until > timestamp() THEN m.writer END AS writer"
     )
     if not rows:
@@ -76,6 +80,7 @@ def read_meta(db: Database) -> Meta:
         next_idx=row["next_idx"] or 0,
         writer=row["writer"],
         loading=row["loading"],
+        unsettled=row["unsettled"],
     )
 
 
@@ -120,6 +125,14 @@ def bump_revision(tx: neo4j.ManagedTransaction | neo4j.Transaction) -> int:
         version=SCHEMA_VERSION,
     ).single(strict=True)
     return int(record["revision"])
+
+
+def settle(db: Database, lease: Lease) -> None:
+    """Note that texts and the mapping of cells have followed what was loaded."""
+    with db.session(write=True) as session, session.begin_transaction() as tx:
+        lease.check(tx)
+        tx.run(_MATCH + "REMOVE m.unsettled").consume()
+        tx.commit()
 
 
 class Lease:

@@ -93,8 +93,13 @@ class LoadReport:
         Nodes merged, identifiers that were unclear.
     pending : int
         Claims kept beside the graph until a source brings their ends.
+    disappeared : dict of str to dict
+        For sources of which the graph held another release: ``entities`` and ``relationships``
+        that this release does not claim any more. They stay, with the release that did.
     remapped : dict of str to int
         Data sets of cells whose mapping changed, with the variables that are mapped now.
+    not_remapped : dict of str to str
+        Data sets of cells that could not be mapped anew, and why.
     written : WriteCounts
         What the writer did.
     before, after : GraphCounts
@@ -112,7 +117,9 @@ class LoadReport:
     identity: Identity = field(default_factory=Identity)
     pending: int = 0
     texts: int | None = None
+    disappeared: dict[str, dict[str, int]] = field(default_factory=dict)
     remapped: dict[str, int] = field(default_factory=dict)
+    not_remapped: dict[str, str] = field(default_factory=dict)
     written: WriteCounts = field(default_factory=WriteCounts)
     before: GraphCounts = field(default_factory=GraphCounts)
     after: GraphCounts = field(default_factory=GraphCounts)
@@ -198,7 +205,9 @@ class LoadReport:
             "identity": self.identity.as_dict(),
             "pending": self.pending,
             "texts": self.texts,
+            "disappeared": self.disappeared,
             "remapped": self.remapped,
+            "not_remapped": self.not_remapped,
             "written": self.written.as_dict(),
             "before": self.before.as_dict(),
             "after": self.after.as_dict(),

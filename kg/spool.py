@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,13 +16,14 @@ import polars as pl
 import pyarrow as pa
 
 from tosg.kg.claims import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
-from tosg.kg.errors import DataError
+from tosg.kg.errors import DataError, TosgError
 from tosg.kg.evidence import RESERVED, has_reserved_key
 from tosg.kg.merge_entities import LIST_SEPARATOR
 from tosg.kg.schema import entity_types, relationship_types
 from tosg.kg.source_log import Rejection, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 #: What an identifier must look like to enter the graph at all: ``prefix:local``, with nothing in
@@ -241,6 +243,20 @@ def _partitions(frame: pl.DataFrame, keys: list[str]) -> list[tuple[tuple[str, .
     return [(tuple(map(str, key)), part) for key, part in parts.items()]
 
 
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Make what the disk refuses our error."""
+    try:
+        yield
+    except OSError as error:
+        raise TosgError(
+            "the claims cannot be kept on disk; nothing was loaded",
+            where=path.parent.parent,
+            found=error,
+            hint="free space there, or set TMPDIR to a folder on a larger disk",
+        ) from error
+
+
 class _Part:
     """One type's claims: small batches collect in memory, then go to one Arrow IPC file."""
 
@@ -258,9 +274,10 @@ class _Part:
 
     def _flush(self) -> None:
         table = pl.concat(self._waiting).to_arrow(compat_level=pl.CompatLevel.newest())
-        if self._writer is None:
-            self._writer = pa.ipc.new_file(self._path, table.schema)
-        self._writer.write_table(table)
+        with _disk_errors(self._path):
+            if self._writer is None:
+                self._writer = pa.ipc.new_file(self._path, table.schema)
+            self._writer.write_table(table)
         self._waiting, self._rows = [], 0
 
     def read(self) -> pl.DataFrame:
@@ -268,7 +285,8 @@ class _Part:
         if self._writer is None and self._path.exists():
             stored = [pl.read_ipc(self._path)]
         elif self._writer is not None:
-            self._writer.close()
+            with _disk_errors(self._path):
+                self._writer.close()
             self._writer = None
             stored = [pl.read_ipc(self._path)]
         else:
@@ -277,5 +295,6 @@ class _Part:
 
     def close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            with suppress(OSError):  # the disk is full, and the file is thrown away
+                self._writer.close()
             self._writer = None

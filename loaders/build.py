@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError
+from tosg.kg.meta import lease, read_meta
+from tosg.kg.report import write_node
 from tosg.kg.schema import SCHEMA_VERSION
 from tosg.kg.version import VERSION
 from tosg.loaders import pipeline
 from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import SourceInput
+from tosg.loaders.receipts import read_build, write_build
 from tosg.loaders.recipe import Recipe, RecipeSource, read_recipe
+from tosg.loaders.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +153,7 @@ def build(
             [inputs[n] for n in group],
             exclude_licenses=excluded,
             prune=again,
-            texts=False,
+            settle=False,
             way=way,
             progress=tell,
         )
@@ -159,10 +163,12 @@ def build(
         with Database.open(settings) as db:
             write_build(db, recipe, kept, complete=len(result.loaded) == len(todo))
     with Database.open(settings) as db:
-        tell("composing texts", None)
-        texts = pipeline.refresh_texts(db, tell)
-        if result.reports:
-            result.reports[-1].texts = texts
+        last = result.reports[-1] if result.reports else None
+        if last is not None or read_meta(db).unsettled:
+            with lease(db, f"tosg build {recipe.name}", wait=pipeline.PATIENCE) as held:
+                settle(db, held, last, tell)
+                if last is not None:
+                    write_node(db, last)
         if recipe.embed if embed is None else embed:
             result.embedded = _embed(db, tell)
     return result
@@ -193,30 +199,6 @@ def _entry(
         "tosg": VERSION,
         "schema_version": SCHEMA_VERSION,
     }
-
-
-def read_build(db: Database, name: str) -> dict[str, Any]:
-    """What the graph keeps about the build of a recipe; empty where there was none."""
-    rows = db.rows("CYPHER 5 MATCH (b:TosgBuild {id: $id}) RETURN b.json AS json", id=name)
-    document: dict[str, Any] = json.loads(rows[0]["json"]) if rows else {}
-    return document
-
-
-def write_build(db: Database, recipe: Recipe, sources: dict[str, Any], *, complete: bool) -> None:
-    """Keep in the graph what a build used so far."""
-    document = {
-        "recipe": recipe.name,
-        "path": recipe.path,
-        "text": recipe.text,
-        "complete": complete,
-        "sources": dict(sorted(sources.items())),
-    }
-    db.write(
-        "CYPHER 5 MERGE (b:TosgBuild {id: $id}) SET b.json = $json, b.complete = $complete",
-        id=recipe.name,
-        json=json.dumps(document, ensure_ascii=False),
-        complete=complete,
-    )
 
 
 def _embed(db: Database, tell: Progress) -> int | None:

@@ -20,7 +20,9 @@ from tosg.kg.database import Database
 from tosg.kg.errors import DataError, TosgError
 from tosg.kg.meta import lease, read_meta
 from tosg.kg.source_log import SourceLog
+from tosg.loaders import receipts
 from tosg.loaders.base import sha256_of
+from tosg.loaders.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +89,7 @@ def load(
     *,
     exclude_licenses: Sequence[str] = (),
     prune: Sequence[str] = (),
-    texts: bool = True,
+    settle: bool = True,
     way: Way = "auto",
     progress: Progress | None = None,
 ) -> LoadReport:
@@ -103,8 +105,9 @@ def load(
         Patterns (``CC BY-NC*``; case does not matter) of licences whose claims are left out.
     prune : sequence of str
         Sources whose earlier claims are withdrawn unless this load repeats them.
-    texts : bool
-        Whether the texts that changed are composed afterwards.
+    settle : bool
+        Whether texts and the mapping of cells follow at once; where not, they follow with the next
+        load that does, or with `tosg.loaders.settling.settle`.
     way : {"auto", "import", "bolt"}
         ``auto`` imports where the managed database is empty.
     progress : callable, optional
@@ -131,7 +134,7 @@ def load(
         with clock.stage("read"):
             licenses = _read_sources(spool, sources, report, tell)
         excluded = matching(licenses, exclude_licenses)
-        work = _Work(settings, spool, excluded, prune, report, clock, tell)
+        work = _Work(settings, spool, excluded, prune, report, clock, tell, settle)
         tell("opening the database", None)
         with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
             report.before = stats.count(db)
@@ -139,20 +142,12 @@ def load(
             if report.way == "import":
                 _load_by_import(work, read_meta(db))
             else:
+                _forget_builds(work, db)
                 _load_by_bolt(work, db, held)
-                _check(work, db)
-    # After an import the server is another one, at another address.
-    with Database.open(settings) as db:
-        if report.way == "import":
-            _check(work, db)
-        if texts and report.changed:
-            tell("composing texts", None)
-            with clock.stage("texts"):
-                report.texts = refresh_texts(db, tell)
-        if report.changed:
-            with clock.stage("cells"):
-                report.remapped = remap_cells(db, tell)
-        reports.write_node(db, report)
+                _finish(work, db, held)
+    if report.way == "import":  # the server is another one, at another address
+        with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
+            _finish(work, db, held)
     reports.write_file(settings, report)
     return report
 
@@ -168,6 +163,7 @@ class _Work:
     report: LoadReport
     clock: Clock
     tell: Progress
+    settle: bool
 
 
 def _owner(sources: Sequence[SourceInput]) -> str:
@@ -250,7 +246,7 @@ def _load_by_import(work: _Work, meta: Meta) -> None:
 
 def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.bolt_writer import write_bolt
-    from tosg.kg.ledger import GraphLedger
+    from tosg.kg.ledger import GraphLedger, not_in_release
     from tosg.kg.merge import merge
 
     clock, tell = work.clock, work.tell
@@ -265,6 +261,10 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     with clock.stage("write"):
         work.report.written = write_bolt(db, merged, held, progress=tell)
     _take_over(work.report, merged)
+    for source, release in sorted(merged.newer):
+        gone = not_in_release(db, source, release)
+        if any(gone.values()):
+            work.report.disappeared[source] = gone
     with clock.stage("indexes"):
         ddl.wait_online(db)
 
@@ -278,6 +278,20 @@ def _take_over(report: LoadReport, merged: Merged) -> None:
     report.check_sums()
 
 
+def _forget_builds(work: _Work, db: Database) -> None:
+    """What a build remembers of these sources does not hold once they are loaded or withdrawn."""
+    receipts.forget(db, {*work.prune, *(log.source for log in work.report.sources)})
+
+
+def _finish(work: _Work, db: Database, held: Lease) -> None:
+    """Count, let texts and cells follow, keep the report; all of it under the lease."""
+    _check(work, db)
+    # An earlier load may have been stopped before it came here.
+    if work.settle and read_meta(db).unsettled:
+        settle(db, held, work.report, work.tell)
+    reports.write_node(db, work.report)
+
+
 def _check(work: _Work, db: Database) -> None:
     """Count the database and compare; a report that does not agree is kept as a file."""
     work.tell("checking the counts", None)
@@ -288,30 +302,3 @@ def _check(work: _Work, db: Database) -> None:
         except TosgError:
             reports.write_file(work.settings, work.report)
             raise
-
-
-def refresh_texts(db: Database, tell: Progress) -> int:
-    """Compose the texts that changed; returns how many."""
-    from tosg.kg.text import refresh
-
-    return refresh(db, progress=lambda done, of: tell("composing texts", done / max(of, 1)))
-
-
-def remap_cells(db: Database, tell: Progress) -> dict[str, int]:
-    """Map attached cells to the identifiers that the graph knows now.
-
-    Returns
-    -------
-    dict
-        For each data set whose mapping changed, how many of its variables are mapped now.
-    """
-    from tosg.kg.cells.dataset import datasets
-    from tosg.kg.cells.remap import remap
-
-    changed = {}
-    for dataset in datasets(db):
-        tell(f"mapping the genes of {dataset.id}", None)
-        result = remap(db, dataset.id)
-        if result.status == "remapped":
-            changed[dataset.id] = result.mapped
-    return changed

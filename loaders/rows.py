@@ -99,17 +99,6 @@ def parents(lists: pa.ListArray) -> npt.NDArray[np.int64]:
     return np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), np.int64)
 
 
-def join_lists(*lists: pa.ListArray) -> pa.ListArray:
-    """Concatenate lists row by row."""
-    n = len(lists[0])
-    rows = np.concatenate([parents(one) for one in lists])
-    flat = pa.concat_arrays([one.flatten().cast(pa.string()) for one in lists])
-    order = np.argsort(rows, kind="stable")
-    counts = np.bincount(rows, minlength=n) if len(rows) else np.zeros(n, np.int64)
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), flat.take(pa.array(order)))
-
-
 def note_duplicates(values: pa.Array, log: FileLog, kind: str) -> None:
     """Note values that occur more than once (nulls aside): how many, and the first few."""
     counted = pc.value_counts(values.drop_null())

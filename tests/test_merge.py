@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import oracle
 from support.claims import batches, edge, entity, fill
+from support.disk import files_up_to
 from support.merging import Merging
 from support.states import of_merged
 from support.strategies import examples, sets
 
-from tosg.kg import evidence
-from tosg.kg.errors import DataError
+from tosg.kg import evidence, spool
+from tosg.kg.errors import DataError, TosgError
 from tosg.kg.merge import EXCLUDED, merge
 from tosg.kg.merge_relationships import claims_of
 from tosg.kg.pending import from_nodes
@@ -184,6 +185,17 @@ def test_the_spool_leaves_nothing_behind(tmp_path: Path) -> None:
             spool.add(batch)
         assert any(tmp_path.iterdir())
     assert not any(tmp_path.iterdir())
+
+
+def test_a_full_disk_under_the_spool_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "_FLUSH_ROWS", 1)
+    with (
+        files_up_to(1_000),
+        Spool() as made,
+        pytest.raises(TosgError, match="cannot be kept on disk") as caught,
+    ):
+        fill(made, ENTITIES)
+    assert "TMPDIR" in (caught.value.hint or "")
 
 
 def test_waiting_claims_survive_their_bytes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,10 +73,18 @@ def detach(db: Database, dataset: str) -> int:
     return info.n_cells
 
 
-def remap(db: Database, dataset: str) -> RemapReport:
+def remap(db: Database, dataset: str, *, lease: meta.Lease | None = None) -> RemapReport:
     """Map a data set's variables, groups and labels anew to the graph as it is now.
 
     Expression itself is not touched: its indices are positions in the data set's variables.
+
+    Parameters
+    ----------
+    db : Database
+    dataset : str
+        Its id.
+    lease : Lease, optional
+        The right to write, where the caller holds it.
 
     Raises
     ------
@@ -84,8 +93,13 @@ def remap(db: Database, dataset: str) -> RemapReport:
     DataError
         The linked file that new means would be read from is missing or has changed.
     """
-    with meta.lease(db, f"tosg cells remap {dataset}", wait=staging.WAIT) as lease:
-        stage = staging.Stage(db, lease)
+    holding = (
+        meta.lease(db, f"tosg cells remap {dataset}", wait=staging.WAIT)
+        if lease is None
+        else nullcontext(lease)
+    )
+    with holding as held:
+        stage = staging.Stage(db, held)
         stage.recover()
         return _remap(stage, datasets(db, [dataset])[0])
 

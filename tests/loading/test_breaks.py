@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from support.disk import files_up_to
 from support.loads import held, inputs, wiped
 from support.servers import managed_settings
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.neo4j
 
 
 def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
-    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", texts=False)
+    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", settle=False)
     info = managed.ensure(empty)
     stages: list[str] = []
 
@@ -50,21 +51,10 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
 def test_a_full_disk_leaves_the_database_as_it_was(
     server: managed.ServerInfo, tmp_path: Path, data: Path
 ) -> None:
-    """Files may grow to a few kilobytes and no further."""
-    import resource
-    import signal
-
     own = managed_settings(tmp_path / "home")
     managed.ensure(own)
-    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
-        with pytest.raises(TosgError) as caught:
-            load(own, inputs(data))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, old)
+    with files_up_to(2_000), pytest.raises(TosgError) as caught:
+        load(own, inputs(data))
     assert caught.value.hint is not None
     try:
         with Database.open(own) as db:

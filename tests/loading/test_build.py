@@ -14,6 +14,7 @@ from tosg.kg.errors import DataError
 from tosg.loaders import build as builds
 from tosg.loaders import pipeline
 from tosg.loaders.pipeline import SourceInput
+from tosg.loaders.receipts import read_build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_a_recipe_is_built_and_built_again(empty: Settings, data: Path, recipe: 
     assert (again.loaded, again.done) == ([], RECIPE)
     assert not again.changed
     with Database.open(empty) as db:
-        kept = builds.read_build(db, "small")
+        kept = read_build(db, "small")
     assert kept["complete"]
     assert kept["sources"]["uniprot"]["files"]["proteins"]["name"] == "uniprot/uniprot.tab"
     assert len(kept["sources"]["uniprot"]["files"]["proteins"]["sha256"]) == 64
@@ -70,7 +71,7 @@ def test_it_goes_on_where_it_stopped(
         builds.build(empty, recipe, data, way="bolt")
     monkeypatch.setattr(pipeline, "load", real)
     with Database.open(empty) as db:
-        kept = builds.read_build(db, "small")
+        kept = read_build(db, "small")
     assert not kept["complete"]
     assert sorted(kept["sources"]) == sorted(RECIPE[:2])
     result = builds.build(empty, recipe, data, way="bolt")

@@ -15,9 +15,9 @@ from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError, TosgError
-from tosg.kg.meta import read_meta
-from tosg.loaders import pipeline
+from tosg.kg.meta import lease, read_meta
 from tosg.loaders.pipeline import load, matching
+from tosg.loaders.settling import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,9 +60,10 @@ def test_any_order_gives_the_same_graph(empty: Settings, data: Path) -> None:
     random.Random(3).shuffle(shuffled)  # noqa: S311
     wiped(empty)
     for name in shuffled:
-        load(empty, inputs(data, [name]), way="bolt", texts=False)
+        load(empty, inputs(data, [name]), way="bolt", settle=False)
     with Database.open(empty) as db:
-        pipeline.refresh_texts(db, lambda _stage, _share: None)
+        with lease(db) as held_lease:
+            settle(db, held_lease)
         assert check.check(db) == []
     assert held(empty) == forwards
 

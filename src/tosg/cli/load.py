@@ -33,7 +33,11 @@ _exclude_option = click.option(
     is_flag=True,
     help="Withdraw what the source claimed before and these files do not say; without PATHS, all.",
 )
-@click.option("--text/--no-text", default=True, help="Compose the texts that changed (default).")
+@click.option(
+    "--text/--no-text",
+    default=True,
+    help="Let texts and the mapping of cells follow at once (default), or with a later load.",
+)
 @json_option
 @connection_options
 def load(
@@ -71,7 +75,7 @@ def load(
             inputs,
             exclude_licenses=exclude,
             prune=[source] if prune else [],
-            texts=text,
+            settle=text,
             progress=tell,
         )
     _show(report.as_dict(), as_json)
@@ -135,7 +139,16 @@ def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise ConfigError(
                 "an option has no value", where="--option", found=pair, expected="KEY=VALUE"
             )
-        options[key.strip()] = yaml.safe_load(value)
+        try:
+            options[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(
+                "the value of an option does not parse",
+                where=f"--option {key}",
+                found=value,
+                expected="text, a number, or a list as [a, b]",
+                hint="put quotes around text with brackets, braces or colons",
+            ) from error
     return options
 
 

@@ -113,11 +113,22 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"waiting: {report['pending']:,} claims are kept until a source brings their ends"
         )
+    for source, gone in report.get("disappeared", {}).items():
+        lines.append(
+            f"gone from this release of {source}: {gone['entities']:,} entities, "
+            f"{gone['relationships']:,} relationships; they stay with the release that had them, "
+            "--prune withdraws them"
+        )
     lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
     if report["texts"] is not None:
         lines.append(f"texts: {report['texts']:,} composed")
     for dataset, mapped in report["remapped"].items():
         lines.append(f"cells of {dataset}: {mapped:,} variables mapped now")
+    for dataset, why in report.get("not_remapped", {}).items():
+        lines.append(
+            f"cells of {dataset} are mapped as before the load: {why}; "
+            f"mend that, then `tosg cells remap {dataset}`"
+        )
     if report["agrees"]:
         lines.append(f"the database agrees; revision {report['written']['revision']}")
     else:
