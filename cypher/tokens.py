@@ -162,13 +162,6 @@ def _is_clause(found: list[Token], i: int) -> bool:
     return before not in (".", ":", "|", "&", "!") and after not in (":", ".", "=", ",", ")")
 
 
-def has_words(text: str, *words: str) -> bool:
-    """Whether words stand beside each other, as in ``LOAD CSV``."""
-    found = [t.keyword for t in tokens(text)]
-    span = range(len(found) - len(words) + 1)
-    return any(tuple(found[i : i + len(words)]) == words for i in span)
-
-
 def with_aliases(body: str) -> str:
     """Name every item of the outer ``RETURN``, so that the body can stand in a subquery.
 

@@ -26,11 +26,11 @@ from tosg.export.cell_splits import (
     target_of,
 )
 from tosg.export.splits import Classes
-from tosg.kg.errors import ExportError, at, unknown
+from tosg.kg.errors import ConfigError, ExportError, at, unknown
 from tosg.kg.reader import read_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tosg.export.selection import Selection
     from tosg.kg.database import Database
@@ -43,6 +43,9 @@ MARKER_PREFIX = "expr_"
 
 #: Columns that the training set makes itself.
 _OWN = ("id", "dataset", "split", "target")
+
+#: Those of them that cells are not attached with; a property of such a name finds no place.
+_TAKEN = ("split", "target")
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def read_cells(
 
     Raises
     ------
+    ConfigError
+        There are no cells to label or to split.
     UsageError
         The target, the split or a field to balance by is no property of cells.
     ExportError
@@ -109,11 +114,13 @@ def read_cells(
     from tosg.kg.selecting import select_cells
 
     if selection.cells is False:
+        _check_unasked(selection, "no cells are selected (--no-cells)")
         return None
     with at("cells"):
         chosen = select_cells(db, selection.cells, dict(selection.params), timeout=timeout)
     if len(chosen.idx) == 0:
         if selection.cells is None:
+            _check_unasked(selection, "the graph has no cells")
             return None
         raise ExportError("the query for the cells returns no cell", where="cells")
     known = _property_keys(db)
@@ -123,7 +130,25 @@ def read_cells(
     columns = _read(db, chosen.idx, selection, known)
     warnings = list(chosen.warnings)
     columns = _filtered(columns, selection, warnings)
+    warnings += _homeless(columns, selection)
     return _arranged(columns, selection, known, warnings)
+
+
+def _check_unasked(selection: Selection, found: str) -> None:
+    """Refuse, where there are no cells, what only cells can have."""
+    options = [
+        *(["--target"] if selection.target is not None else []),
+        *(["--split"] if selection.split != "none" else []),
+        *(["--balance"] if selection.balance is not None else []),
+    ]
+    if options:
+        raise ConfigError(
+            "there are no cells to label or to split",
+            where=", ".join(options),
+            found=found,
+            hint=f"attach cells with `tosg cells attach`, or leave out {', '.join(options)} "
+            "for a plain graph",
+        )
 
 
 def _asked(selection: Selection) -> list[tuple[str, str]]:
@@ -145,7 +170,7 @@ def _property_keys(db: Database) -> list[str]:
 
 def _read(db: Database, idx: Int64s, selection: Selection, known: Sequence[str]) -> pa.Table:
     names = ["id", "dataset", "donor_id", *(name for _, name in _asked(selection))]
-    names += [n for n in ("is_primary_data", "n_genes", "n_counts") if n in known]
+    names += [n for n in ("is_primary_data", "n_genes", "n_counts", *_TAKEN) if n in known]
     names = sorted(set(names))
     batches = []
     for batch in read_nodes(db, "Cell", names, idx=idx):
@@ -161,11 +186,6 @@ def _read(db: Database, idx: Int64s, selection: Selection, known: Sequence[str])
         if table.column(name).null_count:
             raise ExportError("a cell has no " + name, where="cells", hint="attach the cells anew")
     return table
-
-
-def _compact(name: str, column: pa.Array) -> pa.Array:
-    few = name != "id" and pa.types.is_string(column.type)
-    return column.dictionary_encode() if few else column
 
 
 def _filtered(table: pa.Table, selection: Selection, warnings: list[str]) -> pa.Table:
@@ -201,6 +221,19 @@ def _filtered(table: pa.Table, selection: Selection, warnings: list[str]) -> pa.
         order = np.lexsort((_ranked_ids(table), _hashes(table, selection)))
         table = table.take(np.sort(order[: selection.sample]))
     return table
+
+
+def _homeless(table: pa.Table, selection: Selection) -> Iterator[str]:
+    """Warn of properties whose place in ``cells.parquet`` is taken by a column of its own."""
+    for name in _TAKEN:
+        if name not in table.column_names or getattr(selection, name) == name:
+            continue
+        n = table.num_rows - table.column(name).null_count
+        if n:
+            yield (
+                f"the property {name} of {n:,} cells is left out: cells.parquet has a column of "
+                "that name of its own; rename the property to keep it"
+            )
 
 
 def _hashes(table: pa.Table, selection: Selection) -> NDArray[np.uint64]:

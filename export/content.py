@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass
 class Parts:
-    """What the stages of an export found."""
+    """What the stages of an export found; `meta` is `graph_meta`.
+
+    What comes from the database is read before the bookmark is compared. `content_of` gets none,
+    so that nothing it says can be of a later state of the graph.
+    """
 
     selection: Selection
     cells: CellTable | None
     infos: tuple[DatasetInfo, ...]
     maps: list[VariableMap]
+    meta: dict[str, Any]
     resumed: bool = False
     graph: dict[str, Any] = field(default_factory=dict)
     shards: list[dict[str, Any]] = field(default_factory=list)
@@ -38,7 +43,7 @@ class Parts:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def content_of(db: Database, parts: Parts) -> dict[str, Any]:
+def content_of(parts: Parts) -> dict[str, Any]:
     """Everything that is the same for the same graph and selection."""
     graph, cells = parts.graph, parts.cells
     directed = {name: t.directed for name, t in all_relationship_types().items()}
@@ -56,7 +61,7 @@ def content_of(db: Database, parts: Parts) -> dict[str, Any]:
         ],
         "edge_keys": [json.loads(k) for k in graph["edge_keys"]],
         "edge_sources": graph["edge_sources"],
-        "embedding": _embedding(db, parts),
+        "embedding": _embedding(parts),
         "sources": [{"source": s, "license": li, "release": r} for s, li, r in graph["claimants"]],
         "datasets": _datasets(parts),
         "expression": _expression(parts),
@@ -78,13 +83,12 @@ def _counts(parts: Parts) -> dict[str, int]:
     }
 
 
-def _embedding(db: Database, parts: Parts) -> dict[str, Any] | None:
+def _embedding(parts: Parts) -> dict[str, Any] | None:
     if not parts.graph["dimension"]:
         return None
-    meta = graph_meta(db)
     return {
-        "model": meta.get("embedding_model"),
-        "revision": meta.get("embedding_revision"),
+        "model": parts.meta.get("embedding_model"),
+        "revision": parts.meta.get("embedding_revision"),
         "dimension": parts.graph["dimension"],
         "dtype": parts.selection.text_dtype,
     }
@@ -142,7 +146,7 @@ def _digests(parts: Parts) -> dict[str, str | None]:
 
 
 def run_of(
-    db: Database, *, started: float, bookmark: str, workers: int, resumed: bool
+    db: Database, parts: Parts, *, started: float, bookmark: str, workers: int
 ) -> dict[str, Any]:
     """What is true of this run alone."""
     import neo4j
@@ -166,13 +170,13 @@ def run_of(
             "version": ".".join(map(str, db.version)),
             "name": db.target.database,
         },
-        "revision": graph_meta(db).get("revision"),
+        "revision": parts.meta.get("revision"),
         "bookmark": bookmark,
         "started": _iso(started),
         "finished": _iso(ended),
         "seconds": round(ended - started, 3),
         "workers": workers,
-        "resumed": resumed,
+        "resumed": parts.resumed,
     }
 
 

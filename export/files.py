@@ -106,7 +106,11 @@ def save_npy(path: Path, array: Array) -> None:
     """Write an ``.npy`` file of version 1.0, C order, little-endian."""
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     with path.open("wb") as stream:
-        np.lib.format.write_array(stream, array, version=(1, 0), allow_pickle=False)
+        np.lib.format.write_array_header_1_0(
+            stream, np.lib.format.header_data_from_array_1_0(array)
+        )
+        # Not `write_array`: on a full disk its error does not say that the disk is full.
+        stream.write(array.reshape(-1).view(np.uint8).data)
 
 
 class TableFile:

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from tosg.export.manifest import reading
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ class GraphTensors:
     @cached_property
     def nodes(self) -> pa.Table:
         """``nodes.parquet``: row i is node i: idx, id, type, name, symbol, text."""
-        return pq.read_table(self.folder / "nodes.parquet")
+        path = self.folder / "nodes.parquet"
+        with reading(path):
+            return pq.read_table(path)
 
     @property
     def num_nodes(self) -> int:

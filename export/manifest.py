@@ -7,14 +7,18 @@ without one is not a training set.
 from __future__ import annotations
 
 import json
+import tokenize
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -109,12 +113,18 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
     """
     from tosg.export.digest import file_sha256
 
-    for name, about in manifest.content["files"].items():
+    files = manifest.content.get("files")
+    if not isinstance(files, dict):
+        raise ExportError(
+            "the manifest is damaged", where=manifest.path(MANIFEST), expected="content.files"
+        )
+    for name, about in files.items():
         path = manifest.path(name)
         if not path.is_file():
-            raise ExportError("a file of the training set is missing", where=path)
-        found: object = path.stat().st_size
-        expected = about["bytes"]
+            raise ExportError(
+                "a file of the training set is missing", where=path, hint="copy or export it again"
+            )
+        found, expected = f"{path.stat().st_size} bytes", f"{about['bytes']} bytes"
         if found == expected and sha256:
             found, expected = file_sha256(path), about["sha256"]
         if found != expected:
@@ -125,6 +135,27 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
                 expected=expected,
                 hint="copy or export it again",
             )
+
+
+#: What pyarrow and NumPy raise; NumPy reads the head of a damaged file as Python.
+_DAMAGED = (
+    *(OSError, ValueError, EOFError, SyntaxError),
+    *(tokenize.TokenError, pa.ArrowException),
+)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file whose content is damaged, whatever its reader says of it."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise ExportError(
+            "a file of the training set cannot be read",
+            where=path,
+            found=" ".join(str(error).split()),
+            hint="copy or export it again",
+        ) from error
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.export.graph_files import edge_arrays
 from tosg.export.manifest import SPLITS, read_manifest
 from tosg.export.selection import Selection, differences
-from tosg.kg.errors import ConfigError
+from tosg.kg.errors import ConfigError, ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,15 +63,18 @@ def written(folder: Path, content: Mapping[str, Any], started: float) -> ExportR
     )
 
 
-def already(folder: Path, selection: Selection) -> ExportResult:
-    """Sum up a training set that was there before, if it is of this selection.
+def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
+    """Sum up a training set that was there before, if it is of this selection and graph.
 
     Raises
     ------
     ConfigError
         It is of another selection.
+    ExportError
+        The graph has changed since.
     """
-    content = read_manifest(folder).content
+    manifest = read_manifest(folder)
+    content = manifest.content
     differs = differences(selection.to_json(), content["selection"])
     if differs:
         raise ConfigError(
@@ -80,6 +83,15 @@ def already(folder: Path, selection: Selection) -> ExportResult:
             found="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
             expected="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),
             hint="name another folder",
+        )
+    was = manifest.run.get("bookmark")
+    if was != bookmark:
+        raise ExportError(
+            "the graph has changed since the training set was exported",
+            where=folder,
+            found=f"bookmark {bookmark}",
+            expected=f"bookmark {was}",
+            hint=f"remove {folder}, or export to another folder",
         )
     return written(folder, content, time.time())
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tosg.export.buffers import Buffers
+from tosg.export.manifest import reading
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -85,12 +86,8 @@ class ShardReader:
 
     def _open(self, shard: int, part: str) -> NDArray[Any]:
         path = self.folder / f"{shard:05d}.{part}.npy"
-        try:
+        with reading(path):
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise ExportError(
-                "an expression shard cannot be read", where=path, found=error
-            ) from error
         # The plain view: slicing a memmap object costs a microsecond more each time.
         plain: NDArray[Any] = mapped.view(np.ndarray)
         return plain

@@ -16,7 +16,7 @@ from torch import Tensor
 from tosg.export.batch import Batch, Topology
 from tosg.export.graph_tensors import GraphTensors
 from tosg.export.loader import BatchLoader
-from tosg.export.manifest import read_manifest
+from tosg.export.manifest import check_files, read_manifest, reading
 from tosg.export.sampler import Sampler
 from tosg.export.shards_reader import ShardReader
 from tosg.kg.errors import ExportError, unknown
@@ -53,6 +53,7 @@ class TrainingSet:
         self.folder = Path(folder)
         self.add_reverses = add_reverses
         self.manifest = read_manifest(self.folder)
+        check_files(self.manifest)  # sizes only; hashing all of it takes as long as reading it
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_open, (self.folder, self.add_reverses))
@@ -114,7 +115,9 @@ class TrainingSet:
     def cells(self) -> pa.Table:
         """``cells.parquet``: row j is row j of the expression."""
         self._need_cells()
-        return pq.read_table(self.folder / "cells.parquet")
+        path = self.folder / "cells.parquet"
+        with reading(path):
+            return pq.read_table(path)
 
     def rows(self, split: str | None = None) -> range:
         """Rows of a split in ``cells.parquet``; of all cells without one.
@@ -252,7 +255,9 @@ class TrainingSet:
     def measured(self) -> NDArray[np.bool_]:
         """(datasets, N) bool: which data set measured which node."""
         self._need_cells()
-        loaded: NDArray[np.bool_] = np.load(self.folder / "measured.npy", allow_pickle=False)
+        path = self.folder / "measured.npy"
+        with reading(path):
+            loaded: NDArray[np.bool_] = np.load(path, allow_pickle=False)
         return loaded
 
     def as_dataset(self, split: str = "train") -> CellGraphs:

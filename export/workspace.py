@@ -92,11 +92,15 @@ class Workspace:
         Raises
         ------
         ExportError
-            Another process is writing there.
+            Another process is writing there, or the disk is full.
         """
-        with disk_errors(self.folder):
-            self.work.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.work / "lock").open("ab")
+        try:
+            with disk_errors(self.folder):
+                self.work.mkdir(parents=True, exist_ok=True)
+                self._lock = (self.work / "lock").open("ab")
+        except DiskFullError:
+            self.discard()  # there is no lock yet, so nobody works in it
+            raise
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -12,7 +12,8 @@ Every read happens before the bookmark is compared, so what is written is one st
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ import numpy as np
 
 from tosg.export.cell_columns import spill_columns, write_cells
 from tosg.export.cell_table import read_cells
-from tosg.export.content import Parts, content_of, run_of
+from tosg.export.content import Parts, content_of, graph_meta, run_of
 from tosg.export.datasets import checked_datasets, maps_of
 from tosg.export.digest import digest_arrays
 from tosg.export.edges import read_graph
@@ -42,7 +43,8 @@ from tosg.export.workspace import (
     write_bytes,
     writing,
 )
-from tosg.kg.errors import ConfigError, ExportError
+from tosg.kg.errors import ConfigError, ExportError, TosgError
+from tosg.kg.limits import SELECTION_TIMEOUT
 
 if TYPE_CHECKING:
     import os
@@ -80,7 +82,7 @@ def export(
     workers: int = 1,
     resume: bool = False,
     dry_run: bool = False,
-    timeout: float | None = None,
+    timeout: float | None = SELECTION_TIMEOUT,
     progress: Progress | None = None,
 ) -> ExportResult:
     """Export a selection of the graph to a training set.
@@ -99,20 +101,23 @@ def export(
         Go on with an export to `out` that did not end.
     dry_run : bool
         Count and estimate, write nothing.
-    timeout : float, optional
-        Seconds that each query of the selection may take.
+    timeout : float or None
+        Seconds that each query of the selection may take, 600 unless said otherwise; None for no
+        limit.
     progress : callable, optional
         Called with (stage, done, total).
 
     Raises
     ------
     ConfigError
-        The output folder is not empty, or a name in the selection is unknown.
+        The output folder is not empty, a name in the selection is unknown, or there are no cells
+        to label or to split.
     QueryError
         A query of the selection fails.
     ExportError
         The selection is empty or cannot be split, the graph changed twice under the export, an
-        export that is resumed asked for something else, the disk is full.
+        export that is resumed asked for something else or the graph is another one since, the
+        disk is full.
     """
     if workers < 1:
         raise ConfigError("workers must be 1 or more", where="workers", found=workers)
@@ -120,7 +125,7 @@ def export(
     finished = check_out(folder, resume=resume)
     selection = resolved(selection)
     if finished:
-        return already(folder, selection)
+        return already(folder, selection, db.bookmark())
     started = time.time()
     for last in (False, True):
         job = _Job(
@@ -137,23 +142,29 @@ def export(
 
 
 def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
-    # Cells first: what is wrong with them shows in seconds, the graph may take longer.
-    cells = read_cells(job.db, job.selection, timeout=job.timeout)
-    infos = checked_datasets(job.db, cells, job.selection) if cells else ()
-    nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
-    maps = maps_of(job.db, infos, nodes)
-    if dry_run:
-        graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)
-        _check_unmoved(job)
-        return planned(job.space.out, job.selection, graph, cells, maps, width, job.started)
+    with _told_by_name(job):
+        # Cells first: what is wrong with them shows in seconds, the graph may take longer.
+        cells = read_cells(job.db, job.selection, timeout=job.timeout)
+        infos = checked_datasets(job.db, cells, job.selection) if cells else ()
+        nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
+        maps = maps_of(job.db, infos, nodes)
+        parts = Parts(job.selection, cells, infos, maps, graph_meta(job.db))
+        if dry_run:
+            graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)
+            _check_unmoved(job)
+            return planned(job.space.out, job.selection, graph, cells, maps, width, job.started)
     job.space.open()
     try:
-        if resume and _was_ready(job):
-            job.space.finish()
-            return already(job.space.out, job.selection)
-        parts = Parts(job.selection, cells, infos, maps, resumed=_check_plan(job, resume=resume))
-        parts.graph = _signed(job, "graph", lambda: _graph_files(job, nodes))
-        _write_cells(job, parts)
+        with disk_errors(job.space.folder):
+            if resume and _was_ready(job):
+                job.space.finish()
+                return already(job.space.out, job.selection, job.bookmark)
+            parts.resumed = _check_plan(job, resume=resume)
+        with _told_by_name(job):
+            parts.graph = _signed(job, "graph", lambda: _graph_files(job, nodes))
+            plan, columns = _spill_cells(job, parts)
+            _check_unmoved(job)
+        _write_cells(job, parts, plan, columns)
         return _finish(job, parts)
     except (GraphMovedError, DiskFullError):
         job.space.discard()
@@ -234,23 +245,31 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
     )
 
 
-def _write_cells(job: _Job, parts: Parts) -> None:
+def _spill_cells(job: _Job, parts: Parts) -> tuple[Plan | None, dict[str, Any]]:
+    """First pass: everything of the cells that comes from the database, spilled."""
     cells = parts.cells
     if cells is None:
-        _check_unmoved(job)
-        return
-    plan = make_plan(
-        job.space.folder,
-        job.db,
-        cells,
-        parts.infos,
-        parts.maps,
-        shard_rows=job.selection.shard_size,
-        connections=max(1, 4 // job.workers),
-    )
+        return None, {}
+    with disk_errors(job.space.folder):
+        plan = make_plan(
+            job.space.folder,
+            job.db,
+            cells,
+            parts.infos,
+            parts.maps,
+            shard_rows=job.selection.shard_size,
+            connections=max(1, 4 // job.workers),
+        )
     columns = _signed(job, "columns", lambda: spill_columns(job.db, job.space.work, cells))
     _tasks(job, plan, read_range, "cells", len(plan.ranges))
-    _check_unmoved(job)
+    return plan, columns
+
+
+def _write_cells(job: _Job, parts: Parts, plan: Plan | None, columns: dict[str, Any]) -> None:
+    """Second pass: the spills become the files of the cells."""
+    cells = parts.cells
+    if cells is None or plan is None:
+        return
     shards = _tasks(job, plan, write_shard, "shards", plan.n_shards)
     parts.shards = [shards[k] for k in sorted(shards)]
     folder = job.space.folder
@@ -285,26 +304,45 @@ def _tasks(job: _Job, plan: Plan, task: Task, stage: str, count: int) -> dict[in
 
 
 def _finish(job: _Job, parts: Parts) -> ExportResult:
-    content = content_of(job.db, parts)
-    run = run_of(
-        job.db,
-        started=job.started,
-        bookmark=job.bookmark,
-        workers=job.workers,
-        resumed=parts.resumed,
-    )
+    content = content_of(parts)
+    run = run_of(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
     with disk_errors(job.space.folder):
         write_bytes(job.space.folder / MANIFEST, manifest_bytes(content, run))
         job.space.finish()
     return written(job.space.out, content, job.started)
 
 
+@contextmanager
+def _told_by_name(job: _Job) -> Iterator[None]:
+    """Call a failure to read by its cause, where the graph has changed meanwhile.
+
+    A data set that is taken away while it is read shows as cells that are missing; the next
+    attempt does not see it.
+    """
+    try:
+        yield
+    except (GraphMovedError, DiskFullError):
+        raise
+    except TosgError as error:
+        try:
+            now = job.db.bookmark()
+        except TosgError:  # the database is gone, and that is what `error` says
+            now = job.bookmark
+        if now == job.bookmark:
+            raise
+        raise _moved(job, now, f"; reading said: {error.what}") from error
+
+
 def _check_unmoved(job: _Job) -> None:
     now = job.db.bookmark()
     if now != job.bookmark:
-        raise GraphMovedError(
-            "the graph changed under the export",
-            found=f"bookmark {now}",
-            expected=f"bookmark {job.bookmark}",
-            hint="export again when nobody writes",
-        )
+        raise _moved(job, now)
+
+
+def _moved(job: _Job, now: str, more: str = "") -> GraphMovedError:
+    return GraphMovedError(
+        "the graph changed under the export",
+        found=f"bookmark {now}{more}",
+        expected=f"bookmark {job.bookmark}",
+        hint="export again when nobody writes",
+    )

@@ -103,7 +103,7 @@ def select_graph(
         nodes += [found.relationships[n].to_numpy() for n in ("start_idx", "end_idx")]
     entities = np.unique(np.concatenate(nodes))
     if not len(entities):
-        raise _nothing(db, passed, params, "entity", found)
+        raise _nothing(db, passed, params, "entity", found, timeout)
     if len(found.cells) or found.others:
         warnings.append(
             f"{len(found.cells) + found.others:,} nodes that are no entities (cells, groups, "
@@ -128,7 +128,7 @@ def select_cells(
         return CellSelection(_all(db, "Cell"), [])
     found, passed, warnings = _select(db, query, params, timeout)
     if not len(found.cells):
-        raise _nothing(db, passed, params, "cell", found)
+        raise _nothing(db, passed, params, "cell", found, timeout)
     if len(found.entities) or found.others:
         warnings.append(
             f"{len(found.entities) + found.others:,} nodes that are no cells are left out"
@@ -241,12 +241,13 @@ def _nothing(
     params: Mapping[str, Any],
     wanted: str,
     found: _Elements,
+    timeout: float | None,
 ) -> QueryError:
     """Tell a query without rows from one whose rows hold something else."""
     taken, values = passed
     with db.session() as session:
         text = f"{taken.prefix} CALL () {{ {taken.body}\n}} RETURN count(*)"
-        rows = session.run(text, values).single(strict=True)[0]
+        rows = session.run(neo4j.Query(text, timeout=timeout), values).single(strict=True)[0]
     shown_values = {name: params[name] for name in values if name in params}
     if not rows:
         return QueryError(

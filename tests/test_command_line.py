@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from support.disk import files_up_to
 
+from tosg import cli
 from tosg.cli import COMMANDS
 from tosg.kg import errors
 
@@ -46,6 +49,47 @@ def test_every_command_has_help(name: str) -> None:
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Usage:")
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    with (tmp_path / "statements").open("w") as out, files_up_to(10):
+        done = subprocess.run(
+            [sys.executable, "-m", "tosg", "query", "--list"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr.splitlines() == ["error: File too large"]
+    assert done.returncode == 1
+
+
+def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def broken() -> None:
+        Path("/no/such/folder").read_text()
+
+    with pytest.raises(SystemExit) as caught:
+        cli._run(broken, [])
+    assert caught.value.code == 1
+    out, err = capsys.readouterr()
+    assert err.splitlines() == ["error: No such file or directory", "  where:    /no/such/folder"]
+    assert out == ""
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    """As in ``tosg query --list | head -0``."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "tosg", "query", "--list"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert done.stderr == ""
 
 
 def test_unknown_command_is_wrong_usage() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from pathlib import Path
 
@@ -11,9 +12,16 @@ from support import signals
 import tosg
 from tosg.graph import KnowledgeGraph
 from tosg.kg.database import Database
+from tosg.kg.limits import QUERY_TIMEOUT
 from tosg.kg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
+
+#: Runs for hours.
+FOREVER = (
+    "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a * b = -1 "
+    "RETURN count(*) AS n"
+)
 
 
 def test_query_stats_and_export(settings: Settings, database: Database, tmp_path: Path) -> None:
@@ -28,6 +36,13 @@ def test_query_stats_and_export(settings: Settings, database: Database, tmp_path
         assert result.counts["nodes"] == counts.nodes["Entity"]
         with pytest.raises(tosg.QueryError):
             graph.query("CREATE (:Gene)")
+        with pytest.raises(tosg.QueryError, match="ran past its time limit"):
+            graph.query(FOREVER, timeout=0.5)
     ts = tosg.TrainingSet(tmp_path / "out")
     assert sum(len(batch) for batch in ts.batches(None, 4)) == result.counts["cells"]
     assert pickle.loads(pickle.dumps(graph)).settings == settings
+
+
+def test_a_query_has_a_time_limit_unless_told_otherwise() -> None:
+    default = inspect.signature(KnowledgeGraph.query).parameters["timeout"].default
+    assert default == QUERY_TIMEOUT > 0

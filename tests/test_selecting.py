@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import neo4j
 import pytest
 from support.fixture_graph import CELLS, ENTITIES, idx_of, opened
 
@@ -180,3 +181,29 @@ def test_a_selection_past_its_time_is_stopped(graph: Database) -> None:
     )
     with pytest.raises(QueryError, match="ran past its time limit"):
         select_graph(graph, query, {}, timeout=0.5)
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    ("select", "query"),
+    [
+        (select_graph, "MATCH (g:Gene) RETURN g.symbol"),
+        (select_cells, "MATCH (g:Gene) RETURN g"),
+    ],
+)
+def test_every_run_of_the_users_query_has_its_time_limit(
+    graph: Database, monkeypatch: pytest.MonkeyPatch, select: Any, query: str
+) -> None:
+    """Also the second one, which counts the rows of a query that returned nothing of use."""
+    limits: list[float | None] = []
+    run = neo4j.Session.run
+
+    def seen(session: neo4j.Session, text: Any, *args: Any, **more: Any) -> neo4j.Result:
+        if "CALL () { MATCH (g:Gene) RETURN" in getattr(text, "text", text):
+            limits.append(getattr(text, "timeout", None))
+        return run(session, text, *args, **more)
+
+    monkeypatch.setattr(neo4j.Session, "run", seen)
+    with pytest.raises(QueryError, match="returns no"):
+        select(graph, query, {}, timeout=60)
+    assert limits == [60, 60]

@@ -474,6 +474,7 @@ def test_the_command_prints_rows_on_stdout_and_notes_on_stderr(graph: Database) 
         ([], 2),
         (["RETURN 1 AS x", "--json", "--format", "csv"], 2),
         (["RETURN 1 AS x", "--timeout", "0"], 2),
+        (["UNWIND range(1, 1000000000000) AS a RETURN max(a) AS a", "--timeout", "0.5"], 1),
     ],
 )
 def test_exit_codes_of_the_command(graph: Database, arguments: list[str], code: int) -> None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tosg.kg.limits import QUERY_TIMEOUT, SELECTION_TIMEOUT
 from tosg.kg.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class KnowledgeGraph:
         self,
         query: str,
         *,
-        timeout: float | None = None,
+        timeout: float | None = QUERY_TIMEOUT,
         limit: int | None = None,
         **params: Any,
     ) -> pa.Table:
@@ -121,8 +122,8 @@ class KnowledgeGraph:
         ----------
         query : str
             Name of a statement (`tosg query --list`), ``@file``, or Cypher.
-        timeout : float, optional
-            Seconds it may take.
+        timeout : float or None
+            Seconds it may take, 120 unless said otherwise; None for no limit.
         limit : int, optional
             Rows to return at most.
         **params
@@ -215,7 +216,7 @@ class KnowledgeGraph:
         workers: int = 1,
         resume: bool = False,
         dry_run: bool = False,
-        timeout: float | None = None,
+        timeout: float | None = SELECTION_TIMEOUT,
         **fields: Any,
     ) -> ExportResult:
         """Export a selection to a training set in `out`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,63 @@ def test_unknown_split_names_the_valid_ones(ts: tosg.TrainingSet) -> None:
 def test_not_a_training_set(tmp_path: Path) -> None:
     with pytest.raises(tosg.ExportError, match=r"manifest\.json|not a training set"):
         tosg.TrainingSet(tmp_path)
+
+
+FILES = (
+    "cells.parquet",
+    "expression/00001.indptr.npy",
+    "expression/00001.values.npy",
+    "graph.safetensors",
+    "measured.npy",
+    "nodes.parquet",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("how", ["missing", "shorter"])
+def test_a_file_that_is_not_whole_is_named_at_opening(folder: Path, name: str, how: str) -> None:
+    path = folder / name
+    size = path.stat().st_size
+    if how == "missing":
+        path.unlink()
+    else:
+        os.truncate(path, size - 40)
+    with pytest.raises(tosg.ExportError) as caught:
+        tosg.TrainingSet(folder)
+    assert caught.value.where == str(path)
+    if how == "shorter":
+        assert (caught.value.found, caught.value.expected) == (
+            f"{size - 40} bytes", f"{size} bytes",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("kept", [0, 10, 20])
+def test_a_file_of_another_content_is_named_when_it_is_read(
+    folder: Path, name: str, kept: int
+) -> None:
+    """Overwritten with as many bytes, from the start or after what says which format it is."""
+    path = folder / name
+    data = path.read_bytes()
+    path.write_bytes(data[:kept] + bytes(7 * i % 251 for i in range(len(data) - kept)))
+    ts = tosg.TrainingSet(folder)
+    with pytest.raises(tosg.ExportError, match="cannot be read") as caught:
+        _read_all(ts)
+    assert caught.value.where == str(path)
+
+
+def _read_all(ts: tosg.TrainingSet) -> None:
+    assert ts.graph.nodes.num_rows == ts.graph.num_nodes
+    assert len(ts.read(range(20))) == 20
+
+
+def test_a_manifest_that_lists_no_files(folder: Path) -> None:
+    path = folder / "manifest.json"
+    document = json.loads(path.read_text())
+    del document["content"]["files"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(tosg.ExportError, match="the manifest is damaged"):
+        tosg.TrainingSet(folder)
 
 
 def test_a_damaged_shard_is_named(folder: Path) -> None:

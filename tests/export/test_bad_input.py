@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
 import json
 import os
 import subprocess
@@ -17,7 +19,9 @@ from support import signals
 
 from tosg.export.manifest import read_manifest
 from tosg.export.selection import Selection
-from tosg.export.workspace import DiskFullError
+from tosg.export.workspace import DiskFullError, Workspace
+from tosg.export.writer import export
+from tosg.graph import KnowledgeGraph
 from tosg.kg import server as managed
 from tosg.kg.database import Database
 from tosg.kg.errors import (
@@ -28,6 +32,7 @@ from tosg.kg.errors import (
     TosgError,
     UsageError,
 )
+from tosg.kg.limits import SELECTION_TIMEOUT
 from tosg.kg.settings import Settings
 
 
@@ -60,6 +65,67 @@ def test_of_a_selection(
         run(cells, **how)
     assert says in str(caught.value)
     assert left(tmp_path) == []
+
+
+#: Runs for hours.
+FOREVER = (
+    "MATCH (g:Gene) UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b "
+    "WITH g, a, b WHERE a * b = -1 RETURN g"
+)
+
+
+@pytest.mark.parametrize("option", ["nodes", "edges", "cells"])
+def test_a_query_past_its_time_is_stopped(
+    cells: Database, run: Any, tmp_path: Path, option: str
+) -> None:
+    with pytest.raises(QueryError, match="ran past its time limit") as caught:
+        run(cells, **{option: FOREVER}, timeout=0.5)
+    assert caught.value.where == option
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("function", [export, KnowledgeGraph.export])
+def test_queries_have_a_time_limit_unless_told_otherwise(function: Any) -> None:
+    assert inspect.signature(function).parameters["timeout"].default == SELECTION_TIMEOUT > 0
+
+
+@pytest.mark.parametrize(
+    ("how", "names"),
+    [
+        ({"target": "cel_type"}, "--target"),
+        ({"split": "donor"}, "--split"),
+        ({"target": "cell_type", "split": "cell", "balance": ("tissue",)},
+         "--target, --split, --balance"),
+    ],
+)  # fmt: skip
+def test_what_only_cells_have_without_cells(
+    graph: Database, run: Any, tmp_path: Path, how: dict[str, Any], names: str
+) -> None:
+    for selected, found in ((None, "the graph has no cells"), (False, "no cells are selected")):
+        with pytest.raises(ConfigError, match="no cells to label or to split") as caught:
+            run(graph, **how, cells=selected)
+        assert caught.value.where == names
+        assert found in str(caught.value.found)
+    assert left(tmp_path) == []
+
+
+def test_properties_whose_column_is_taken(cells: Database, run: Any) -> None:
+    cells.write("MATCH (c:Cell {tissue: 'lung'}) SET c.split = 'mine', c.target = 5")
+    done = run(cells, primary_only=False)
+    lung = 45
+    for name in ("split", "target"):
+        assert [w for w in done.warnings if f"the property {name} of {lung} cells" in w]
+    table = pq.read_table(done.folder / "cells.parquet")
+    assert set(table.column("split").to_pylist()) == {"train"}
+    assert table.column("target").null_count == table.num_rows
+    # Learned from and split by, nothing of them is lost.
+    cells.write("MATCH (c:Cell) SET c.split = ['train', 'val', 'test'][c.idx % 3], c.target = 5")
+    used = run(cells, target="target", split="split")
+    assert not [w for w in used.warnings if "the property" in w]
+    # Of other cells only: nothing to say.
+    cells.write("MATCH (c:Cell {dataset: 'alpha'}) REMOVE c.split, c.target")
+    alpha = run(cells, cells="MATCH (c:Cell {dataset: 'alpha'}) RETURN c")
+    assert not [w for w in alpha.warnings if "the property" in w]
 
 
 @pytest.mark.parametrize(
@@ -199,16 +265,30 @@ except TosgError as error:
 """
 
 
-@pytest.mark.parametrize("limit", [1000, 5000])
-def test_a_full_disk(cells: Database, tmp_path: Path, limit: int) -> None:
+# Room for nothing; for the plan's receipt; for the graph's files; for the plan's arrays.
+@pytest.mark.parametrize("limit", [100, 1000, 5000, 20_000])
+def test_a_full_disk(graph: Database, tmp_path: Path, limit: int) -> None:
+    signals.write_cells(graph, per_donor=100)
     # A limit on the size of files fails in the same calls as a full disk does.
-    environ = {**os.environ, "URI": cells.target.uri, "NAME": cells.target.username,
-               "SECRET": cells.target.password}  # fmt: skip
+    environ = {**os.environ, "URI": graph.target.uri, "NAME": graph.target.username,
+               "SECRET": graph.target.password}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path / "out"), str(limit)],
-        env=environ, capture_output=True, text=True, timeout=120, check=True,
+        env=environ, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.stdout.startswith(DiskFullError.__name__), done.stderr
+    assert left(tmp_path) == []
+
+
+def test_a_disk_that_is_full_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(DiskFullError):
+        Workspace(tmp_path / "out").open()
     assert left(tmp_path) == []
 
 
@@ -267,6 +347,8 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
     changed = command("three", "--from", "one", "--no-cells", "--level", "as-stored")
     assert changed.returncode == 0, changed.stderr
     assert changed.stdout.splitlines()[0] == str(tmp_path / "three")
+    asked = read_manifest(tmp_path / "three").content["selection"]
+    assert (asked["target"], asked["split"], asked["cells"]) == (None, "none", False)
     seeded = command("four", "--from", "one", "--seed", "7", "--dry-run", "--json")
     other = command("four", "--from", "one", "--seed", "0", "--all-cells", "--dry-run", "--json")
     assert (seeded.returncode, other.returncode) == (0, 0)
@@ -282,6 +364,9 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         (("five", "--split", "dono"), 2),
         (("five", "--fractions", "a,b"), 2),
         (("five", "--spec", "none.yaml"), 2),
+        (("five", "--no-cells", "--target", "cell_type"), 2),
+        (("five", "--timeout", "0"), 2),
+        (("five", "--nodes", FOREVER, "--timeout", "0.5"), 1),
         (("five", "--nodes", "MATCH (n:Gene) SET n.x = 1 RETURN n"), 1),
     ):
         failed = command(*arguments)

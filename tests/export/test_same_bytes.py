@@ -18,7 +18,7 @@ from tosg.export.manifest import read_manifest
 from tosg.export.selection import Selection
 from tosg.export.writer import GraphMovedError, export
 from tosg.kg.database import Database
-from tosg.kg.errors import ConfigError, ExportError
+from tosg.kg.errors import ConfigError, ExportError, TosgError
 
 HOW = {"target": "cell_type", "split": "donor", "seed": 3, "level": "gene", "shard_size": 1000}
 
@@ -146,6 +146,12 @@ def test_resume_of_what_is_done_is_done(cells: Database, run: Any, tmp_path: Pat
     assert contents(out) == before
     with pytest.raises(ConfigError, match="another selection"):
         run(cells, out, resume=True)
+    cells.write("MATCH (n:Gene {symbol: 'G0'}) SET n.note = 1")
+    with pytest.raises(ExportError, match="the graph has changed since") as caught:
+        run(cells, out, **HOW, resume=True)
+    assert caught.value.expected == f"bookmark {read_manifest(out).run['bookmark']}"
+    assert caught.value.found == f"bookmark {cells.bookmark()}"
+    assert contents(out) == before
 
 
 def test_a_write_in_the_middle_starts_over_once(many: Database, run: Any) -> None:
@@ -160,6 +166,63 @@ def test_a_write_in_the_middle_starts_over_once(many: Database, run: Any) -> Non
     moved = run(many, **HOW, progress=write_once)
     assert writes == 1
     assert contents(moved.folder) == contents(run(many, **HOW).folder)
+
+
+@pytest.mark.parametrize(("stage", "done"), [("graph", 2), ("cells", 1)])
+def test_cells_that_go_away_in_the_middle(many: Database, run: Any, stage: str, done: int) -> None:
+    deleted = 0
+
+    def delete_once(now: str, n: int, total: int) -> None:
+        nonlocal deleted
+        if (now, n) == (stage, done) and not deleted:
+            deleted += 1
+            many.write("MATCH (n) WHERE n:Dataset AND n.id = 'beta' OR n.dataset = 'beta' DELETE n")
+
+    moved = run(many, **HOW, progress=delete_once)
+    assert deleted == 1
+    assert [d["id"] for d in read_manifest(moved.folder).content["datasets"]] == ["alpha"]
+    assert contents(moved.folder) == contents(run(many, **HOW).folder)
+
+
+def test_cells_that_keep_going_away_fail_by_name(many: Database, run: Any, tmp_path: Path) -> None:
+    def delete(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("cells", 1):
+            many.write("MATCH (c:Cell) WITH c ORDER BY c.idx DESC LIMIT 10 DELETE c")
+
+    out = tmp_path / "out"
+    with pytest.raises(GraphMovedError, match="changed under the export") as caught:
+        run(many, out, **HOW, progress=delete)
+    assert "reading said: cells are" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    assert run(many, out, **HOW).counts["cells"] > 0
+
+
+def test_an_error_while_nobody_writes_is_itself(many: Database, run: Any, tmp_path: Path) -> None:
+    many.write("MATCH (c:Cell {dataset: 'beta'}) SET c.expression = 'no bytes'")
+    with pytest.raises(TosgError) as caught:
+        run(many, **HOW)
+    assert not isinstance(caught.value, GraphMovedError)
+
+
+def test_the_content_is_read_before_the_bookmark_is_compared(
+    many: Database, run: Any, tmp_path: Path
+) -> None:
+    expected = run(many, **HOW)
+    bookmark = many.bookmark()
+
+    def write(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("shards", 0):
+            many.write(
+                "MATCH (m:TosgMeta {key: 'graph'}) "
+                "SET m.embedding_model = 'other', m.embedding_revision = 'r2', m.revision = 99"
+            )
+            many.write("MATCH (n) WHERE n:Entity OR n:Cell OR n:Dataset DETACH DELETE n")
+
+    late = run(many, **HOW, progress=write)
+    assert contents(late.folder) == contents(expected.folder)
+    manifest = read_manifest(late.folder)
+    assert manifest.content["embedding"]["model"] == "toy"
+    assert (manifest.run["revision"], manifest.run["bookmark"]) == (3, bookmark)
 
 
 def test_a_graph_that_keeps_moving_fails_by_name(many: Database, run: Any, tmp_path: Path) -> None:

@@ -103,4 +103,8 @@ def _run(
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:  # a full disk, a folder without permission, a file that went away
+        failed = TosgError(error.strerror or str(error), where=error.filename)
+        click.echo(f"error: {failed}", err=True)
+        sys.exit(failed.exit_code)
     sys.exit(code if isinstance(code, int) else 0)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note, param_option
+from tosg.cli.options import (
+    connection_options,
+    echo_json,
+    json_option,
+    note,
+    param_option,
+    timeout_option,
+)
+from tosg.kg.limits import SELECTION_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +83,7 @@ _QUERY = "CYPHER|@FILE|NAME"
 @click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
 @click.option("--resume", is_flag=True, help="Go on with an export that did not end.")
 @click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Of each query of the selection.")
+@timeout_option(SELECTION_TIMEOUT, "Stop each query of the selection after this long.")
 @json_option
 @connection_options
 def export(
@@ -85,7 +93,7 @@ def export(
     workers: int,
     resume: bool,
     dry_run: bool,
-    timeout: float | None,
+    timeout: float,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -130,6 +138,8 @@ def _selection(options: dict[str, Any]) -> Selection:
             where = str(path)
     base = Selection.from_json(document, where=where)
     no_cells, params = options.pop("no_cells"), options.pop("params")
+    if no_cells:  # what a file says of learning from its cells goes with them
+        base = dataclasses.replace(base, cells=False, target=None, split="none", balance=None)
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     if no_cells:
         given["cells"] = False

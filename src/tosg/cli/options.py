@@ -54,6 +54,18 @@ param_option = click.option(
 )
 
 
+def timeout_option(default: float, help_: str) -> Callable[[Command], Command]:
+    """Make ``--timeout SECONDS``, above 0: from the command line no query runs for ever."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=help_,
+    )
+
+
 def echo_json(document: object) -> None:
     """Print a JSON document on stdout, keys in the order given."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import connection_options, note, param_option
+from tosg.cli.options import connection_options, note, param_option, timeout_option
+from tosg.kg.limits import QUERY_TIMEOUT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,14 +27,7 @@ if TYPE_CHECKING:
     help="How rows are written (table).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Same as --format json.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Stop the query after this long.",
-)
+@timeout_option(QUERY_TIMEOUT, "Stop the query after this long.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
