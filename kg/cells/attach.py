@@ -21,7 +21,7 @@ from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.source import open_source, sha256
 from tosg.kg.cells.variables import measured_of, names_of
 from tosg.kg.cells.vectors import encode_block
-from tosg.kg.errors import DataError
+from tosg.kg.errors import DatabaseError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,8 @@ def attach(
         completed = (mapping or CellMapping()).complete(source.obs, source.path)
         hashes = sha256(source.files)
         key = key_of(hashes, completed, replace(chosen, id=dataset))
-        before = _before(db, dataset, key, replace_existing=replace_existing or dry_run)
+        files = [str(f) for f in source.files]
+        before = _before(db, dataset, key, files, replace_existing=replace_existing or dry_run)
         if before is not None and not dry_run:
             return before
         if dry_run:
@@ -124,13 +125,19 @@ def _is_attached(db: Database, dataset: str) -> bool:
     return bool(db.rows("CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.id", id=dataset))
 
 
-def _before(db: Database, dataset: str, key: str, *, replace_existing: bool) -> AttachReport | None:
+def _before(
+    db: Database, dataset: str, key: str, files: list[str], *, replace_existing: bool
+) -> AttachReport | None:
+    """Give the report of the data set if it is attached as it would be now."""
     rows = db.rows(
-        "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.key AS key, d.report AS report", id=dataset
+        "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN d.key AS key, d.report AS report, "
+        "d.storage = 'linked' AS linked, d.files AS files",
+        id=dataset,
     )
     if not rows:
         return None
-    if rows[0]["key"] == key:
+    moved = rows[0]["linked"] and rows[0]["files"] != files
+    if rows[0]["key"] == key and not moved:
         report = AttachReport.of(json.loads(rows[0]["report"]))
         return replace(report, status="unchanged")
     if replace_existing:
@@ -138,7 +145,9 @@ def _before(db: Database, dataset: str, key: str, *, replace_existing: bool) -> 
     raise DataError(
         "a data set of this id is attached already, and this one differs",
         where=f"dataset {dataset}",
-        found="another file, mapping or option",
+        found=f"the same content, linked at {rows[0]['files'][0]}"
+        if rows[0]["key"] == key
+        else "another file, mapping or option",
         expected="the same as before, or a new id",
         hint="--replace puts this one in its place; --id NAME attaches it beside",
     )
@@ -149,7 +158,9 @@ def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None
     try:
         _Writer(stage, plan, progress).run()
         stage.ready()
-    except (DataError, KeyboardInterrupt):
+    except DatabaseError:
+        raise  # the next writer throws away what is staged
+    except BaseException:
         stage.discard()  # the file is wrong, or the user stopped it; the connection is fine
         raise
     stage.finish(plan.dataset)

@@ -152,15 +152,21 @@ def _matrix(name: str, data: Any, var: pd.DataFrame, path: Path) -> Matrix:
     return Matrix(name, shape, var, nnz, True, _ByRow(name, data, nnz, path), str(path))
 
 
+# (file, size, modification time, matrix) -> rows: reads of a linked file open it many times, and
+# turning it round each time would take most of the time. The last one only, for the memory's sake.
+_turned: dict[tuple[str, int, int, str], Any] = {}
+
+
 class _ByRow:
     """Rows of a matrix that is stored by columns: turned round in memory at first use."""
 
     def __init__(self, name: str, data: Any, nnz: int, path: Path) -> None:
         self.name, self.data, self.nnz, self.path = name, data, nnz, path
-        self.rows: Any = None
 
     def __call__(self, rows: Any) -> Any:
-        if self.rows is None:
+        state = self.path.stat()
+        key = (str(self.path), state.st_size, state.st_mtime_ns, self.name)
+        if key not in _turned:
             if self.nnz > CSC_VALUES:
                 raise DataError(
                     "the matrix is stored by columns and too large to be turned round in memory",
@@ -169,8 +175,9 @@ class _ByRow:
                     expected=f"csr_matrix, or at most {CSC_VALUES:,} values",
                     hint="write it again after `adata.X = adata.X.tocsr()`",
                 )
-            self.rows = self.data.to_memory().tocsr()
-        return self.rows[rows]
+            _turned.clear()
+            _turned[key] = self.data.to_memory().tocsr()
+        return _turned[key][rows]
 
 
 def _tenx_h5(path: Path, file: Any) -> CellSource:
@@ -192,6 +199,13 @@ def _tenx_h5(path: Path, file: Any) -> CellSource:
     # Features in rows, stored by columns: the same three arrays are cells in rows, by rows.
     arrays = (group["data"][:], group["indices"][:], group["indptr"][:])
     rows = sp.csr_matrix(arrays, shape=(n_cells, n_variables))
+    if len(var) != n_variables:
+        raise DataError(
+            "the matrix does not fit its features",
+            where=path,
+            found=f"{n_variables:,} rows",
+            expected=f"{len(var):,}, one per feature",
+        )
     var = _unique_by_id(var)
     matrix = Matrix("matrix", rows.shape, var, rows.nnz, True, rows.__getitem__, str(path))
     return CellSource(path, [path], obs, var, [matrix], "10x-h5", "", file.close)
@@ -217,6 +231,13 @@ def _tenx_mtx(path: Path) -> CellSource:
         features: pd.DataFrame = pd.read_csv(files[1], **table)  # type: ignore[call-overload]
         barcodes: pd.DataFrame = pd.read_csv(files[2], **table)  # type: ignore[call-overload]
         rows = sp.csr_matrix(scipy.io.mmread(files[0]).T)
+    if features.shape[1] < 2:
+        raise DataError(
+            "the features of a 10x folder have no names",
+            where=files[1],
+            found="one column",
+            expected="two or more, separated by tabs: identifier, name, type",
+        )
     var = pd.DataFrame(
         {
             "gene_ids": features[0].to_numpy(),

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.fields import BY_NAME, FIELDS
-from tosg.kg.errors import ConfigError, UsageError, unknown
+from tosg.kg.errors import ConfigError, SchemaError, UsageError, unknown
+from tosg.kg.names import property_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -135,6 +136,16 @@ class CellMapping:
             elif given is not None and given.column == f.name and detected is not None:
                 fields[f.name] = replace(given, term_column=detected.term_column)
         for name in self.keep:
+            try:
+                property_name(name)
+            except SchemaError as error:
+                raise UsageError(
+                    "the name of a kept column cannot be a property of cells",
+                    where=where,
+                    found=error.found,
+                    expected=error.expected,
+                    hint="rename the column",
+                ) from error
             if name in BY_NAME or name in RESERVED or name.startswith("expr_"):
                 raise UsageError(
                     "a kept column has the name of a property that cells have",
@@ -169,6 +180,7 @@ RESERVED = frozenset(
     {
         *("id", "idx", "dataset", "n_cells", "n_genes", "n_counts", "group", "file", "row"),
         *("expression", "members", "age_years", "cell_type_id", "tissue_id", "disease_id"),
+        *("split", "target"),  # columns of a training set
     }
 )
 

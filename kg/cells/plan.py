@@ -284,7 +284,7 @@ def make_plan(
         found=found,
         markers=markers,
         storage=_storage(options, matrix, len(rows)),
-        report=_with_notes(report, source, columns, mapping),
+        report=_with_notes(report, source, matrix, columns, mapping),
     )
 
 
@@ -393,6 +393,7 @@ def _fields(mapping: CellMapping, columns: dict[str, table.FieldColumn]) -> dict
 def _with_notes(
     report: AttachReport,
     source: CellSource,
+    matrix: Matrix,
     columns: dict[str, table.FieldColumn],
     mapping: CellMapping,
 ) -> AttachReport:
@@ -403,6 +404,12 @@ def _with_notes(
         notes.append("no donor is known: a split by donor will refuse these cells")
     if not source.obs.index.is_unique:
         notes.append("names of cells are not unique: cells are named by row")
+    widest = max(source.matrices, key=lambda m: m.shape[1])
+    if report.unit == "counts" and widest.shape[1] > matrix.shape[1]:
+        notes.append(
+            f"{matrix.name} has {matrix.shape[1]:,} of the {widest.shape[1]:,} variables of "
+            f"{widest.name}: totals, means and markers are over that selection"
+        )
     if report.unit == "scaled":
         notes.append("z-scores: groups have no EXPRESSES")
     return replace(report, notes=notes, hints=unmapped_hints(source.obs, mapping))

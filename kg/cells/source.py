@@ -201,7 +201,7 @@ def open_source(path: Path) -> CellSource:
 
     path = Path(path).absolute()
     if path.is_dir():
-        return layouts.open_folder(path)
+        return _fitting(layouts.open_folder(path))
     if not path.is_file():
         raise DataError(
             "there is no such file of cells",
@@ -210,7 +210,21 @@ def open_source(path: Path) -> CellSource:
         )
     if path.stat().st_size == 0:
         raise DataError("the file of cells is empty", where=path, found="0 bytes")
-    return layouts.open_hdf5(path)
+    return _fitting(layouts.open_hdf5(path))
+
+
+def _fitting(source: CellSource) -> CellSource:
+    """Refuse a file with a matrix that has not one row per cell, and close it."""
+    for matrix in source.matrices:
+        if matrix.shape[0] != len(source.obs):
+            source._close()
+            raise DataError(
+                "a matrix does not fit its cells",
+                where=f"{source.path}: {matrix.name}",
+                found=f"{matrix.shape[0]:,} rows",
+                expected=f"{len(source.obs):,}, one per cell",
+            )
+    return source
 
 
 def sha256(files: list[Path]) -> list[str]:

@@ -199,11 +199,9 @@ def kept(obs: pd.DataFrame, names: Sequence[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for name in names:
         series = obs[name]
-        if series.dtype.kind in "iuf":
-            numbers = series.tolist()
-            found[name] = [None if v != v else v for v in numbers]
-        elif series.dtype.kind == "b":
-            found[name] = series.tolist()
+        if series.dtype.kind in "iufb":
+            values = zip(series.tolist(), series.isna().tolist(), strict=True)
+            found[name] = [None if missing else v for v, missing in values]
         else:
             texts, codes = factors(series)
             found[name] = _take([None if f.is_missing(t) else t for t in texts], codes)

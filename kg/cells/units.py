@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.cells.source import Block, CellSource, Matrix
 
-#: Units from the most to the least wanted: where several matrices are in a file, the first wins.
+#: Units from the most to the least wanted.
 UNITS = ("counts", "log1p_cp10k", "log1p", "cp10k", "cpm", "scaled")
 
 #: Unit of group means and markers made from each unit.
@@ -65,7 +65,7 @@ def choose(
     unit: str | None = None,
     allow_scaled: bool = False,
 ) -> tuple[Matrix, str, list[Finding]]:
-    """Find the matrix to attach and its unit.
+    """Find the matrix to attach and its unit: the best unit, and of that the most variables.
 
     Parameters
     ----------
@@ -92,9 +92,11 @@ def choose(
     candidates = [source.matrix(matrix)] if matrix else source.matrices
     findings: list[Finding] = []
     for candidate in candidates:
+        # Counts of all genes win over counts of a selection; nothing else wins over counts.
+        counts = [f.matrix.shape[1] for f in findings if f.unit == "counts"]
+        if unit in (None, "counts") and counts and candidate.shape[1] <= max(counts):
+            continue
         findings.append(look(source.path, candidate))
-        if findings[-1].unit == "counts" and unit in (None, "counts"):
-            break
     if not findings:
         raise DataError(
             "the file has no expression values",
@@ -107,7 +109,7 @@ def choose(
     known = [f for f in findings if f.unit is not None]
     if not known:
         raise _refused(source.path, findings, "the unit of the values cannot be told")
-    best = min(known, key=lambda f: UNITS.index(str(f.unit)))
+    best = min(known, key=lambda f: (UNITS.index(str(f.unit)), -f.matrix.shape[1]))
     if best.unit == "scaled" and not allow_scaled:
         raise _refused(
             source.path, findings, "the file has neither counts nor log-normalised values"
@@ -209,7 +211,7 @@ def _as_told(path: Path, findings: list[Finding], unit: str) -> tuple[Matrix, st
         "cp10k": ("cp10k", None),
         "cpm": ("cpm", None),
     }.get(unit, (unit,))
-    for finding in findings:
+    for finding in sorted(findings, key=lambda f: -f.matrix.shape[1]):
         if finding.unit in fitting:
             check_rows = finding.matrix.block(np.arange(min(_PROBE_ROWS, finding.matrix.shape[0])))
             check(path, finding.matrix, unit, check_rows)

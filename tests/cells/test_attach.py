@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from support.cells import GENES, MAPS, VARIABLES, add_nodes, cells_table, counts, small_graph, write
@@ -202,6 +203,46 @@ def test_linked_reads_the_file_and_knows_when_it_changed(graph: Database, file: 
         matrix(graph, info)
     shutil.copy(kept, file)
     assert np.array_equal(matrix(graph, info), dense)
+
+
+def test_a_linked_file_that_was_moved_is_attached_again(graph: Database, file: Path) -> None:
+    attach(graph, file, MAPPING, storage="linked", id="here")
+    moved = file.with_name("moved.h5ad")
+    shutil.move(file, moved)
+    with pytest.raises(DataError, match="attached already") as caught:
+        attach(graph, moved, MAPPING, storage="linked", id="here")
+    assert str(file) in str(caught.value.found)
+    report = attach(graph, moved, MAPPING, storage="linked", id="here", replace_existing=True)
+    assert report.status == "replaced"
+    assert np.array_equal(matrix(graph, datasets(graph)[0]), counts().toarray())
+    again = attach(graph, moved, MAPPING, storage="linked", id="here")
+    assert again.status == "unchanged"
+
+
+def test_an_inline_file_may_move(graph: Database, file: Path) -> None:
+    attach(graph, file, MAPPING, storage="inline", id="here")
+    moved = file.with_name("moved.h5ad")
+    shutil.move(file, moved)
+    assert attach(graph, moved, MAPPING, storage="inline", id="here").status == "unchanged"
+
+
+def test_kept_columns_may_have_gaps(graph: Database, tmp_path: Path) -> None:
+    n = 12
+    gap = [None] + [1] * (n - 1)
+    columns: dict[str, Any] = {
+        "whole": pd.array(gap, dtype="Int64"),
+        "flag": pd.array([None] + [True] * (n - 1), dtype="boolean"),
+        "word": pd.Categorical([None] + ["a"] * (n - 1)),
+        "part": [np.nan] + [0.5] * (n - 1),
+    }
+    path = write(tmp_path / "gaps.h5ad", obs=cells_table().assign(**columns))
+    attach(graph, path, CellMapping.read(MAPS, keep=list(columns)))
+    rows = graph.rows(
+        "MATCH (c:Cell) RETURN c.whole AS whole, c.flag AS flag, c.word AS word, c.part AS part "
+        "ORDER BY c.row"
+    )
+    assert rows[0] == {"whole": None, "flag": None, "word": None, "part": None}
+    assert rows[1] == {"whole": 1, "flag": True, "word": "a", "part": 0.5}
 
 
 def test_auto_links_what_is_large(

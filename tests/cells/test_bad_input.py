@@ -106,6 +106,22 @@ def cpm_but_wrong(path: Path) -> Path:
     return write(path, sp.csr_matrix(counts().toarray() * 1.5 + 100.25))
 
 
+def rows_of(n: int) -> Callable[[Path], Path]:
+    """Make a file whose matrix has rows for another number of cells than the 12 of obs."""
+
+    def make(path: Path) -> Path:
+        write(path)
+        with h5py.File(path, "r+") as file:
+            group = file["X"]
+            indptr = group["indptr"][:]
+            del group["indptr"]
+            group["indptr"] = np.concatenate([indptr, indptr[-1:].repeat(2)])[: n + 1]
+            group.attrs["shape"] = np.array([n, len(VARIABLES)])
+        return path
+
+    return make
+
+
 def all_zero(path: Path) -> Path:
     return write(path, sp.csr_matrix((12, 7), dtype=np.float32))
 
@@ -128,6 +144,8 @@ FILES: list[tuple[Callable[[Path], Path], str]] = [
     (no_cells, "the file has no cells"),
     (no_variables, "the file has no variables"),
     (no_human, "no human cells"),
+    (rows_of(10), "does not fit its cells"),
+    (rows_of(14), "a matrix does not fit its cells"),
 ]
 
 
@@ -163,6 +181,38 @@ def test_a_wrong_value_after_the_rows_that_were_looked_at(
         assert "row 9, variable CD3E" in str(caught.value.where)
         # Cells before it were written under other labels, and are gone.
         assert database.rows("MATCH (n) RETURN count(n) AS n") == before
+
+
+@pytest.mark.neo4j
+def test_nothing_stays_staged_whatever_goes_wrong(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_graph(database)
+    before = database.rows("MATCH (n) RETURN count(n) AS n")
+
+    def fault(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tosg.kg.cells.attach._Writer._groups", fault)
+    with pytest.raises(ZeroDivisionError):
+        attach(database, write(tmp_path / "x.h5ad"), MAPPING)
+    assert database.rows("MATCH (n) RETURN count(n) AS n") == before
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("a`b", "cannot be a property"),
+        ("a\\b", "cannot be a property"),
+        ("split", "has the name of a property"),
+        ("target", "has the name of a property"),
+        ("n_counts", "has the name of a property"),
+    ],
+)
+def test_columns_that_cannot_be_kept(column: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        CellMapping(keep=(column,)).complete(pd.DataFrame({column: [1]}), "x.h5ad")
+    assert "rename the column" in (caught.value.hint or "")
 
 
 @pytest.mark.neo4j
@@ -258,6 +308,41 @@ def test_raw_counts_beside_scaled_values(tmp_path: Path) -> None:
             units.choose(source, matrix="X", unit="counts")
     with pytest.raises(ConfigError, match="unknown unit"):
         units.choose(source, unit="rpkm")
+
+
+def test_counts_of_all_genes_win_over_counts_of_a_selection(tmp_path: Path) -> None:
+    import anndata
+
+    def source_of(raw: Any) -> Any:
+        var = pd.DataFrame(index=VARIABLES[:2])
+        data = anndata.AnnData(np.log1p(counts()[:, :2]), cells_table(), var)
+        data.layers["counts"] = counts()[:, :2]
+        data.raw = anndata.AnnData(raw, cells_table(), pd.DataFrame(index=VARIABLES))
+        data.write_h5ad(tmp_path / "selected.h5ad")
+        return open_source(tmp_path / "selected.h5ad")
+
+    with source_of(counts()) as source:
+        matrix, unit, findings = units.choose(source)
+        assert (matrix.name, unit) == ("raw.X", "counts")
+        assert [f.matrix.name for f in findings] == ["layers/counts", "raw.X"]
+        assert units.choose(source, unit="counts")[0].name == "raw.X"
+        assert units.choose(source, matrix="counts")[0].name == "layers/counts"
+    with source_of(sp.csr_matrix(np.log1p(counts().toarray() * 0.7))) as source:
+        assert units.choose(source)[0].name == "layers/counts"
+
+
+@pytest.mark.neo4j
+def test_totals_over_a_selection_are_said(database: Database, tmp_path: Path) -> None:
+    import anndata
+
+    small_graph(database)
+    data = anndata.AnnData(counts()[:, :3], cells_table(), pd.DataFrame(index=VARIABLES[:3]))
+    logged = sp.csr_matrix(np.log1p(counts().toarray() * 0.7))
+    data.raw = anndata.AnnData(logged, cells_table(), pd.DataFrame(index=VARIABLES))
+    data.write_h5ad(tmp_path / "selected.h5ad")
+    report = attach(database, tmp_path / "selected.h5ad", MAPPING)
+    assert (report.matrix, report.unit) == ("X", "counts")
+    assert "X has 3 of the 7 variables of raw.X" in " ".join(report.notes)
 
 
 @pytest.mark.neo4j

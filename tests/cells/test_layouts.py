@@ -13,6 +13,7 @@ import scipy.io
 import scipy.sparse as sp
 from support.cells import REAL, VARIABLES, cells_table, counts, small_graph, write
 
+from tosg.kg.cells import layouts
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets, read_expression
 from tosg.kg.cells.mapping import CellMapping
@@ -85,6 +86,51 @@ def test_a_folder_without_cells(tmp_path: Path) -> None:
     (folder / "barcodes.tsv.gz").unlink()
     with pytest.raises(DataError, match="a file of the 10x folder is missing"):
         open_source(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("features.tsv.gz", b"ENSG1\n" * 7, "features of a 10x folder have no names"),
+        ("features.tsv.gz", b"", "cannot be read"),
+        ("barcodes.tsv.gz", b"", "cannot be read"),
+        ("matrix.mtx.gz", b"", "cannot be read"),
+        ("barcodes.tsv.gz", b"B1\n", "does not fit its barcodes"),
+    ],
+)
+def test_wrong_files_of_a_10x_folder(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    folder = tenx_mtx(tmp_path / "mtx")
+    (folder / name).write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match=message) as caught:
+        open_source(folder)
+    assert str(folder) in str(caught.value.where)
+
+
+def test_a_10x_file_that_does_not_fit_itself(tmp_path: Path) -> None:
+    path = tenx_h5(tmp_path / "b.h5")
+    with h5py.File(path, "r+") as file:
+        del file["matrix/barcodes"]
+        file["matrix/barcodes"] = np.array([f"B{i}" for i in range(11)], "S")
+    with pytest.raises(DataError, match="does not fit its cells"):
+        open_source(path)
+    path = tenx_h5(tmp_path / "c.h5")
+    with h5py.File(path, "r+") as file:
+        file["matrix/shape"][:] = [8, 12]
+    with pytest.raises(DataError, match="does not fit its features"):
+        open_source(path)
+
+
+def test_a_matrix_by_columns_is_turned_round_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "csc.h5ad", counts().tocsc())
+    assert np.array_equal(dense(path), counts().toarray())
+    (first,) = layouts._turned.values()
+    assert np.array_equal(dense(path), counts().toarray())
+    assert next(iter(layouts._turned.values())) is first
+    write(path, (counts() * 2).tocsc())
+    assert np.array_equal(dense(path), counts().toarray() * 2)
+    assert len(layouts._turned) == 1
 
 
 def test_scattered_rows_are_read_right(tmp_path: Path) -> None:
