@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 USERNAME = "neo4j"
 START_PATIENCE = 180.0
+#: a shell writes the number first of all, but a loaded machine may be slow to run it
+NUMBER_PATIENCE = 20.0
 STOP_PATIENCE = 90.0
 KILLED_PATIENCE = 20.0
 #: another program may take a port between our look and the server's
@@ -212,12 +214,13 @@ def _await(
 ) -> ServerInfo:
     """Wait until the server takes connections, or its process ends."""
     deadline = time.monotonic() + START_PATIENCE
-    grace = time.monotonic() + 5.0  # for the process to write its number
+    grace = time.monotonic() + NUMBER_PATIENCE  # for the process to write its number
     while time.monotonic() < deadline:
-        if found is None and layout.pid.exists():
+        numbered = layout.pid.exists()
+        if found is None and numbered:
             found = process.find(layout, state)
         gone = found is None or not process.has_token(found, state.token)
-        if gone and time.monotonic() > (grace if not layout.pid.exists() else 0):
+        if gone and (numbered or time.monotonic() > grace):
             raise explain(layout, "ended before it was ready")
         if found is not None and not gone and process.listens(found, state.bolt):
             info = _info(settings, layout, state, found)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 TOKEN_OPTION = "-Dtosg.token="  # noqa: S105  (names the process; opens nothing)
 
+#: how long one program may take to make way for the next in a process
+EXEC_PATIENCE = 1.0
+
 #: The shell writes its number and then becomes Java, so the number is on disk before the
 #: server exists; being in the background of a shell that ends, it belongs to no client.
 LAUNCH = 'umask 077; (exec /bin/sh -c "$TOSG_BECOME" sh "$@") &'
@@ -103,12 +106,17 @@ def processes_with(token: str) -> Iterator[psutil.Process]:
 def has_token(process: psutil.Process, token: str) -> bool:
     """Whether the process lives and is the one that was started with the token.
 
-    A zombie has no command line any more, so it does not count.
+    A zombie has no command line any more, so it does not count. Nor, for a moment, has a
+    process in which one program makes way for the next, as the shell of `launch` does for
+    Java: that one is looked at again. A thread of the kernel never has one, and no file.
     """
+    deadline = time.monotonic() + EXEC_PATIENCE
     try:
-        return TOKEN_OPTION + token in process.cmdline()
+        while not (words := process.cmdline()) and process.exe() and time.monotonic() < deadline:
+            time.sleep(0.001)
     except psutil.Error:  # gone, or not ours to look at
         return False
+    return TOKEN_OPTION + token in words
 
 
 def end(process: psutil.Process, token: str, patience: float) -> None:
