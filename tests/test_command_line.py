@@ -51,10 +51,12 @@ def test_every_command_has_help(name: str) -> None:
     assert done.stdout.startswith("Usage:")
 
 
-def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_one_line(tmp_path: Path, unbuffered: str) -> None:
     with (tmp_path / "statements").open("w") as out, files_up_to(10):
         done = subprocess.run(
             [sys.executable, "-m", "tosg", "query", "--list"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=out,
             stderr=subprocess.PIPE,
             text=True,
@@ -77,12 +79,14 @@ def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -
     assert out == ""
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_is_no_error(unbuffered: str) -> None:
     """As in ``tosg query --list | head -0``."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-m", "tosg", "query", "--list"],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         stdout=write,
         stderr=subprocess.PIPE,
         text=True,

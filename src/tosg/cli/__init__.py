@@ -7,7 +7,9 @@ starts fast and needs no extra.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -92,6 +94,7 @@ def _run(
             prog_name=name,
             standalone_mode=False,
         )
+        sys.stdout.flush()  # what fails here is told like any other error
     except TosgError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -102,9 +105,20 @@ def _run(
         click.echo("stopped", err=True)
         sys.exit(130)
     except BrokenPipeError:
+        _drop_output()
         sys.exit(0)
     except OSError as error:  # a full disk, a folder without permission, a file that went away
+        _drop_output()
         failed = TosgError(error.strerror or str(error), where=error.filename)
         click.echo(f"error: {failed}", err=True)
         sys.exit(failed.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Leave unsaid what stdout does not take: Python would try again at its end, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):  # a stream without a file of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
