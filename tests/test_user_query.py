@@ -21,7 +21,7 @@ from tosg.kg.errors import (
     TosgError,
     UsageError,
 )
-from tosg.kg.finishing import benjamini_hochberg, hypergeometric_tail
+from tosg.kg.finishing import finish
 from tosg.kg.lookup import find_entities, find_entity
 from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
 from tosg.kg.user_query import bind, parse_params, resolve, run
@@ -380,24 +380,33 @@ def test_nearest_to_text_needs_vectors_in_the_graph(graph: Database) -> None:
         ask(graph, "nearest_to_text", text=["a"])
 
 
-def test_hypergeometric_tail_by_hand_and_by_scipy() -> None:
-    # an urn of 10 with 4 hits, 3 draws: P(>= 2) = (C(4,2) C(6,1) + C(4,3)) / C(10,3) = 40 / 120
-    assert hypergeometric_tail(2, 3, 4, 10) == pytest.approx(1 / 3)
-    assert hypergeometric_tail(0, 3, 4, 10) == pytest.approx(1.0)
-    assert hypergeometric_tail(4, 3, 4, 10) == 0.0
-    stats = pytest.importorskip("scipy.stats")
-    for k, n, good, total in [(5, 40, 120, 20000), (30, 500, 300, 15000), (1, 1, 1, 1)]:
-        expected = stats.hypergeom.sf(k - 1, total, good, n)
-        assert hypergeometric_tail(k, n, good, total) == pytest.approx(expected, rel=1e-6)
+def enriched(rows: list[tuple[int, int]], tests: int, **values: Any) -> list[dict[str, Any]]:
+    """Finish counts of (hits, size), of 3 genes given and 10 that take part in anything."""
+    table = pa.table(
+        {
+            "pathway": pa.array(
+                [{"id": f"x:{i}"} for i in range(len(rows))], pa.struct([("id", pa.string())])
+            ),
+            "hits": pa.array([hits for hits, _ in rows], pa.int64()),
+            "given": pa.array([3] * len(rows), pa.int64()),
+            "size": pa.array([size for _, size in rows], pa.int64()),
+            "background": pa.array([10] * len(rows), pa.int64()),
+            "tests": pa.array([tests] * len(rows), pa.int64()),
+        }
+    )
+    return finish("enrichment", table, {"max_q": 1.0, "limit": 50, **values}).to_pylist()
 
 
-def test_benjamini_hochberg_by_hand() -> None:
-    import numpy as np
-
-    # 0.01 * 4 / 1, 0.02 * 4 / 2, 0.03 * 4 / 3, and the fourth test with p = 1 that is not shown
-    assert benjamini_hochberg(np.array([0.02, 0.01, 0.03]), 4) == pytest.approx([0.04, 0.04, 0.04])
-    assert benjamini_hochberg(np.array([0.5, 0.9]), 2) == pytest.approx([0.9, 0.9])
-    assert benjamini_hochberg(np.array([]), 0) == []
+def test_enrichment_by_hand() -> None:
+    # an urn of 10 with 4 hits, 3 draws: P(>= 2) = (C(4,2) C(6,1) + C(4,3)) / C(10,3) = 40 / 120;
+    # with 3 hits: P(3) = 1 / 120; and a third test without a hit, which has no row
+    rows = enriched([(2, 4), (3, 3)], tests=3)
+    assert [row["pathway"]["id"] for row in rows] == ["x:1", "x:0"]
+    assert [row["p"] for row in rows] == pytest.approx([1 / 120, 1 / 3])
+    assert [row["q"] for row in rows] == pytest.approx([3 / 120, 3 / 2 * 1 / 3])
+    assert enriched([(2, 4), (3, 3)], tests=3, max_q=0.1) == rows[:1]
+    assert enriched([(2, 4), (3, 3)], tests=3, limit=1) == rows[:1]
+    assert enriched([], tests=0) == []
 
 
 def test_rows_as_text() -> None:

@@ -190,10 +190,9 @@ def open_source(path: Path) -> CellSource:
     """
     try:
         import anndata  # noqa: F401
-        import scipy  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            "reading cells needs anndata and scipy",
+            "reading files of cells needs anndata",
             found=error,
             hint='pip install "tosg[cells]"',
         ) from error
