@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+#: The oldest Neo4j that knows all that is asked of it.
+OLDEST = (5, 26)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -55,7 +58,7 @@ class Database:
         Raises
         ------
         DatabaseError
-            The server is not there or refuses the password.
+            The server is not there, refuses the password or is too old.
         """
         if settings.uri is None:
             from tosg.kg import server
@@ -73,6 +76,8 @@ class Database:
             )
         try:
             database.verify()
+            if settings.uri is not None:
+                check_version(database.version, settings.uri)
         except BaseException:
             database.close()
             raise
@@ -156,6 +161,24 @@ class Database:
         with self.session() as session:
             session.run("RETURN 1").consume()
             return ",".join(sorted(session.last_bookmarks().raw_values))
+
+
+def check_version(version: tuple[int, ...], uri: str) -> None:
+    """Refuse a server that does not know the Cypher of our statements.
+
+    Raises
+    ------
+    DatabaseError
+        It is older than `OLDEST`.
+    """
+    if version < OLDEST:
+        raise DatabaseError(
+            "the server is too old",
+            where=uri,
+            found="Neo4j " + ".".join(map(str, version)),
+            expected="Neo4j " + ".".join(map(str, OLDEST)) + " or newer",
+            hint="upgrade it, or set no URI and use the managed server",
+        )
 
 
 def _dicts(result: neo4j.Result) -> list[Row]:

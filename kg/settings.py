@@ -10,15 +10,19 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from tosg.kg.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from urllib.parse import SplitResult
 
 TOML_NAME = "tosg.toml"
+
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 #: setting -> environment variable
 ENVIRONMENT = {
@@ -79,12 +83,24 @@ class Settings:
 
 def default_home() -> Path:
     """Folder for tosg's own data where ``TOSG_HOME`` is not set."""
-    return Path(platformdirs.user_data_dir("tosg", appauthor=False))
+    return _users_folder(platformdirs.user_data_dir, "TOSG_HOME")
 
 
 def default_cache() -> Path:
     """Folder for downloads where ``TOSG_CACHE`` is not set."""
-    return Path(platformdirs.user_cache_dir("tosg", appauthor=False))
+    return _users_folder(platformdirs.user_cache_dir, "TOSG_CACHE")
+
+
+def _users_folder(folder: Callable[..., str], variable: str) -> Path:
+    try:
+        return Path(folder("tosg", appauthor=False))
+    except RuntimeError as error:  # no HOME, and the user is in no password file
+        raise ConfigError(
+            "the user has no home folder",
+            where="environment HOME",
+            found=error,
+            hint=f"set HOME or {variable}",
+        ) from error
 
 
 def load_settings(
@@ -107,7 +123,8 @@ def load_settings(
     Raises
     ------
     ConfigError
-        An unknown key, a ``tosg.toml`` that does not parse, a URI without a known scheme.
+        An unknown key, a ``tosg.toml`` that does not parse, a URI that cannot be one, a user,
+        password or database where no server is named.
     """
     environ = os.environ if environ is None else environ
     names = {f.name for f in fields(Settings)}
@@ -123,6 +140,7 @@ def load_settings(
         if folder_name in values:
             values[folder_name] = Path(values[folder_name]).expanduser().absolute()
     _check_uri(values.get("uri"))
+    _check_managed(values, flags or {})
     return Settings(**values)
 
 
@@ -130,7 +148,7 @@ def _from_toml(path: Path, names: set[str]) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors add a mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("the settings file does not parse", where=path, found=error) from error
     for key, value in document.items():
@@ -147,11 +165,53 @@ def _from_toml(path: Path, names: set[str]) -> dict[str, Any]:
 
 
 def _check_uri(uri: str | None) -> None:
-    schemes = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
-    if uri is not None and uri.split("://")[0] not in schemes:
+    if uri is None:
+        return
+    parts = urlsplit(uri)
+    problem = None
+    if parts.scheme not in SCHEMES or not uri.startswith(f"{parts.scheme}://"):
+        problem = "has no scheme that Neo4j knows"
+    elif parts.username is not None:
+        problem = "holds a user name"
+        uri = uri.replace(parts.netloc, f"***@{parts.netloc.rpartition('@')[2]}")
+    elif not parts.hostname:
+        problem = "names no host"
+    elif not _has_good_port(parts):
+        problem = "has a port that is no number from 1 to 65535"
+    if problem:
         raise ConfigError(
-            "the database URI has no scheme that Neo4j knows",
+            f"the database URI {problem}",
             where=f"setting uri (flag --uri, environment NEO4J_URI or {TOML_NAME})",
             found=uri,
-            expected=", ".join(s + "://" for s in schemes),
+            expected=f"as bolt://HOST:7687; the schemes are {', '.join(SCHEMES)}",
+            hint="user and password are settings of their own: NEO4J_USERNAME, NEO4J_PASSWORD"
+            if parts.username is not None
+            else None,
+        )
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:  # no number, or too large
+        return False
+
+
+def _check_managed(values: Mapping[str, Any], flags: Mapping[str, Any]) -> None:
+    """Refuse what only makes sense for a server of the user's own, where there is none.
+
+    User and password may stand in the environment for other programs; as flags they are meant.
+    """
+    if values.get("uri") is not None:
+        return
+    meant = [name for name in ("username", "password") if flags.get(name) is not None]
+    if values.get("database", "neo4j") != "neo4j":
+        meant.append("database")
+    if meant:
+        raise ConfigError(
+            "the managed server has one user and one database of its own",
+            where=", ".join(f"setting {name}" for name in meant),
+            found="no uri",
+            expected="a uri beside it",
+            hint=f"set --uri, NEO4J_URI or uri in {TOML_NAME}; or leave it out",
         )

@@ -15,7 +15,9 @@ from support.disk import files_up_to
 
 from tosg import cli
 from tosg.cli import COMMANDS
+from tosg.cli.report_view import console, table
 from tosg.kg import errors
+from tosg.kg.database import check_version
 
 if TYPE_CHECKING:
     from tosg.kg.server import ServerInfo
@@ -93,7 +95,28 @@ def test_a_reader_that_leaves_is_no_error(unbuffered: str) -> None:
         check=False,
     )
     os.close(write)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_files_say_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = table("example")
+    shown.add_row("benzo[a]pyrene, Act[/b]ivation, :smile:")
+    console().print(shown)
+    assert "benzo[a]pyrene, Act[/b]ivation, :smile:" in capsys.readouterr().out
+
+
+def test_a_server_that_is_too_old_is_told() -> None:
+    check_version((5, 26, 28), "bolt://h")
+    check_version((2026, 9, 0), "bolt://h")
+    with pytest.raises(errors.DatabaseError, match="too old") as caught:
+        check_version((5, 25, 1), "bolt://h")
+    assert "5.25.1" in str(caught.value)
+
+
+def test_a_terminal_without_utf_8_is_written_to() -> None:
+    done = run("schema", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "Gene" in done.stdout
 
 
 def test_unknown_command_is_wrong_usage() -> None:

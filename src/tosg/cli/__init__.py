@@ -7,6 +7,8 @@ starts fast and needs no extra.
 from __future__ import annotations
 
 import importlib
+import io
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -88,6 +90,13 @@ def _run(
 ) -> NoReturn:
     from tosg.kg.errors import TosgError
 
+    # What the driver logs of a lost connection is told by our error; without a handler of its own
+    # Python would print it too.
+    logging.getLogger("neo4j").addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 gets \u03b1 for alpha
+            stream.reconfigure(errors="backslashreplace")
+    stdout = sys.stdout
     try:
         code = command.main(
             args=None if arguments is None else list(arguments),
@@ -106,6 +115,12 @@ def _run(
         sys.exit(130)
     except BrokenPipeError:
         _drop_output()
+        sys.exit(0)
+    except SystemExit:
+        # Where the reader has left, as in `tosg query --list | head -1`, click puts a stdout of its
+        # own in place and ends with 1.
+        if sys.stdout is stdout:
+            raise
         sys.exit(0)
     except OSError as error:  # a full disk, a folder without permission, a file that went away
         _drop_output()

@@ -25,19 +25,22 @@ def print_report(report: dict[str, Any]) -> None:
         As `LoadReport.as_dict` gives it.
     """
     out = console()
-    out.print(_heading(report), markup=False)
+    out.print(_heading(report))
     out.print(_sources(report))
     _rejections(out, report)
     for line in _lines(report):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def console() -> Console:
-    """Make a console on stdout; wide where it is no terminal, so that nothing is folded."""
+    """Make a console on stdout; wide where it is no terminal, so that nothing is folded.
+
+    What it prints comes from files and graphs: brackets and colons in it are no markup.
+    """
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 160
-    return Console(highlight=False, soft_wrap=False, width=width)
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
 
 
 def table(*columns: str, right: Sequence[int] = (), title: str = "") -> Table:
@@ -90,7 +93,7 @@ def _rejections(out: Console, report: dict[str, Any]) -> None:
     out.print(shown)
     if len(found) > SHOWN:
         rest = sum(r["count"] for _, r in found[SHOWN:])
-        out.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all", markup=False)
+        out.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all")
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
