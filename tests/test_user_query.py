@@ -394,10 +394,10 @@ def enriched(rows: list[tuple[int, int]], tests: int, **values: Any) -> list[dic
             "tests": pa.array([tests] * len(rows), pa.int64()),
         }
     )
-    rows: list[dict[str, Any]] = finish(
+    shown: list[dict[str, Any]] = finish(
         "enrichment", table, {"max_q": 1.0, "limit": 50, **values}
     ).to_pylist()
-    return rows
+    return shown
 
 
 def test_enrichment_by_hand() -> None:
