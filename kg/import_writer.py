@@ -6,6 +6,7 @@ in by one rename. So a load that is killed, or finds the disk full, has changed 
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from tosg.kg.counts import Changes, WriteCounts
 from tosg.kg.errors import DatabaseError, SchemaError, ServerError
 from tosg.kg.import_files import SUPPORT_SPACE, ImportFiles
 from tosg.kg.schema import ENTITY, SCHEMA_VERSION
+from tosg.kg.server.layout import SCRATCH
+from tosg.kg.server.lifecycle import layout_of
 from tosg.kg.stored import encode
 
 if TYPE_CHECKING:
@@ -85,8 +88,9 @@ def write_import(
         One id stands for nodes of two types.
     """
     tell = progress or (lambda _stage, _share: None)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with _scratch(settings.home) as folder:
+    layout = layout_of(settings)
+    layout.prepare()
+    with _scratch(layout.run) as folder:
         start = time.perf_counter()
         files, counts = write_files(
             folder, merged, first_idx=first_idx, revision=revision, progress=tell
@@ -125,17 +129,20 @@ def write_files(
 
 
 @contextmanager
-def _scratch(home: Path) -> Iterator[Path]:
-    """Make a folder on the disk of the database; what the disk refuses becomes our error."""
+def _scratch(run: Path) -> Iterator[Path]:
+    """Make a folder on the disk of the database; what the disk refuses becomes our error.
+
+    The next start of the server removes what a killed load left of it.
+    """
     # The importer takes a comma in a name for the next file's.
-    place = home if "," not in str(home) else None
+    place = run if "," not in str(run) else None
     try:
-        with tempfile.TemporaryDirectory(prefix="import-", dir=place) as name:
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=place) as name:
             yield Path(name)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise DatabaseError(
             "the files for the import cannot be written; the database is as it was",
-            where=home,
+            where=run,
             found=error,
             hint="free space there, or set TOSG_HOME to a folder on a larger disk",
         ) from error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -12,8 +15,16 @@ from support.servers import missing
 
 from tosg.kg.errors import ConfigError, ServerError, UsageError
 from tosg.kg.server import cds, jars, memory
+from tosg.kg.server.admin import environment
 from tosg.kg.server.config import neo4j_conf, quoted
-from tosg.kg.server.layout import Layout, password, write_private
+from tosg.kg.server.layout import (
+    Layout,
+    State,
+    password,
+    read_state,
+    write_private,
+    write_state,
+)
 from tosg.kg.server.releases import RELEASES, Jar, Release, parse_lock, release
 from tosg.kg.settings import Settings
 
@@ -84,10 +95,11 @@ def test_an_installation_is_whole_and_is_not_repeated(tmp_path: Path) -> None:
     assert jars.install(tmp_path, kind) == [path]
     assert path.stat().st_mtime_ns == made
     assert not list(tmp_path.glob("*.partial"))
-    path.write_bytes(b"cut short")
-    assert not jars.installed(path.parent, kind)
-    obtain(tmp_path, kind)
-    assert jars.digest(path) == SMALL.sha256
+    for damage in (b"cut short", b"0" * SMALL.size):
+        path.write_bytes(damage)
+        assert not jars.installed(path.parent, kind, content=True)
+        obtain(tmp_path, kind)
+        assert jars.digest(path) == SMALL.sha256
 
 
 def test_a_jar_with_another_sum_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
@@ -222,6 +234,44 @@ def test_the_data_folder_changes_in_one_step(tmp_path: Path) -> None:
     assert layout.current_data() == second
     layout.sweep()
     assert sorted(layout.root.glob("data-*")) == [second]
+
+
+def test_what_a_killed_load_left_is_removed(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.prepare()
+    ours = layout.run / f"import-{os.getpid()}-x"
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = layout.run / f"import-{dead.pid}-x"
+    for folder in (ours, left):
+        folder.mkdir()
+        (folder / "nodes.csv").write_text("x")
+    layout.current_data()
+    layout.sweep()
+    assert ours.exists()
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("variable", ["LC_ALL", "LANG"])
+def test_java_reads_paths_as_utf_8(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert environment()["LC_ALL"].endswith("UTF-8")
+    monkeypatch.setenv(variable, "C")
+    assert environment()["LC_ALL"].endswith("UTF-8")
+    monkeypatch.setenv(variable, "de_DE.utf8")
+    assert environment()["LC_ALL"] == "de_DE.utf8"
+
+
+def test_a_record_of_an_earlier_tosg_is_read(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    state = State("token", "host", "boot", bolt=1, http=2, ready=True)
+    values = asdict(state)
+    del values["memory"]
+    layout.state.write_text(json.dumps(values))
+    assert read_state(layout) == state
+    write_state(layout, replace(state, memory="2g"))
+    assert read_state(layout) == replace(state, memory="2g")
 
 
 def test_an_archive_is_made_for_one_java_and_one_lock(tmp_path: Path) -> None:

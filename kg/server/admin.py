@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,19 @@ ADMIN_CLASS = "org.neo4j.cli.AdminTool"
 
 #: taken over into the server's processes; nothing else is, so that a user's JAVA_TOOL_OPTIONS,
 #: NEO4J_* or CLASSPATH cannot change what runs
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "TZ")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment for the server's processes."""
+    """Return the environment for the server's processes.
+
+    Java reads paths by the locale, which in containers is often none: then it is UTF-8.
+    """
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return {**kept, **more}
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
+    if "utf8" not in locale.lower().replace("-", ""):
+        locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+    return {**kept, "LC_ALL": locale, **more}
 
 
 @contextmanager

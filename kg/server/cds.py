@@ -14,6 +14,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from tosg.kg.server.admin import environment
 from tosg.kg.server.config import JVM_OPTIONS, class_path, java, quoted
 from tosg.kg.server.layout import Layout, write_private
 
@@ -91,12 +92,7 @@ def make_in_background(layout: Layout, archive: Path, jars: Sequence[Path]) -> b
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "TOSG_MAKE": MAKE,
-            "TOSG_MADE": str(made),
-            "TOSG_ARCHIVE": str(archive),
-        },
+        env=environment(TOSG_MAKE=MAKE, TOSG_MADE=str(made), TOSG_ARCHIVE=str(archive)),
         start_new_session=True,
     )  # fmt: skip
     return True

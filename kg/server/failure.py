@@ -68,7 +68,7 @@ def explain(
     words = (
         words or telling(log) or telling(console) or "\n".join((console or log).splitlines()[-5:])
     )
-    both = f"{words}\n{log}\n{console}\n{tail(layout.logs / 'debug.log', 50_000)}"
+    both = f"{words}\n{log}\n{console}\n{tail(layout.debug, 50_000)}"
     cause = next((pattern for pattern in ADVICE if re.search(pattern, both)), otherwise)
     found = words[:MOST_CHARACTERS] or "no word in its log"
     kind = PortTakenError if cause == PORT_TAKEN else ServerError
@@ -78,6 +78,11 @@ def explain(
         found=found,
         hint=READ_IT if cause is None else ADVICE[cause],
     )
+
+
+def is_out_of_space(layout: Layout) -> bool:
+    """Whether a server that is starting says that the disk is full."""
+    return bool(re.search(NO_SPACE, tail(layout.console) + tail(layout.log) + tail(layout.debug)))
 
 
 def tail(path: Path, most: int = 20_000) -> str:

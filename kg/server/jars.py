@@ -42,8 +42,11 @@ def jar_folder(cache: Path, release: Release) -> Path:
     return cache / f"neo4j-{release.version}"
 
 
-def installed(folder: Path, release: Release) -> bool:
-    """Whether the folder holds the jars of the release, by its receipt and the files' sizes."""
+def installed(folder: Path, release: Release, *, content: bool = False) -> bool:
+    """Whether the folder holds the jars of the release.
+
+    By its receipt and the files' sizes; with `content` also by their sums, a quarter of a second.
+    """
     try:
         receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -54,11 +57,21 @@ def installed(folder: Path, release: Release) -> bool:
         sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
     except OSError:
         return False
-    return all(sizes.get(jar.filename) == jar.size for jar in release.jars())
+    same = all(sizes.get(jar.filename) == jar.size for jar in release.jars())
+    return same and (not content or all(_as_locked(folder, jar) for jar in release.jars()))
+
+
+def _as_locked(folder: Path, jar: Jar) -> bool:
+    try:
+        return digest(folder / jar.filename) == jar.sha256
+    except OSError:
+        return False
 
 
 def install(cache: Path, release: Release) -> list[Path]:
-    """Return the jars of a release in class path order, downloading what is missing.
+    """Return the jars of a release in class path order, downloading what is missing or damaged.
+
+    Each is compared with the lock: this is called before something is started from them.
 
     Parameters
     ----------
@@ -74,11 +87,11 @@ def install(cache: Path, release: Release) -> list[Path]:
         what the lock says; nothing is installed then.
     """
     folder = jar_folder(cache, release)
-    if not installed(folder, release):
+    if not installed(folder, release, content=True):
         try:
             cache.mkdir(parents=True, exist_ok=True)
             with held(cache / f"neo4j-{release.version}.lock", "the download of Neo4j"):
-                if not installed(folder, release):
+                if not installed(folder, release, content=True):
                     _install(cache, folder, release)
         except OSError as error:
             raise ServerError(
@@ -87,6 +100,11 @@ def install(cache: Path, release: Release) -> list[Path]:
                 found=error.strerror or error,
                 hint="free space there, or set TOSG_CACHE to a folder with 300 MB to spare",
             ) from error
+    return paths(folder, release)
+
+
+def paths(folder: Path, release: Release) -> list[Path]:
+    """Return where the jars of a release lie, in class path order."""
     return [folder / jar.filename for jar in release.jars()]
 
 
@@ -95,6 +113,9 @@ def _install(cache: Path, folder: Path, release: Release) -> None:
     ready = partial / "jars"
     ready.mkdir(parents=True, exist_ok=True)
     jars = release.jars()
+    for jar in jars:  # one damaged jar is no reason to download the others
+        if _as_locked(folder, jar):
+            shutil.copy2(folder / jar.filename, ready / jar.filename)
     with _progress(release, sum(jar.size for jar in jars)) as advance:
         _download_all(jars, partial / "repository", ready, advance)
     receipt = {"lock": release.fingerprint(), "version": release.version, "jars": len(jars)}
@@ -110,7 +131,11 @@ def _download_all(jars: tuple[Jar, ...], repository: Path, ready: Path, advance:
     context = maven(repository, advance)
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "tosg-jars") as pool:
         tasks = [pool.submit(_obtain, jar, context, ready, advance) for jar in jars]
-        done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+        try:
+            done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+        except BaseException:  # Ctrl-C: those under way end, the others are not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         failed = [task for task in done if task.exception() is not None]
         if failed:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -143,7 +168,7 @@ def maven(repository: Path, advance: Advance | None = None) -> MavenContext:
 
 def _obtain(jar: Jar, context: MavenContext, ready: Path, advance: Advance) -> None:
     target = ready / jar.filename
-    if target.exists() and digest(target) == jar.sha256:  # left by an earlier, killed try
+    if _as_locked(ready, jar):  # left by an earlier, killed try
         advance(jar.size)
         return
     path = download(context, jar.coordinate)

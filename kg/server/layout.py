@@ -20,12 +20,16 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import psutil
+
 from tosg.kg.errors import ServerError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = "utf-8"
+#: folders in ``run`` begin with it and the number of the process that works in them
+SCRATCH = "import-"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Layout:
     def log(self) -> Path:
         """The server's main log."""
         return self.logs / "neo4j.log"
+
+    @property
+    def debug(self) -> Path:
+        """The server's log for its makers."""
+        return self.logs / "debug.log"
 
     @property
     def console(self) -> Path:
@@ -149,6 +158,9 @@ class Layout:
         """Remove what killed or finished work left: other generations, argument files."""
         for path in self.run.glob("*.args"):
             path.unlink(missing_ok=True)
+        for path in self.run.glob(f"{SCRATCH}[0-9]*"):
+            if not psutil.pid_exists(int(path.name.split("-")[1])):
+                shutil.rmtree(path, ignore_errors=True)
         if not self.data.is_symlink():
             return
         keep = self.data.resolve()
@@ -163,6 +175,7 @@ class State:
 
     ``token`` stands on the command line of the server's process: a process that has both the
     number in ``pid`` and the token is the server, whatever was rebooted or reused since.
+    ``memory`` is the bound that it was started with, and that it is started with again.
     """
 
     token: str
@@ -171,6 +184,7 @@ class State:
     bolt: int
     http: int
     ready: bool
+    memory: str | None = None
 
 
 def read_state(layout: Layout) -> State | None:

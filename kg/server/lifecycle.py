@@ -13,10 +13,10 @@ from tosg.kg.errors import ServerError
 from tosg.kg.server import cds, process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, jvm_options, neo4j_conf, server_arguments
-from tosg.kg.server.failure import PortTakenError, explain
+from tosg.kg.server.failure import PortTakenError, explain, is_out_of_space
 from tosg.kg.server.health import check_online
 from tosg.kg.server.info import ServerInfo
-from tosg.kg.server.jars import install, installed, jar_folder
+from tosg.kg.server.jars import install, installed, jar_folder, paths
 from tosg.kg.server.layout import (
     Layout,
     State,
@@ -42,6 +42,8 @@ USERNAME = "neo4j"
 START_PATIENCE = 180.0
 #: a shell writes the number first of all, but a loaded machine may be slow to run it
 NUMBER_PATIENCE = 20.0
+#: seconds between looks into the log of a server that is not ready
+LOOK_AT_LOG = 5.0
 STOP_PATIENCE = 90.0
 KILLED_PATIENCE = 20.0
 #: another program may take a port between our look and the server's
@@ -99,11 +101,11 @@ def stop(settings: Settings) -> bool:
     kind = release(settings.neo4j_version)
     with guarded(layout):
         stopped = stop_locked(layout)
-        if stopped and installed(jar_folder(settings.cache, kind), kind):
-            jars = install(settings.cache, kind)
+        folder = jar_folder(settings.cache, kind)
+        if stopped and installed(folder, kind):
             archive = cds.archive_path(settings.cache, kind)
             with contextlib.suppress(OSError):  # nothing depends on it
-                cds.make_in_background(layout, archive, jars)
+                cds.make_in_background(layout, archive, paths(folder, kind))
         return stopped
 
 
@@ -185,7 +187,8 @@ def _start(
     kind: Release = release(settings.neo4j_version)
     wanted = (last.bolt, last.http) if last is not None else (0, 0)
     bolt, http = process.free_ports(wanted)
-    size = sizes(settings.memory)
+    memory = settings.memory or (last.memory if last is not None else None)
+    size = sizes(memory)
     write_private(
         layout.conf / "neo4j.conf", neo4j_conf(layout, kind, data, size, bolt=bolt, http=http)
     )
@@ -194,8 +197,9 @@ def _start(
     options = [*shared, *jvm_options(settings.jvm)]
     lines = server_arguments(layout, kind, jars, size, options)
     write_private(arguments, "\n".join(lines) + "\n")
-    if layout.log.exists():
-        layout.log.replace(layout.log.with_suffix(".log.1"))
+    for log in (layout.log, layout.debug):  # what an earlier start said explains no later one
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))
     state = State(
         token=secrets.token_hex(16),
         host=process.host(),
@@ -203,6 +207,7 @@ def _start(
         bolt=bolt,
         http=http,
         ready=False,
+        memory=memory,
     )
     write_state(layout, state)
     process.launch(layout, state.token, [str(java()), f"@{arguments}"], environment())
@@ -215,6 +220,7 @@ def _await(
     """Wait until the server takes connections, or its process ends."""
     deadline = time.monotonic() + START_PATIENCE
     grace = time.monotonic() + NUMBER_PATIENCE  # for the process to write its number
+    look = time.monotonic() + LOOK_AT_LOG
     while time.monotonic() < deadline:
         numbered = layout.pid.exists()
         if found is None and numbered:
@@ -227,7 +233,14 @@ def _await(
             check_online(info, layout, deadline)
             write_state(layout, replace(state, ready=True))
             return info
+        if time.monotonic() > look:
+            look = time.monotonic() + LOOK_AT_LOG
+            if found is not None and is_out_of_space(layout):  # it would wait for ever
+                process.end(found, state.token, KILLED_PATIENCE)
+                raise explain(layout, "found no space")
         time.sleep(0.05)
+    if found is not None:
+        process.end(found, state.token, KILLED_PATIENCE)
     raise explain(layout, f"was not ready after {START_PATIENCE:.0f} s")
 
 

@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_database_as_it_was(
     try:
         with Database.open(own) as db:
             assert stats.is_empty(db)
-        assert list(own.home.glob("import-*")) == []
+        assert list(own.home.rglob("run/import-*")) == []
         assert load(own, inputs(data)).changed
     finally:
         managed.stop(own)

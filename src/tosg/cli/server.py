@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("up")
-@click.option("--memory", help="Upper bound on heap and page cache together, as 4g.")
+@click.option(
+    "--memory", help="Upper bound on heap and page cache together, as 4g; later starts keep it."
+)
 @json_option
 @click.option("--env", is_flag=True, help="Print lines for a shell's eval, password included.")
 def up(memory: str | None, as_json: bool, env: bool) -> None:
@@ -31,6 +33,8 @@ def up(memory: str | None, as_json: bool, env: bool) -> None:
     before = server.status(settings)
     info = server.ensure(settings)
     note("already up" if before is not None else "started")
+    if before is not None and memory:
+        note("note: it keeps the memory it was started with; `tosg down` comes before another")
     if env:
         for name, value in (
             ("NEO4J_URI", info.uri),
