@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tosg.kg.errors import ConfigError
 from tosg.kg.limits import QUERY_TIMEOUT, SELECTION_TIMEOUT
 from tosg.kg.settings import Settings, load_settings
 
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from tosg.export.results import ExportResult
     from tosg.export.selection import Selection
+    from tosg.kg.cells.dataset import DatasetInfo
     from tosg.kg.cells.mapping import CellMapping
+    from tosg.kg.cells.remap import RemapReport
     from tosg.kg.cells.report import AttachReport
+    from tosg.kg.check import Finding
     from tosg.kg.database import Database
     from tosg.kg.embed import EmbedReport
     from tosg.kg.report import LoadReport
@@ -111,10 +115,12 @@ class KnowledgeGraph:
     def query(
         self,
         query: str,
+        /,
         *,
+        params: Mapping[str, Any] | None = None,
         timeout: float | None = QUERY_TIMEOUT,
         limit: int | None = None,
-        **params: Any,
+        **named: Any,
     ) -> pa.Table:
         """Run a named statement, ``@file.cypher`` or Cypher that reads.
 
@@ -122,12 +128,15 @@ class KnowledgeGraph:
         ----------
         query : str
             Name of a statement (`tosg query --list`), ``@file``, or Cypher.
+        params : mapping, optional
+            Values of its parameters. Those that are not called like an argument of this method
+            can be given by name: ``graph.query("drugs_of_gene", gene="JAK1")``.
         timeout : float or None
             Seconds it may take, 120 unless said otherwise; None for no limit.
         limit : int, optional
-            Rows to return at most.
-        **params
-            Values of its parameters.
+            Rows to return at most; a parameter ``$limit`` of the query goes into `params`.
+        **named
+            Further values of its parameters.
 
         Returns
         -------
@@ -141,7 +150,8 @@ class KnowledgeGraph:
         """
         from tosg.kg import user_query
 
-        return user_query.run(self.db, query, params, timeout=timeout, limit=limit)
+        values = {**(params or {}), **named}
+        return user_query.run(self.db, query, values, timeout=timeout, limit=limit)
 
     def search(self, text: str, *, types: Sequence[str] | None = None, k: int = 10) -> pa.Table:
         """Find entities by meaning and by words; see `tosg.kg.search.search`."""
@@ -149,7 +159,14 @@ class KnowledgeGraph:
 
         return search(self.db, text, types=types, k=k)
 
-    def load(self, source: str, *paths: str | os.PathLike[str], **options: Any) -> LoadReport:
+    def load(
+        self,
+        source: str,
+        *paths: str | os.PathLike[str],
+        source_options: Mapping[str, Any] | None = None,
+        prune: bool = False,
+        **options: Any,
+    ) -> LoadReport:
         """Load one source from its files.
 
         Parameters
@@ -158,14 +175,33 @@ class KnowledgeGraph:
             Its name (`tosg sources`).
         *paths : path
             Its files, or a folder that holds them.
+        source_options : mapping, optional
+            Options of the source itself, as ``{"release": "2026-01"}``.
+        prune : bool
+            Withdraw what the source claimed before and these files do not say; without `paths`,
+            all that it claimed.
         **options
-            Of `tosg.loaders.pipeline.load`.
+            Of `tosg.loaders.pipeline.load`: ``exclude_licenses``, ``settle``, ``progress``.
+
+        Raises
+        ------
+        ConfigError
+            There are no paths, and nothing is to be withdrawn; an option is unknown.
+        DataError
+            A file is missing or wrong; nothing was written.
         """
         from tosg.loaders import pipeline, registry
 
-        found = [Path(path) for path in paths]
-        given = pipeline.SourceInput.locate(registry.make(source), found)
-        return pipeline.load(self.settings, [given], **options)
+        loader = registry.make(source, dict(source_options or {}))
+        if not paths and not prune:
+            raise ConfigError(
+                "no files were given",
+                where=f"load {source}",
+                expected="files or folders after the source's name",
+                hint=f"`tosg sources {source}` says what it needs",
+            )
+        given = [pipeline.SourceInput.locate(loader, [Path(p) for p in paths])] if paths else []
+        return pipeline.load(self.settings, given, prune=[source] if prune else [], **options)
 
     def build(
         self, recipe: str | os.PathLike[str], data: str | os.PathLike[str], **options: Any
@@ -242,6 +278,36 @@ class KnowledgeGraph:
         return export(
             self.db, chosen, out, workers=workers, resume=resume, dry_run=dry_run, timeout=timeout
         )
+
+    def datasets(self) -> list[DatasetInfo]:
+        """The data sets of cells that are attached; see `tosg.kg.cells.dataset`."""
+        from tosg.kg.cells.dataset import datasets
+
+        return datasets(self.db)
+
+    def remap_cells(self, dataset: str) -> RemapReport:
+        """Map the variables of a data set anew; see `tosg.kg.cells.remap.remap`."""
+        from tosg.kg.cells.remap import remap
+
+        return remap(self.db, dataset)
+
+    def detach_cells(self, dataset: str) -> int:
+        """Take a data set's cells out of the graph; see `tosg.kg.cells.remap.detach`."""
+        from tosg.kg.cells.remap import detach
+
+        return detach(self.db, dataset)
+
+    def report(self, id_: str | None = None) -> dict[str, Any]:
+        """The report of a load, by default of the latest; see `tosg.kg.report`."""
+        from tosg.kg.report import read_report
+
+        return read_report(self.db, id_)
+
+    def check(self) -> list[Finding]:
+        """What in the graph does not fit the schema or the last report; see `tosg.kg.check`."""
+        from tosg.kg.check import check
+
+        return check(self.db)
 
     def stats(self) -> GraphCounts:
         """Counts of nodes per label and relationships per type."""

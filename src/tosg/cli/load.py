@@ -56,25 +56,15 @@ def load(
     Loading the same files again changes nothing; a newer release updates what changed.
     """
     from tosg.cli.stages import stages
-    from tosg.kg.errors import ConfigError
-    from tosg.loaders import pipeline
-    from tosg.loaders.registry import make
+    from tosg.graph import KnowledgeGraph
 
-    loader = make(source, _options(options))
-    if not paths and not prune:
-        raise ConfigError(
-            "no files were given",
-            where=f"tosg load {source}",
-            expected="files or folders after the source's name",
-            hint=f"tosg sources {source} says what it needs",
-        )
-    inputs = [pipeline.SourceInput.locate(loader, list(paths))] if paths else []
     with stages() as tell:
-        report = pipeline.load(
-            settings,
-            inputs,
+        report = KnowledgeGraph(settings).load(
+            source,
+            *paths,
+            source_options=_options(options),
+            prune=prune,
             exclude_licenses=exclude,
-            prune=[source] if prune else [],
             settle=text,
             progress=tell,
         )
