@@ -18,6 +18,9 @@ _PROVENANCE = [
 
 #: A claim about one entity. ``xrefs`` join nodes only where the schema lists their prefix for the
 #: type; ``same_as`` states an equivalence outright; ``replaces`` are obsolete or alternative ids.
+#: ``part`` names which of a source's files it is from, where these have releases of their own: a
+#: release replaces older ones of its part only. "" is the part whose texts count first,
+#: then come the others by name.
 ENTITY_CLAIMS = pa.schema(
     [
         pa.field("type", pa.string(), nullable=False),  # label of the schema
@@ -29,6 +32,7 @@ ENTITY_CLAIMS = pa.schema(
         pa.field("xrefs", pa.list_(pa.string())),
         pa.field("same_as", pa.list_(pa.string())),
         pa.field("replaces", pa.list_(pa.string())),
+        pa.field("part", pa.string(), nullable=False),
         *_PROVENANCE,
     ]
 )
@@ -53,7 +57,7 @@ RELATIONSHIP_CLAIMS = pa.schema(
 
 
 def entity_claims(columns: dict[str, object], n: int) -> pa.RecordBatch:
-    """Build a batch of entity claims; see `ENTITY_CLAIMS`. Missing columns are null.
+    """Build a batch of entity claims; see `ENTITY_CLAIMS`. Missing columns are null, ``part`` "".
 
     Parameters
     ----------
@@ -62,7 +66,7 @@ def entity_claims(columns: dict[str, object], n: int) -> pa.RecordBatch:
     n : int
         Number of rows.
     """
-    return _batch(ENTITY_CLAIMS, columns, n)
+    return _batch(ENTITY_CLAIMS, {"part": "", **columns}, n)
 
 
 def relationship_claims(columns: dict[str, object], n: int) -> pa.RecordBatch:

@@ -9,7 +9,7 @@ order of strength, from
    claimed as entities.
 3. names (lower-cased, white space squeezed) where the schema allows it for the type, if the name,
    and everything that names would join, has at most one class per prefix. The name of an id is
-   that of its best-ranked source.
+   that of its best-ranked source, and there of the best-ranked part.
 
 A class never holds two living claimed ids of its best-ranked prefix. Where joins of the second
 kind would put two such *anchors* into one class, every id goes to the anchor that it is nearest
@@ -110,7 +110,7 @@ def resolve(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
     entity_type : EntityType
         Whose prefixes rank the ids.
     claims : DataFrame
-        ``id, name, xrefs, same_as, replaces, source``.
+        ``id, name, xrefs, same_as, replaces, source, part``.
     """
     return _Resolver(entity_type, claims).run()
 
@@ -282,7 +282,7 @@ class _Resolver:
             "id",
             pl.col("name").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(),
             "source",
-            source_rank(self.claims["source"]),
+            source_rank(self.claims),
         )
         best = rows.sort("rank", "name").unique("id", keep="first").select("id", "name")
         shared = best.filter(pl.len().over("name") > 1)

@@ -14,7 +14,7 @@ LIST_SEPARATOR = "\x1f"
 #: Fields of one claim in the ledger, in the order in which its JSON has them.
 CLAIM_TEXTS = ("id", "name", "symbol", "description")
 CLAIM_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
-CLAIM_SOURCE = ("source", "license", "release")
+CLAIM_SOURCE = ("source", "part", "license", "release")
 CLAIM_COLUMNS = [*CLAIM_TEXTS, *CLAIM_LISTS, *CLAIM_SOURCE]
 
 #: One stored claim, as the JSON of a node's property ``claims`` decodes.
@@ -25,6 +25,8 @@ CLAIM = pl.Struct(
         **dict.fromkeys(CLAIM_SOURCE, pl.String),
     }
 )
+
+_IDENTITY = ["id", "source", "part", "license"]
 
 _TEXT = pl.String
 _LIST = pl.List(pl.String)
@@ -46,7 +48,7 @@ ENTITY_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def unite_entity_claims(claims: pl.DataFrame) -> pl.DataFrame:
-    """Make one row per (id, source, license): the newest release of a source, rows united.
+    """Make one row per (id, source, part, license): the newest release of a part, rows united.
 
     Of rows of one identity and release lists are united, and the smallest text is kept, so that
     the result does not depend on order.
@@ -59,27 +61,26 @@ def unite_entity_claims(claims: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        Sorted by id, source, license; lists sorted, distinct, never null.
+        Sorted by id, source, part, license; lists sorted, distinct, never null.
     """
     claims = claims.select(
         *CLAIM_TEXTS,
         *(_clean(column) for column in CLAIM_LISTS),
         *CLAIM_SOURCE,
     )
-    repeated = pl.struct("id", "source").is_duplicated()
+    repeated = pl.struct("id", "source", "part").is_duplicated()
     many = claims.filter(repeated)
     if many.height:
         ranks = release_ranks(many["release"].to_list())
         newest = pl.col("release").replace_strict(ranks, return_dtype=pl.Int64)
-        many = many.filter(newest == newest.max().over("id", "source"))
-        identity = ["id", "source", "license"]
-        united = many.group_by(identity).agg(
+        many = many.filter(newest == newest.max().over("id", "source", "part"))
+        united = many.group_by(_IDENTITY).agg(
             *(pl.col(c).min() for c in CLAIM_TEXTS[1:]),
             *(pl.col(c).explode().drop_nulls().unique().sort() for c in CLAIM_LISTS),
             pl.col("release").first(),
         )
         claims = pl.concat([claims.filter(~repeated), united.select(claims.columns)])
-    return claims.sort("id", "source", "license")
+    return claims.sort(_IDENTITY)
 
 
 def _clean(column: str) -> pl.Expr:
@@ -103,7 +104,7 @@ def merge_entities(claims: pl.DataFrame, identity: Identity) -> pl.DataFrame:
     """
     classes = identity.aliases.select(pl.col("alias").alias("id"), pl.col("id").alias("class"))
     claims = claims.join(classes, on="id", how="left").with_columns(
-        source_rank(claims["source"]), (pl.col("id") != pl.col("class")).alias("other")
+        source_rank(claims), (pl.col("id") != pl.col("class")).alias("other")
     )
     merged = claims.select(pl.col("class").unique().sort())
     for column in ("name", "symbol", "description"):
@@ -166,7 +167,8 @@ def _xrefs(claims: pl.DataFrame) -> pl.DataFrame:
 
 
 def _provenance(claims: pl.DataFrame) -> pl.DataFrame:
-    rows = claims.select("class", *CLAIM_SOURCE).unique().sort("class", *CLAIM_SOURCE)
+    told = ("class", "source", "license", "release")
+    rows = claims.select(told).unique().sort(told)
     return rows.group_by("class", maintain_order=True).agg(
         pl.col("source").alias("sources"),
         pl.col("license").alias("licenses"),
@@ -190,10 +192,9 @@ def _ledger(claims: pl.DataFrame) -> pl.DataFrame:
     body = pl.concat_str(parts, separator=",", ignore_nulls=True)
     rows = claims.select(
         "class",
-        *CLAIM_SOURCE[:2],
-        "id",
+        *_IDENTITY,
         pl.concat_str(pl.lit("{"), body, pl.lit("}")).alias("claims"),
-    ).sort("class", "source", "license", "id")
+    ).sort("class", "source", "license", "id", "part")
     return rows.group_by("class", maintain_order=True).agg("claims")
 
 

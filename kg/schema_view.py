@@ -129,7 +129,8 @@ def markdown() -> str:
         "## Rank of sources",
         (
             "Where several sources give a name, symbol or description, the first of these that "
-            f"gives one wins; others follow in alphabetical order: {', '.join(SOURCE_RANK)}."
+            f"gives one wins; others follow in alphabetical order: {', '.join(SOURCE_RANK)}. Of a "
+            "source whose files have releases of their own, the main file wins."
         ),
     ]
     return "\n\n".join(parts) + "\n"

@@ -7,15 +7,20 @@ import polars as pl
 from tosg.kg.schema import SOURCE_RANK
 
 
-def source_rank(sources: pl.Series) -> pl.Expr:
-    """Column ``rank``: 0 the best source; those that the schema does not rank come by name.
+def source_rank(claims: pl.DataFrame) -> pl.Expr:
+    """Column ``rank``: 0 the best; sources that the schema does not rank come by name.
+
+    Claims of one source rank by its parts: "" first, then by name.
 
     Parameters
     ----------
-    sources : Series
-        The column ``source`` of the frame that the expression is for.
+    claims : DataFrame
+        ``source, part`` of the frame that the expression is for.
     """
     listed = {source: i for i, source in enumerate(SOURCE_RANK)}
-    others = sorted(set(sources.unique().to_list()) - set(listed))
+    others = sorted(set(claims["source"].unique().to_list()) - set(listed))
     ranks = {**listed, **{source: len(listed) + i for i, source in enumerate(others)}}
-    return pl.col("source").replace_strict(ranks, return_dtype=pl.Int64).alias("rank")
+    parts = {part: i for i, part in enumerate(sorted({"", *claims["part"].unique()}))}
+    source = pl.col("source").replace_strict(ranks, return_dtype=pl.Int64)
+    part = pl.col("part").replace_strict(parts, return_dtype=pl.Int64)
+    return (source * len(parts) + part).alias("rank")

@@ -75,16 +75,20 @@ class FileSpec:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The provenance columns of claims from one file: source, licence, release, file."""
+    """The provenance columns of claims from one file: source, licence, release, file, part.
+
+    Files of one source that have releases of their own are parts (see `ENTITY_CLAIMS`).
+    """
 
     source: str
     license: str
     release: str
     file: str
+    part: str = ""
 
     def entities(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
         """Entity claims; ``license`` and ``release`` may be given per row."""
-        return entity_claims({**self._columns(line), **columns}, n)
+        return entity_claims({**self._columns(line), "part": self.part, **columns}, n)
 
     def relationships(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
         """Relationship claims; ``license`` and ``release`` may be given per row."""
@@ -179,10 +183,12 @@ class Loader(ABC):
         known = spec.release and sha256_of(files[key]) == spec.sha256
         return spec.release if known else ""
 
-    def origin(self, path: Path, release: str, license_: str | None = None) -> Origin:
-        """Provenance of claims from one file."""
+    def origin(
+        self, path: Path, release: str, license_: str | None = None, part: str = ""
+    ) -> Origin:
+        """Provenance of claims from one file; one with a release of its own is a part."""
         given = self.license if license_ is None else license_
-        return Origin(self.name, given, release, path.name)
+        return Origin(self.name, given, release, path.name, part)
 
     def locate(self, paths: Sequence[Path]) -> dict[str, Path]:
         """Find the files of this source.

@@ -86,12 +86,14 @@ class DiseaseOntology(Loader):
         }
         obo = open_obo(files["terms"])
         file = log.file(obo.path)
-        terms = _renamed(list(read_terms(obo, file)), tables.values(), file)
-        origin = self.origin(obo.path, release)
+        terms = _of_today(list(read_terms(obo, file)), tables.values(), file)
+        # The definitions come first: they are of a newer release than the terms.
+        origin = self.origin(obo.path, release, part="terms")
         yield from claims_of_terms(terms, file, origin, {"doid": "Disease"})
         for key, rows in tables.items():
             path = files[key]
-            origin = self.origin(path, self.file_release(files, key), self.newer_license)
+            part = "" if key == "definitions" else key
+            origin = self.origin(path, self.file_release(files, key), self.newer_license, part)
             extra: dict[str, pa.Array] = {}
             if key == "definitions":
                 rows = _first_of_each(rows, "curie")
@@ -109,11 +111,12 @@ class DiseaseOntology(Loader):
             )
 
 
-def _renamed(terms: list[Term], tables: Iterable[pa.RecordBatch], file: FileLog) -> list[Term]:
+def _of_today(terms: list[Term], tables: Iterable[pa.RecordBatch], file: FileLog) -> list[Term]:
     """Give the terms their names of today; the former name becomes a synonym.
 
     Names join diseases of different sources, and a former name may by now be another disease's:
-    DOID:1826 was "epilepsy syndrome" and is "epilepsy".
+    DOID:1826 was "epilepsy syndrome" and is "epilepsy". So may an alternative id: DOID:2442 was
+    one of "paranasal sinus cancer" and is a carcinoma of its own.
     """
     today: dict[str, str] = {}
     for rows in tables:
@@ -121,8 +124,13 @@ def _renamed(terms: list[Term], tables: Iterable[pa.RecordBatch], file: FileLog)
         for id_, name in zip(rows.column("curie").to_pylist(), names, strict=True):
             if name is not None:
                 today.setdefault(id_, name)
-    ids = curie_map(term.id for term in terms)
+    ids = curie_map(id_ for term in terms for id_ in (term.id, *term.alt_ids))
     for term in terms:
+        own = [alt for alt in term.alt_ids if ids.get(alt) in today]
+        if own:
+            kind = "alternative id that is a term of its own today"
+            file.note(kind, len(own), [f"{term.id} | {alt}" for alt in own])
+            term.alt_ids = [alt for alt in term.alt_ids if alt not in own]
         name = today.get(ids.get(term.id, ""))
         if name is not None and term.name and name != term.name and not term.obsolete:
             file.note("term that has another name today", 1, f"{term.id} | {term.name} | {name}")

@@ -70,7 +70,8 @@ class DrugCentral(Loader):
         terms: list[Term] = []
         if "structures" in files:
             obo = open_obo(files["structures"])
-            origin = self.origin(obo.path, str(self.options.get("release", obo.release)))
+            given = str(self.options.get("release", obo.release))
+            origin = self.origin(obo.path, given, part="structures")
             file = log.file(obo.path)
             terms = list(read_terms(obo, file))
             yield from claims_of_terms(terms, file, origin, {"drugcentral": "Drug"})

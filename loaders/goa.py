@@ -66,7 +66,8 @@ class Goa(Loader):
     ) -> Iterator[pa.RecordBatch]:
         if "ontology" in files:
             path = files["ontology"]
-            origin = self.origin(path, str(self.options.get("release", owl_release(path))))
+            given = str(self.options.get("release", owl_release(path)))
+            origin = self.origin(path, given, part="ontology")
             terms = read_owl_terms(path, log.file(path))
             yield from claims_of_terms(terms, log.file(path), origin, {"go": ""})
         path = files["annotations"]

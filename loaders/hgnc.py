@@ -92,7 +92,7 @@ class Hgnc(Loader):
         if "groups" in files:
             obo = open_obo(files["groups"])
             release = str(self.options.get("release", obo.release))
-            origin = self.origin(obo.path, release)
+            origin = self.origin(obo.path, release, part="groups")
             yield from claims_of_terms(
                 read_terms(obo, log.file(obo.path)),
                 log.file(obo.path),

@@ -71,7 +71,7 @@ class _Ontology(Loader):
                 obo = open_obo(files[spec.key])
                 file = log.file(obo.path)
                 given = str(self.options.get("release", obo.release))
-                origin = self.origin(obo.path, given)
+                origin = self.origin(obo.path, given, part=spec.key)
                 terms = read_terms(obo, file)
                 yield from claims_of_terms(terms, file, origin, self.obo_types)
 

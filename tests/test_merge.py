@@ -19,6 +19,7 @@ from support.strategies import examples, sets
 from tosg.kg import evidence, spool
 from tosg.kg.errors import DataError, TosgError
 from tosg.kg.merge import EXCLUDED, merge
+from tosg.kg.merge_entities import parse_claims
 from tosg.kg.merge_relationships import claims_of
 from tosg.kg.pending import from_nodes
 from tosg.kg.releases import release_key
@@ -120,6 +121,37 @@ def test_a_newer_release_replaces_what_it_repeats() -> None:
     assert (row["licenses"], row["releases"], row["score"]) == (["new"], ["1.10"], 0.1)
     (kept,) = found.rows("REGULATES")
     assert kept["releases"] == ["1.9"]
+
+
+def test_files_with_releases_of_their_own_do_not_replace_each_other() -> None:
+    old = entity(*GENE, release="54", name="b", synonyms=["x"], description="old")
+    terms = {"part": "terms", "release": "2021-09-01"}
+    found = Merging(
+        [
+            entity(*GENE, **terms, name="a", description="of the terms", replaces=["hgnc:1"]),
+            old,
+            entity(*GENE, release="55", name="b", synonyms=["y"]),
+            entity(*GENE, "s2", name="c"),
+        ]
+    )
+    node = found.nodes("Gene")["ncbigene:1"]
+    assert (node["name"], node["description"]) == ("b", "of the terms")
+    assert node["synonyms"] == ["a", "c", "y"]
+    assert node["xrefs"] == ["hgnc:1"]
+    assert node["releases"] == ["2021-09-01", "55", "1"]
+    assert found.counts["s1"] == {
+        "given": 3,
+        "made": 1,
+        "merged": 2,
+        "unchanged": 0,
+        "rejected": 0,
+    }
+
+
+def test_a_stored_claim_that_names_no_part_is_of_the_first() -> None:
+    stored = '{"id":"ncbigene:1","source":"a","license":"CC0","release":"1"}'
+    (claim,) = parse_claims(pl.DataFrame({"claims": [[stored]]})).to_dicts()
+    assert (claim["source"], claim["part"], claim["license"]) == ("a", "", "CC0")
 
 
 def test_the_order_of_releases() -> None:

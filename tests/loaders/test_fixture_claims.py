@@ -157,6 +157,7 @@ def test_ncbi_gene(tmp_path: Path) -> None:
         "description": "first\u00df; second",
         "synonyms": ["ALT1", "SHARED"],
         "xrefs": ["omim:138670", "hgnc:5", "ensembl:ENSG00000000011"],
+        "part": "",
         "source": "ncbi_gene",
         "license": "Public domain (US)",
         "release": "2015-06-07",
@@ -307,6 +308,11 @@ def test_disease_ontology(tmp_path: Path) -> None:
     # doid:15 is an alternative id of 14 and a term of its own: the term wins.
     assert old["replaces"] == ["doid:140", "doid:17"]
     assert (old["license"], old["release"]) == ("CC BY 3.0", "2015-05-14")
+    assert {e["file"]: e["part"] for e in entities} == {
+        "HumanDO.obo": "terms",
+        "facets.tsv.gz": "",
+        "allXREFinDO.tsv": "xrefs",
+    }
     newer = one(entities, "doid:14", "facets.tsv.gz")
     assert (newer["description"], newer["license"]) == ('It hurts a "lot".', "CC0 1.0")
     assert one(entities, "doid:14", "allXREFinDO.tsv")["xrefs"] == ["omim:264300", "umls:C0000001"]
@@ -327,6 +333,14 @@ def test_disease_that_has_another_name_today(tmp_path: Path) -> None:
     old = one(rows(batches, "id"), "doid:14", "HumanDO.obo")
     assert (old["name"], old["synonyms"]) == ("some disease", ["SD", "old name"])
     assert notes(log, "HumanDO.obo")["term that has another name today"] == 1
+
+
+def test_alternative_id_that_is_a_disease_of_its_own_today(tmp_path: Path) -> None:
+    text = FILES["disease_ontology"]["terms"][1].replace("alt_id: DOID:140", "alt_id: DOID:18")
+    write_source("disease_ontology", tmp_path, {"terms": text.encode()})
+    batches, log = read_source("disease_ontology", tmp_path)
+    assert one(rows(batches, "id"), "doid:14", "HumanDO.obo")["replaces"] == ["doid:17"]
+    assert notes(log, "HumanDO.obo")["alternative id that is a term of its own today"] == 1
 
 
 def test_small_ontologies(tmp_path: Path) -> None:

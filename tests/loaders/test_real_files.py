@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pyarrow.compute as pc
 import pytest
 
+from tosg.kg.merge import merge
 from tosg.kg.source_log import SourceLog
+from tosg.kg.spool import Spool
 from tosg.loaders import registry
 from tosg.loaders.base import sha256_of
 
@@ -66,6 +69,61 @@ def test_every_row_is_accounted_for(source: str, shared_data: Path) -> None:
     for file in log.files.values():
         assert file.rows_read == file.rows_parsed + file.rows_rejected
     assert max(batch.num_rows for batch in batches) <= 100_000
+
+
+@pytest.mark.parametrize("source", sorted(set(registry.names()) - {"demo"}))
+def test_a_relationship_is_of_one_release(source: str, shared_data: Path) -> None:
+    """Of two releases the merge would keep the newer one, though both files are of today."""
+    claims = [b for b in _read(source, shared_data)[0] if "start" in b.schema.names]
+    if claims:
+        key = ["type", "start", "end", "sign", "action"]
+        rows = pl.concat([pl.DataFrame(b).select(*key, "release") for b in claims])
+        assert rows.unique().height == rows.unique(key).height
+
+
+def _merged(source: str, folder: Path, label: str) -> dict[str, dict[str, Any]]:
+    """What the files of one source say together: nodes of one type by id."""
+    with Spool() as spool:
+        for batch in _read(source, folder)[0]:
+            spool.add(batch)
+        return {row["id"]: row for row in merge(spool).entities(label).iter_rows(named=True)}
+
+
+def test_diseases_of_all_files(shared_data: Path) -> None:
+    nodes = _merged("disease_ontology", shared_data, "Disease")
+    assert len(nodes) == 12_350
+    assert sum(n["description"] is not None for n in nodes.values()) == 9_987
+    assert sum(len(n["synonyms"]) for n in nodes.values()) == 12_511
+    alternative = [x for n in nodes.values() for x in n["xrefs"] if x.startswith("doid:")]
+    assert len(alternative) == 1_325
+    assert "doid:0000818" in nodes["doid:14566"]["xrefs"]
+    assert nodes["doid:14566"]["releases"] == ["2015-05-14", "2026"]
+
+
+def test_drugs_of_all_files(shared_data: Path) -> None:
+    nodes = _merged("drugcentral", shared_data, "Drug")
+    assert sum(n["description"] is not None for n in nodes.values()) == 2_955
+    assert sum(len(n["synonyms"]) for n in nodes.values()) == 15_023
+    imatinib = nodes["drugcentral:1423"]
+    assert imatinib["name"] == "imatinib"
+    assert "gleevec" in imatinib["synonyms"]
+    assert "BCR-ABL kinase" in imatinib["description"]
+    assert "cas:152459-95-5" in imatinib["xrefs"]
+
+
+def test_terms_have_the_names_of_the_annotations(shared_data: Path) -> None:
+    nodes = _merged("goa", shared_data, "BiologicalProcess")
+    term = nodes["go:0000122"]
+    assert term["name"] == "negative regulation of transcription by RNA polymerase II"
+    assert term["description"].startswith("Any process that stops, prevents or reduces")
+    assert (
+        "negative regulation of transcription from RNA polymerase II promoter" in term["synonyms"]
+    )
+    for batch in _read("goa", shared_data)[0]:
+        if "id" in batch.schema.names and batch.column("file")[0].as_py().startswith("GO_ann"):
+            for row in batch.select(["type", "id", "name"]).to_pylist():
+                if row["type"] == "BiologicalProcess":
+                    assert nodes[row["id"]]["name"] == row["name"]
 
 
 def test_hetionet(shared_data: Path) -> None:

@@ -23,7 +23,7 @@ def entity(type_: str, id_: str, source: str = "s1", release: str = "1", **more:
     claim: Claim = dict.fromkeys(("name", "symbol", "description"))
     claim |= {name: [] for name in _LISTS}
     claim |= {"kind": "entity", "type": type_, "id": id_, "source": source, "release": release}
-    return {**claim, "license": "", **more}
+    return {**claim, "part": "", "license": "", **more}
 
 
 def edge(

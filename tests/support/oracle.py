@@ -43,17 +43,16 @@ def _newest(claims: list[Claim], key: list[str]) -> list[Claim]:
     """Drop what the same source says about the same thing in an older release."""
     best: dict[Any, Any] = {}
     for c in claims:
-        k = (*(c[x] for x in key), c["source"])
+        k = tuple(c[x] for x in key)
         best[k] = max(best.get(k, ()), release_key(c["release"]))
-    return [
-        c for c in claims if release_key(c["release"]) == best[*(c[x] for x in key), c["source"]]
-    ]
+    return [c for c in claims if release_key(c["release"]) == best[tuple(c[x] for x in key)]]
 
 
 def _united_entities(claims: list[Claim]) -> list[Claim]:
     groups: dict[Any, list[Claim]] = defaultdict(list)
-    for c in _newest(claims, ["type", "id"]):
-        groups[c["type"], c["id"], c["source"], c["license"]].append(c)
+    thing = ["type", "id", "source", "part"]
+    for c in _newest(claims, thing):
+        groups[(*(c[x] for x in thing), c["license"])].append(c)
     united = []
     for group in groups.values():
         one = dict(group[0])
@@ -185,9 +184,10 @@ class _Identity:
         return out | {c: self.cls(c) for c in self.claimed}
 
 
-def _rank(c: Claim) -> tuple[int, str]:
+def _rank(c: Claim) -> tuple[int, str, str]:
     source = c["source"]
-    return (SOURCE_RANK.index(source), "") if source in SOURCE_RANK else (10**6, source)
+    place = SOURCE_RANK.index(source) if source in SOURCE_RANK else 10**6
+    return (place, source, c["part"])
 
 
 def _node(cls: str, claims: list[Claim]) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _edges(claims: list[Claim], aliases: dict[tuple[str, str], str]) -> dict[Any
                 c["sign"] = 0
             if not rtype.directed and c["start"] > c["end"]:
                 _turn(c)
-        for c in _newest(own, [*given, *rtype.keys]):
+        for c in _newest(own, [*given, *rtype.keys, "source"]):
             start = aliases.get((c["start_type"], c["start"]))
             end = aliases.get((c["end_type"], c["end"]))
             if start is None or end is None or (start == end and not rtype.self_loops):

@@ -14,6 +14,7 @@ _GENES = [f"{p}:{i}" for p in ("ncbigene", "hgnc", "ensembl") for i in (1, 2)]
 _OTHER = ["omim:1", "orphanet:2"]
 _SOURCES = st.sampled_from(["hgnc", "hetionet", "zz"])
 _RELEASES = st.sampled_from(["", "1.9", "1.10"])
+_PARTS = st.sampled_from(["", "terms"])
 _LICENSES = st.sampled_from(["", "CC0"])
 _NAMES = st.sampled_from([None, "lupus", "Lupus ", "flu"])
 
@@ -37,6 +38,7 @@ def _entities(label: str, ids: list[str]) -> st.SearchStrategy[Claim]:
         st.sampled_from(ids),
         source=_SOURCES,
         release=_RELEASES,
+        part=_PARTS,
         license=_LICENSES,
         name=_NAMES.map(lambda n: n and n.strip()),
         description=st.sampled_from([None, 'a "quoted"\ttext', "b"]),
