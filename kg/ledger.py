@@ -19,7 +19,6 @@ from tosg.kg.merge_relationships import property_columns
 from tosg.kg.meta import read_meta
 from tosg.kg.pending import from_nodes
 from tosg.kg.reader import read_nodes, read_relationships
-from tosg.kg.releases import release_key
 from tosg.kg.schema import ENTITY, relationship_types
 from tosg.kg.stored import UNSTATED, decode
 
@@ -153,15 +152,17 @@ class GraphLedger:
         )
 
 
-def not_in_release(db: Database, source: str, release: str) -> dict[str, int]:
-    """Count what a source claimed in older releases than this one, and did not repeat.
+def only_in(db: Database, source: str, releases: Iterable[str]) -> dict[str, int]:
+    """Count what a source claims in these releases and in no other.
 
     Parameters
     ----------
     db : Database
         The graph.
-    source, release : str
-        The source and its newest release.
+    source : str
+        The source.
+    releases : iterable of str
+        Some of its releases.
 
     Returns
     -------
@@ -169,20 +170,15 @@ def not_in_release(db: Database, source: str, release: str) -> dict[str, int]:
         ``entities`` and ``relationships``.
     """
     patterns = {"entities": f"(x:{ENTITY})", "relationships": f"(:{ENTITY})-[x]->(:{ENTITY})"}
-    newest = release_key(release)
+    stored = sorted(release or UNSTATED for release in releases)
     counts = {}
     for kind, pattern in patterns.items():
         query = (
             f"CYPHER 5 MATCH {pattern} WHERE $source IN x.sources "
-            "RETURN [i IN range(0, size(x.sources) - 1) WHERE x.sources[i] = $source | "
-            "x.releases[i]] AS releases, count(x) AS n"
+            "AND all(i IN range(0, size(x.sources) - 1) "
+            "WHERE x.sources[i] <> $source OR x.releases[i] IN $releases) RETURN count(x) AS n"
         )
-        rows = db.rows(query, source=source)
-        counts[kind] = sum(
-            r["n"]
-            for r in rows
-            if all(release_key(old.replace(UNSTATED, "")) < newest for old in r["releases"])
-        )
+        counts[kind] = db.rows(query, source=source, releases=stored)[0]["n"]
     return counts
 
 

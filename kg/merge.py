@@ -37,6 +37,7 @@ from tosg.kg.merge_relationships import (
     property_columns,
 )
 from tosg.kg.placing import Placing, place
+from tosg.kg.releases import ReleasesMet
 from tosg.kg.schema import entity_types, relationship_types
 from tosg.kg.spool import add_rejection
 
@@ -139,8 +140,8 @@ class Merged:
         Where the stored nodes of each type go.
     ledger : Ledger or None
         Where stored claims came from.
-    newer : set of (str, str)
-        Source and release of this load, where the graph was seen to hold other releases of it.
+    releases : ReleasesMet
+        Releases of this load and those that the graph was seen to hold of the same sources.
     """
 
     def __init__(
@@ -163,8 +164,7 @@ class Merged:
         self.joins: list[Join] = []
         self.ambiguous: list[Ambiguity] = []
         self.placings: dict[str, Placing] = {}
-        self.newer: set[tuple[str, str]] = set()
-        self._releases: dict[str, set[str]] = {}
+        self.releases = ReleasesMet()
         self._stored: dict[str, pl.DataFrame] = {}
         self._entities: dict[str, pl.DataFrame] = {}
         identities = {label: self._merge_entities(label) for label in self._entity_types()}
@@ -197,7 +197,7 @@ class Merged:
         stored = self._stored_entities(label)
         old = parse_claims(stored.select("idx", "claims"))
         kept = self._unpruned(old)
-        self._note_releases(given, old)
+        self._note_releases(given, kept)
         claims = unite_entity_claims(
             pl.concat([kept.select(CLAIM_COLUMNS), given.select(CLAIM_COLUMNS)])
         )
@@ -244,12 +244,9 @@ class Merged:
                 add_rejection(found, kind, str(source), str(file), some)
 
     def _note_releases(self, given: pl.DataFrame, stored: pl.DataFrame) -> None:
-        if not stored.height or not given.height:
-            return
-        pairs = given.select("source", "release").unique()
-        others = stored.select("source", pl.col("release").alias("old")).unique()
-        seen = pairs.join(others, on="source").filter(pl.col("release") != pl.col("old"))
-        self.newer |= set(seen.select("source", "release").iter_rows())
+        part = "part" if "part" in given.columns else pl.lit(None, pl.String).alias("part")
+        told = [frame.select("source", part, "release").unique() for frame in (given, stored)]
+        self.releases.add(*(rows.iter_rows() for rows in told))
 
     def _class_table(self) -> pl.DataFrame:
         tables = [
@@ -341,9 +338,10 @@ class Merged:
         stored = self._stored_relationships(rtype, pl.concat(rows))
         if stored.height:
             old, apart = self._resolve_pairs(rtype, self._as_given(rtype, stored))
-            self._note_releases(given, old)
             rows.append(old)
             left.append(apart)
+        if self.ledger is not None:
+            self._note_releases(given, pl.concat(rows[2:] or [given.clear()]))
         self._left[name] = pend.unite_pending(rtype, left)
         merged = self._named(rtype, merge_relationships(rtype, pl.concat(rows)))
         if self.ledger is None:

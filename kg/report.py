@@ -71,6 +71,26 @@ def identity_of(joins: Iterable[Any], ambiguous: Iterable[object]) -> Identity:
     return Identity(len(joins), dict(by), shown, len(unclear), unclear[:EXAMPLES])
 
 
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """Files of one source that state no release, and what they met in the graph.
+
+    Attributes
+    ----------
+    files : list of str
+        Their base names.
+    stored : list of str
+        Releases of the source's stored claims, oldest first; "" where these state none either.
+    """
+
+    files: list[str]
+    stored: list[str]
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """Plain values for JSON."""
+        return {"files": self.files, "stored": self.stored}
+
+
 @dataclass
 class LoadReport:
     """Everything that one load did.
@@ -96,6 +116,9 @@ class LoadReport:
     disappeared : dict of str to dict
         For sources of which the graph held another release: ``entities`` and ``relationships``
         that this release does not claim any more. They stay, with the release that did.
+    undated : dict of str to Undated
+        For sources of which the graph held claims from other files: the files that state no
+        release, so that it is not known which is the newer.
     remapped : dict of str to int
         Data sets of cells whose mapping changed, with the variables that are mapped now.
     not_remapped : dict of str to str
@@ -118,6 +141,7 @@ class LoadReport:
     pending: int = 0
     texts: int | None = None
     disappeared: dict[str, dict[str, int]] = field(default_factory=dict)
+    undated: dict[str, Undated] = field(default_factory=dict)
     remapped: dict[str, int] = field(default_factory=dict)
     not_remapped: dict[str, str] = field(default_factory=dict)
     written: WriteCounts = field(default_factory=WriteCounts)
@@ -206,6 +230,7 @@ class LoadReport:
             "pending": self.pending,
             "texts": self.texts,
             "disappeared": self.disappeared,
+            "undated": {s: u.as_dict() for s, u in sorted(self.undated.items())},
             "remapped": self.remapped,
             "not_remapped": self.not_remapped,
             "written": self.written.as_dict(),
@@ -282,6 +307,12 @@ def report_ids(db: Database) -> list[str]:
         str(r["id"])
         for r in db.rows("CYPHER 5 MATCH (r:TosgReport) RETURN r.id AS id ORDER BY id DESC")
     ]
+
+
+def was_loaded(db: Database, sha256: str) -> bool:
+    """Whether a report that the graph keeps names a file with this hash."""
+    query = "CYPHER 5 MATCH (r:TosgReport) WHERE r.json CONTAINS $sha256 RETURN count(r) > 0 AS yes"
+    return bool(db.rows(query, sha256=sha256)[0]["yes"])
 
 
 def read_report(db: Database, id_: str | None = None) -> dict[str, Any]:

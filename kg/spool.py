@@ -53,6 +53,7 @@ class Spool:
         self._given: dict[str, dict[str, int]] = defaultdict(
             lambda: {"entities": 0, "relationships": 0}
         )
+        self._unstated: dict[str, set[str]] = defaultdict(set)
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +99,9 @@ class Spool:
         kind = "entities" if entities else "relationships"
         for source, n in frame["source"].value_counts().iter_rows():
             self._given[source][kind] += n
+        unstated = frame.filter(pl.col("release") == "").select("source", "file").unique()
+        for source, file in unstated.iter_rows():
+            self._unstated[source].add(file)
         frame = self._checked_entities(frame) if entities else self._checked_relationships(frame)
         keys = ["type"] if entities else list(_PAIR)
         for key, part in _partitions(frame, keys):
@@ -110,6 +114,10 @@ class Spool:
     def given(self) -> dict[str, dict[str, int]]:
         """Claims given per source, refused ones included, as ``entities`` and ``relationships``."""
         return {source: dict(counts) for source, counts in sorted(self._given.items())}
+
+    def unstated(self) -> dict[str, set[str]]:
+        """Files of each source whose claims state no release."""
+        return dict(self._unstated)
 
     @property
     def entity_types(self) -> list[str]:

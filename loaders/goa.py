@@ -49,6 +49,7 @@ class Goa(Loader):
                 "GO_annotations-9606-direct-expev.tsv"
             ),
             sha256="1f0da3d65e707071df7c60af07c1030e8375f7c5273d3d0a4921f57c2322fb5d",
+            release="2018-10-26",
         ),
         FileSpec(
             "ontology",

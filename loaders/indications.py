@@ -41,6 +41,7 @@ class Indications(Loader):
                 "11d535ba0884ee56c3cd5756fdfb4985f313bd80/catalog/indications.tsv"
             ),
             sha256="bc956b0092fab88975a07932b89382a0ed593d3d21df23395440cfd9a067a917",
+            release="1.0",
         ),
     )
 

@@ -47,6 +47,7 @@ class IntAct(Loader):
                 "IntAct_interaction_raw.csv.xz"
             ),
             sha256="b52cf61bcdabff0ff360ed341154df86a18e1a5b316d6aeccebc6a9df58dffb4",
+            release="2019-06-21",  # day of CellPhoneDB's snapshot
         ),
         UNIPROT_TAB,
     )

@@ -42,6 +42,7 @@ class Pathways(Loader):
                 "1bd2c68853e38297d20f8f885419ff81fc0608a8/data/pathways.tsv"
             ),
             sha256="2f18d7d4790ff72b3d0f3076563dc60938167bdfcb9ed55901e4d5ddc5014925",
+            release="2.0",
         ),
     )
 

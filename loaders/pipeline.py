@@ -19,6 +19,7 @@ from tosg.kg import report as reports
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError, TosgError
 from tosg.kg.meta import lease, read_meta
+from tosg.kg.releases import release_key
 from tosg.kg.source_log import SourceLog
 from tosg.loaders import receipts
 from tosg.loaders.base import sha256_of
@@ -246,7 +247,7 @@ def _load_by_import(work: _Work, meta: Meta) -> None:
 
 def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.bolt_writer import write_bolt
-    from tosg.kg.ledger import GraphLedger, not_in_release
+    from tosg.kg.ledger import GraphLedger, only_in
     from tosg.kg.merge import merge
 
     clock, tell = work.clock, work.tell
@@ -261,12 +262,28 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     with clock.stage("write"):
         work.report.written = write_bolt(db, merged, held, progress=tell)
     _take_over(work.report, merged)
-    for source, release in sorted(merged.newer):
-        gone = not_in_release(db, source, release)
+    for source, releases in merged.releases.outdated().items():
+        gone = only_in(db, source, releases)
         if any(gone.values()):
             work.report.disappeared[source] = gone
+    _note_undated(work, db, merged)
     with clock.stage("indexes"):
         ddl.wait_online(db)
+
+
+def _note_undated(work: _Work, db: Database, merged: Merged) -> None:
+    """Name files that state no release where claims of other files are stored."""
+    for source, stored in merged.releases.beside_unstated().items():
+        names = work.spool.unstated()[source]
+        logs = (log for log in work.report.sources if log.source == source)
+        files = [
+            path.name
+            for path in (path for log in logs for path in log.files)
+            if path.name in names and not reports.was_loaded(db, work.report.hashes[str(path)])
+        ]
+        if files:
+            releases = sorted(stored, key=release_key)
+            work.report.undated[source] = reports.Undated(sorted(files), releases)
 
 
 def _take_over(report: LoadReport, merged: Merged) -> None:

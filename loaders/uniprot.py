@@ -35,6 +35,7 @@ UNIPROT_TAB = FileSpec(
         "71ffa8a163389913907d40993bec2821a111f64d/data/sources/uniprot.tab"
     ),
     sha256="29cb01d5f5cea889d0ca1722edc3f149d681ff83d73316beab706a1da9cf7904",
+    release="2019-06-20",  # day of CellPhoneDB's snapshot
 )
 
 

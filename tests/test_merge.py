@@ -22,7 +22,7 @@ from tosg.kg.merge import EXCLUDED, merge
 from tosg.kg.merge_entities import parse_claims
 from tosg.kg.merge_relationships import claims_of
 from tosg.kg.pending import from_nodes
-from tosg.kg.releases import release_key
+from tosg.kg.releases import ReleasesMet, release_key
 from tosg.kg.schema import relationship_types
 from tosg.kg.spool import Spool
 
@@ -152,6 +152,24 @@ def test_a_stored_claim_that_names_no_part_is_of_the_first() -> None:
     stored = '{"id":"ncbigene:1","source":"a","license":"CC0","release":"1"}'
     (claim,) = parse_claims(pl.DataFrame({"claims": [[stored]]})).to_dicts()
     assert (claim["source"], claim["part"], claim["license"]) == ("a", "", "CC0")
+
+
+def test_outdated_is_what_a_load_brings_a_newer_release_of() -> None:
+    met = ReleasesMet()
+    met.add(
+        [("do", "", "2026"), ("do", "terms", "2015"), ("do", None, "2015"), ("old", "", "1")],
+        [
+            *[("do", "", r) for r in ("", "2025", "2026", "2027")],
+            *[("do", "terms", r) for r in ("2014", "2015", "2020")],
+            *[("do", "xrefs", r) for r in ("2023",)],
+            *[("do", None, r) for r in ("2014", "2015")],
+            *[("old", "", "2"), ("other", "", "0")],
+        ],
+    )
+    assert met.outdated() == {"do": {"", "2025", "2014"}}
+    assert met.beside_unstated() == {}
+    met.add([("old", "", "")], [])
+    assert met.beside_unstated() == {"old": {"2"}}
 
 
 def test_the_order_of_releases() -> None:

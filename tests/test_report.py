@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tosg.cli.report_view import print_report
 from tosg.kg import report as reports
 from tosg.kg.claim_counts import SourceCounts
 from tosg.kg.counts import Changes, WriteCounts
 from tosg.kg.errors import DatabaseError, TosgError, UsageError
-from tosg.kg.report import LoadReport
+from tosg.kg.report import LoadReport, Undated
 from tosg.kg.source_log import SourceLog
 from tosg.kg.stats import GraphCounts
 
@@ -50,6 +51,18 @@ def test_a_report_that_adds_up() -> None:
     assert document["changed"]
     assert document["sources"][0]["files"][0]["sha256"] == "00"
     assert document["claims"]["s"]["given"] == 8
+
+
+def test_what_is_said_of_releases(capsys: pytest.CaptureFixture[str]) -> None:
+    report = made_report()
+    report.disappeared = {"s": {"entities": 1_000, "relationships": 2}}
+    report.undated = {"s": Undated(["a.tsv"], ["", "2019"]), "t": Undated(["b.tsv"], [""])}
+    print_report(json.loads(report.to_json()))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "gone from this release of s: 1,000 entities, 2 relationships" in said
+    assert "no release stated in a.tsv of s: its claims count as older than 2019" in said
+    assert "b.tsv of t: its claims stand beside what was loaded without one; if" in said
+    assert "--option release=... or --prune" in said
 
 
 def test_rows_that_do_not_add_up() -> None:

@@ -42,6 +42,7 @@ def test_both_ways_give_the_same_graph(empty: Settings, data: Path) -> None:
     again = load(empty, inputs(data))
     assert again.way == "bolt"
     assert not again.changed
+    assert (again.disappeared, again.undated) == ({}, {})
     assert held(empty) == imported
 
     load(wiped(empty, schema=False), inputs(data), way="bolt")

@@ -16,6 +16,7 @@ from tosg.kg import check, report
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets
 from tosg.kg.database import Database
+from tosg.kg.report import Undated
 from tosg.loaders import build as builds
 from tosg.loaders import pipeline, registry
 from tosg.loaders.pipeline import SourceInput, load
@@ -23,6 +24,7 @@ from tosg.loaders.pipeline import SourceInput, load
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tosg.kg.report import LoadReport
     from tosg.kg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
@@ -137,3 +139,21 @@ def test_what_a_newer_release_leaves_out_is_counted(empty: Settings, data: Path)
         old = db.rows("MATCH ()-[r:REGULATES]->() WHERE '2018' IN r.releases RETURN count(r) AS n")
     assert old[0]["n"] == stored - 1
     assert load(empty, [trrust("2018")]).disappeared == {}
+
+
+def test_files_that_state_no_release_are_told(empty: Settings, data: Path) -> None:
+    def proteins(line: str = "", **options: str) -> LoadReport:
+        text = FILES["uniprot"]["proteins"][1] + line
+        write_source("uniprot", data / "uniprot", {"proteins": text.encode()})
+        found = SourceInput.locate(registry.make("uniprot", options), [data / "uniprot"])
+        return load(empty, [found], settle=False)
+
+    other = "P00099\tA_HUMAN\treviewed\tAlpha\tAAA9\tHomo sapiens (Human)\t10\n"
+    assert proteins().undated == {}
+    assert proteins().undated == {}
+    changed = proteins(other)
+    assert changed.undated == {"uniprot": Undated(["uniprot.tab"], [""])}
+    assert proteins(other).undated == {}
+    assert proteins(release="2026").undated == {}
+    unknown = proteins(other + other.replace("99", "98"))
+    assert unknown.undated == {"uniprot": Undated(["uniprot.tab"], ["", "2026"])}

@@ -122,6 +122,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
             f"{gone['relationships']:,} relationships; they stay with the release that had them, "
             "--prune withdraws them"
         )
+    for source, met in report.get("undated", {}).items():
+        stated = [release for release in met["stored"] if release]
+        older = f"count as older than {', '.join(stated)} in the graph" if stated else ""
+        beside = "stand beside what was loaded without one" if "" in met["stored"] else ""
+        lines.append(
+            f"no release stated in {', '.join(met['files'])} of {source}: its claims "
+            f"{' and '.join(x for x in (older, beside) if x)}; if the file is newer, load it again "
+            f"with --option release=... or --prune"
+        )
     lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
     if report["texts"] is not None:
         lines.append(f"texts: {report['texts']:,} composed")
