@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<comment>//[^\r\n]*|/\*.*?(?:\*/|\Z))
     | (?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")
     | (?P<parameter>\$(?:`(?:``|[^`])*`|\w+))
     | (?P<quoted>`(?:``|[^`])*`)
@@ -28,6 +28,19 @@ _TOKEN = re.compile(
 )
 
 _OPEN, _CLOSE = "([{", ")]}"
+
+#: A backslash with what it escapes; with the four digits where Neo4j puts a character in the place
+#: of all of it.
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
+
+#: What follows these is a name, even if it reads like the first word of a clause.
+_BEFORE_NAMES = (".", ":", "|", "&", "!")
+
+#: What follows these is a value or its name.
+_BEFORE_VALUES = frozenset(
+    {"AS", "RETURN", "WITH", "DISTINCT", "BY", "WHERE", "AND", "OR", "XOR", "NOT", "IN", "UNWIND"}
+    | set(",([+-/%^<>=")
+)
 
 #: A clause of these ends the items of ``RETURN``.
 _AFTER_ITEMS = frozenset({"ORDER", "SKIP", "OFFSET", "LIMIT", "UNION", "NEXT"})
@@ -137,6 +150,54 @@ def _after_prefix(found: list[Token]) -> int:
     return at
 
 
+def misread_escape(text: str) -> int | None:
+    r"""Offset of the first ``\uXXXX`` for which a text means other tokens than `tokens` finds.
+
+    Neo4j puts characters in the place of these escapes before it looks for strings and comments:
+    one can be a word of a clause, or the end of a string or comment. Those of other characters in
+    strings are harmless.
+    """
+    strings = [(t.start, t.end) for t in tokens(text) if t.kind == "string"]
+    for match in _ESCAPE.finditer(text):
+        if match[1] is None:
+            continue
+        inside = any(start < match.start() < end for start, end in strings)
+        if not inside or chr(int(match[1], 16)) in "'\"`\\":
+            return match.start()
+    return None
+
+
+def calls(text: str) -> Iterator[str]:
+    """Names of procedures that a text calls with arguments, at any depth."""
+    found = tokens(text)
+    for i in _words(found, "CALL"):
+        name = ""
+        for token in found[i + 1 :]:
+            if token.text == "(" and name:
+                yield name
+            if token.kind not in ("word", "quoted") and token.text != ".":
+                break
+            name += token.text.strip("`")
+
+
+def commands(text: str) -> Iterator[str]:
+    """Commands that stand in a text, at any depth: ``LOAD CSV``, ``SHOW ...``, ``TERMINATE ...``.
+
+    A variable of one of these names is taken for a command where a word follows it.
+    """
+    found = tokens(text)
+    for i in _words(found, "LOAD", "SHOW", "TERMINATE"):
+        after = found[i + 1].keyword if i + 1 < len(found) else ""
+        if after == "CSV" or (after and found[i].keyword != "LOAD"):
+            yield f"{found[i].keyword} {after}"
+
+
+def _words(found: list[Token], *wanted: str) -> Iterator[int]:
+    for i, token in enumerate(found):
+        if token.keyword in wanted and not (i and found[i - 1].text in _BEFORE_NAMES):
+            yield i
+
+
 def limit_without_order(text: str) -> bool:
     """Whether some ``LIMIT`` or ``SKIP`` stands behind a projection without ``ORDER BY``."""
     found = tokens(text)
@@ -159,7 +220,39 @@ def _is_clause(found: list[Token], i: int) -> bool:
         return False
     before = found[i - 1].text if i else ""
     after = found[i + 1].text if i + 1 < len(found) else ""
-    return before not in (".", ":", "|", "&", "!") and after not in (":", ".", "=", ",", ")")
+    if before in _BEFORE_NAMES or before.upper() in _BEFORE_VALUES:
+        return False
+    return after not in (":", ".", "=", ",", ")")
+
+
+def with_return(body: str, columns: Sequence[str]) -> str:
+    """Add the ``YIELD`` and ``RETURN`` that the call of a procedure needs in a subquery.
+
+    Alone it may go without, as in ``CALL db.labels()``; any other body is left as it is.
+
+    Parameters
+    ----------
+    body : str
+    columns : sequence of str
+        What the body returns.
+    """
+    found = tokens(body)
+    start = 1 if found[0].keyword == "OPTIONAL" else 0
+    words = [t.keyword for t in found if t.depth == 0]
+    if found[start].keyword != "CALL" or found[start + 1].text in "({" or "RETURN" in words:
+        return body
+    names = ", ".join(named(c) for c in columns)
+    at = next((i for i, t in enumerate(found) if t.keyword == "YIELD" and t.depth == 0), len(found))
+    if at < len(found) and found[-1].text != "*":
+        return f"{body} RETURN {names}"
+    last = found[at - 1]
+    arguments = "" if last.text == ")" else "()"
+    return f"{body[: last.end]}{arguments} YIELD {names} RETURN {names}"
+
+
+def named(name: str) -> str:
+    """Write any text as a name; see `tosg.cypher.quoting` for names of the schema."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def with_aliases(body: str) -> str:
@@ -197,6 +290,5 @@ def _missing_aliases(body: str, items: list[list[Token]]) -> list[tuple[int, str
         plain = len(item) == 1 and (item[0].kind in ("word", "quoted") or item[0].text == "*")
         if not item or plain or any(t.depth == item[0].depth and t.keyword == "AS" for t in item):
             continue
-        text = body[item[0].start : item[-1].end].replace("`", "``").replace("\\", "/")
-        found.append((item[-1].end, f" AS `{text}`"))
+        found.append((item[-1].end, f" AS {named(body[item[0].start : item[-1].end])}"))
     return found

@@ -218,6 +218,11 @@ def translated(uri: str) -> Iterator[None]:
         raise DatabaseError("the driver refuses", where=uri, found=error) from error
 
 
+def is_of_the_query(error: ne.Neo4jError) -> bool:
+    """Whether the query is at fault, or a procedure that it calls, and not the server."""
+    return any(kind in (error.code or "") for kind in (".Statement.", ".Procedure."))
+
+
 def _neo4j_error(error: ne.Neo4jError, uri: str) -> TosgError:
     code, message = error.code or "", error.message or str(error)
     if "TransactionTimedOut" in code:
@@ -225,7 +230,7 @@ def _neo4j_error(error: ne.Neo4jError, uri: str) -> TosgError:
             "the query ran past its time limit",
             hint="raise --timeout or narrow the query",
         )
-    if "Statement" in code:
+    if is_of_the_query(error):
         return QueryError("Neo4j refuses the query", found=message)
     return DatabaseError(
         "the database reports an error",

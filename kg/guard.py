@@ -2,6 +2,8 @@
 
 Read access alone is no sandbox (``LOAD CSV``, ``SHOW`` and procedures work in it), so the query
 type must be "r", and the plan may have none of the operators and procedures that reach further.
+The plan shows no subquery that stands in a list or a ``CASE``, so the text is looked through too,
+and it is the very text that runs which is explained.
 """
 
 from __future__ import annotations
@@ -15,8 +17,19 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 from neo4j import exceptions as ne
 
-from tosg.cypher.tokens import Parts, limit_without_order, parameters, parts, with_aliases
+from tosg.cypher.tokens import (
+    Parts,
+    calls,
+    commands,
+    limit_without_order,
+    misread_escape,
+    parameters,
+    parts,
+    with_aliases,
+    with_return,
+)
 from tosg.kg.columns import CELL_PROPERTIES
+from tosg.kg.database import is_of_the_query
 from tosg.kg.errors import QueryError
 from tosg.kg.names import labels
 from tosg.kg.schema import (
@@ -26,7 +39,7 @@ from tosg.kg.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tosg.kg.database import Database
 
@@ -93,8 +106,17 @@ def check(
         It is empty, is several statements, lacks a parameter, does not parse, writes, or
         reaches outside the graph.
     """
+    if (escape := misread_escape(text)) is not None:
+        where, shown = _place(text, escape)
+        raise QueryError(
+            "a \\u escape stands outside a string, or for a quote or backslash",
+            where=where,
+            found=shown,
+            expected="the character itself",
+        )
     taken = parts(text)
     _one_plain_statement(taken, text)
+    _stays_in_the_graph(taken.body)
     missing = sorted(set(parameters(taken.body)) - set(values))
     if missing:
         raise QueryError(
@@ -103,17 +125,48 @@ def check(
             hint=" ".join(f"--param {name}=..." for name in missing),
         )
     prefix = taken.prefix or "CYPHER 5"
-    columns, summary = _explain(db, prefix, taken, text, values, timeout)
+    shift = taken.offset - len(f"{prefix} EXPLAIN ")
+    columns, summary = _explain(
+        db, prefix, taken.body, values, timeout, lambda error: _does_not_parse(error, text, shift)
+    )
     _only_reads(summary, columns)
     warnings, misspelt = _unknown_names(db, summary)
     if limit_without_order(taken.body):
         warnings.append(
             "LIMIT (or SKIP) without ORDER BY: the database may choose other rows next time"
         )
-    body = with_aliases(taken.body)
+    body = with_aliases(with_return(taken.body, columns))
     if body != taken.body:
-        columns = _explain(db, prefix, parts(body), body, values, timeout)[0]
+        columns = _explain(db, prefix, body, values, timeout, _in_no_subquery)[0]
     return Checked(prefix, body, tuple(columns), tuple(warnings), tuple(misspelt))
+
+
+def run_checked(
+    db: Database, prefix: str, text: str, values: Mapping[str, Any], *, timeout: float | None
+) -> list[list[Any]]:
+    """Run what was made of a checked query, if that too only reads; returns its rows.
+
+    Parameters
+    ----------
+    db : Database
+    prefix : str
+        ``CYPHER 5`` or what the user gave.
+    text : str
+        Cypher with the body of a `Checked` in it.
+    values : mapping
+    timeout : float or None
+        Seconds for the planning and as many for the running.
+
+    Raises
+    ------
+    QueryError
+        As for `check`, or it fails while it runs.
+    """
+    columns, summary = _explain(db, prefix, text, values, timeout, _in_no_subquery)
+    _only_reads(summary, columns)
+    with db.session() as session:
+        found = session.run(neo4j.Query(f"{prefix} {text}", timeout=timeout), dict(values))
+        return [record.values() for record in found]
 
 
 def _one_plain_statement(taken: Parts, text: str) -> None:
@@ -140,41 +193,69 @@ def _refused(what: str) -> QueryError:
     )
 
 
+def _stays_in_the_graph(body: str) -> None:
+    for command in commands(body):
+        raise _refused(command)
+    for procedure in calls(body):
+        if not _ALLOWED.fullmatch(procedure):
+            raise _refused(f"the procedure {procedure}")
+
+
 def _explain(
     db: Database,
     prefix: str,
-    taken: Parts,
-    text: str,
+    body: str,
     values: Mapping[str, Any],
     timeout: float | None,
+    wrong: Callable[[ne.ClientError], QueryError],
 ) -> tuple[list[str], neo4j.ResultSummary]:
-    lead = f"{prefix} EXPLAIN "
-    query = neo4j.Query(lead + taken.body, timeout=timeout)
+    query = neo4j.Query(f"{prefix} EXPLAIN {body}", timeout=timeout)
     with db.session(notifications_min_severity="WARNING") as session:
         try:
             result = session.run(query, dict(values))
             return list(result.keys()), result.consume()
         except ne.ClientError as error:
-            if "Statement" not in (error.code or ""):
-                raise
-            raise _does_not_parse(error, text, taken.offset - len(lead)) from error
+            if is_of_the_query(error):
+                raise wrong(error) from error
+            raise
 
 
 def _does_not_parse(error: ne.ClientError, text: str, shift: int) -> QueryError:
     """Say where in the user's own text, not in what was sent."""
+    message, at = _message(error)
+    if at is None:
+        return QueryError("the query is not valid Cypher", found=error.message)
+    where, shown = _place(text, min(max(at + shift, 0), len(text)))
+    return QueryError("the query is not valid Cypher", where=where, found=f"{message}\n{shown}")
+
+
+def _in_no_subquery(error: ne.ClientError) -> QueryError:
+    """Show nothing of what was put around the user's text."""
+    return QueryError(
+        "the query cannot stand in a subquery, as it must here",
+        found=_message(error)[0],
+        expected="MATCH ... RETURN ..., each item with a name (AS ...)",
+    )
+
+
+def _message(error: ne.ClientError) -> tuple[str, int | None]:
+    """First line of what the database says, without the place, and the offset of the place."""
     message = (error.message or "").split("\n")[0]
     match = re.search(r"\s*\(line \d+, column \d+ \(offset: (\d+)\)\)", message)
     if match is None:
-        return QueryError("the query is not valid Cypher", found=error.message)
-    at = min(max(int(match[1]) + shift, 0), len(text))
+        return message, None
+    return message[: match.start()] + message[match.end() :], int(match[1])
+
+
+def _place(text: str, at: int) -> tuple[str, str]:
+    """Line and column of an offset, and the line with a mark below."""
     line, column = text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1)
     shown = text.split("\n")[line - 1]
     start = max(0, column - 60)
-    return QueryError(
-        "the query is not valid Cypher",
-        where=f"line {line}, column {column + 1}",
-        found=f"{message[: match.start()]}{message[match.end() :]}\n"
-        f"    {shown[start : start + 100]}\n    {' ' * (column - start)}^",
+    mark = " " * (column - start)
+    return (
+        f"line {line}, column {column + 1}",
+        f"    {shown[start : start + 100]}\n    {mark}^",
     )
 
 
@@ -192,6 +273,12 @@ def _only_reads(summary: neo4j.ResultSummary, columns: list[str]) -> None:
                 summary.query_type or "", "changes the schema or the server"
             ),
             expected="a query that only reads",
+        )
+    if any(operator.startswith("Transaction") for operator, _ in _operators(summary.plan or {})):
+        raise QueryError(
+            "the query runs in transactions of its own",
+            found="IN TRANSACTIONS",
+            expected="CALL (...) { ... } alone: what only reads needs no more",
         )
     if not columns:
         raise QueryError("the query returns nothing", expected="a RETURN at the end")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import neo4j
 import numpy as np
 import pyarrow as pa
 
+from tosg.cypher.tokens import named
 from tosg.kg.columns import column, known_type
 from tosg.kg.errors import QueryError
+from tosg.kg.guard import run_checked
 from tosg.kg.reader import read_nodes
 from tosg.kg.schema import all_relationship_types
 from tosg.kg.user_query import checked
@@ -149,9 +150,7 @@ def _select(
         raise QueryError(
             "the query names what the graph does not know", found="; ".join(passed.misspelt)
         )
-    with db.session() as session:
-        text = neo4j.Query(wrapped(passed), timeout=timeout)
-        records = [record.values() for record in session.run(text, values)]
+    records = run_checked(db, passed.prefix, wrapped(passed), values, timeout=timeout)
     return _elements(records), (passed, values), warnings
 
 
@@ -162,7 +161,7 @@ def wrapped(passed: Checked) -> str:
     ``:``), which of the properties are missing, how many there are, the ``idx`` of nodes or
     starts, those of ends, and the properties.
     """
-    columns = ", ".join("`" + c.replace("`", "``") + "`" for c in passed.columns)
+    columns = ", ".join(named(c) for c in passed.columns)
     # `[x][0]` hides the type of x: Neo4j types a variable by the first function it sees it in,
     # and fails at run time where a value is of another type.
     levels = "".join(
@@ -174,7 +173,7 @@ def wrapped(passed: Checked) -> str:
     missing = ", ".join(f"r.{p} IS NULL AS m{i}" for i, p in enumerate(PROPERTIES))
     collected = ", ".join(f"collect(r.{p}) AS p{i}" for i, p in enumerate(PROPERTIES))
     return (
-        f"{passed.prefix} CALL () {{ {passed.body}\n}}\n"
+        f"CALL () {{ {passed.body}\n}}\n"
         f"UNWIND [{columns}, null] AS v0\n{levels}"
         f"WITH v{DEPTH} AS v WHERE v IS :: NODE NOT NULL OR v IS :: RELATIONSHIP NOT NULL "
         "OR v IS :: PATH NOT NULL\n"
@@ -245,9 +244,8 @@ def _nothing(
 ) -> QueryError:
     """Tell a query without rows from one whose rows hold something else."""
     taken, values = passed
-    with db.session() as session:
-        text = f"{taken.prefix} CALL () {{ {taken.body}\n}} RETURN count(*)"
-        rows = session.run(neo4j.Query(text, timeout=timeout), values).single(strict=True)[0]
+    text = f"CALL () {{ {taken.body}\n}} RETURN count(*)"
+    ((rows,),) = run_checked(db, taken.prefix, text, values, timeout=timeout)
     shown_values = {name: params[name] for name in values if name in params}
     if not rows:
         return QueryError(

@@ -13,13 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import neo4j
-
 from tosg.cypher.header import Parameter, Statement, StatementError, has_header, parse, plain
 from tosg.cypher.registry import statements as read_statements
+from tosg.cypher.tokens import named
 from tosg.kg import finishing
 from tosg.kg.errors import ConfigError, QueryError, SchemaError, UsageError, at, unknown
-from tosg.kg.guard import Checked, check
+from tosg.kg.guard import Checked, check, run_checked
 from tosg.kg.lookup import find_entities, find_entity
 from tosg.kg.results import result_table, shown
 from tosg.kg.schema import ENTITY, entity_types
@@ -352,16 +351,15 @@ def run(
         told = [*told, *passed.misspelt]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.
     # The newline ends a comment in the query's last line.
-    columns = ", ".join("`" + name.replace("`", "``") + "`" for name in passed.columns)
+    columns = ", ".join(named(name) for name in passed.columns)
     text = (
-        f"{passed.prefix} CALL () {{ {passed.body}\n}} WITH [{columns}, 0, ''] AS row "
+        f"CALL () {{ {passed.body}\n}} WITH [{columns}, 0, ''] AS row "
         f"RETURN [v IN row[0..{len(passed.columns)}] | {shown('v')}] AS row"
     )
     if limit is not None and not statement.after:
         text += f" LIMIT {int(limit)}"
-    with db.session() as session:
-        found = session.run(neo4j.Query(text, timeout=timeout), values)
-        rows = [record[0] for record in found]
+    found = run_checked(db, passed.prefix, text, values, timeout=timeout)
+    rows = [row for (row,) in found]
     table = result_table(passed.columns, rows, {c.name: c.type for c in statement.returns})
     if statement.after:
         table = finishing.finish(statement.after, table, values)

@@ -9,7 +9,16 @@ import pytest
 from tosg.cypher.header import StatementError, parse, plain
 from tosg.cypher.quoting import UnknownNameError, quote, quote_property
 from tosg.cypher.registry import read, read_folder
-from tosg.cypher.tokens import limit_without_order, parameters, parts, tokens, with_aliases
+from tosg.cypher.tokens import (
+    calls,
+    commands,
+    limit_without_order,
+    misread_escape,
+    parameters,
+    parts,
+    tokens,
+    with_aliases,
+)
 from tosg.kg import names, statement_page
 from tosg.kg.errors import SchemaError, UsageError
 
@@ -141,10 +150,43 @@ def test_a_statement_is_taken_apart(text: str, prefix: str, body: str, several: 
         ("MATCH (n) CALL (n) { MATCH (n)--(m) RETURN m LIMIT 1 } RETURN n, m", True),
         ("MATCH (n) WHERE n.limit > 5 RETURN n.limit, {limit: 1} AS x", False),
         ("MATCH (n:Limit) RETURN n // LIMIT 5", False),
+        ("WITH 1 AS limit RETURN limit", False),
+        ("WITH 1 AS x, 2 AS skip RETURN x, skip", False),
+        ("WITH 1 AS limit RETURN limit + limit LIMIT 1", True),
+        ("MATCH (n) RETURN n // all\rLIMIT 5", True),
     ],
 )
 def test_limit_without_order_is_seen(text: str, expected: bool) -> None:
     assert limit_without_order(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("RETURN '\\u0041 \\\\u0027' AS x", None),
+        ('RETURN "\\u00b0" AS `a\\b`', None),
+        ("RETURN '\\u0027' AS x", 8),
+        ("RETURN '\\u0060' AS x", 8),
+        ("RETURN '\\\\\\u005C' AS x", 10),
+        ("RETURN 1 AS `\\u0041`", 13),
+        ("RETURN 1 AS x // \\u000a UNION", 17),
+        ("\\u0053HOW INDEXES", 0),
+    ],
+)
+def test_escapes_that_neo4j_reads_before_strings_are_seen(text: str, at: int | None) -> None:
+    assert misread_escape(text) == at
+
+
+def test_calls_and_commands_are_seen_at_any_depth() -> None:
+    text = """
+        CALL db . `labels` () YIELD label // CALL no.no()
+        CALL (label) { RETURN [x IN [1] | COUNT { call a.b.c('CALL no.no()') }] AS y }
+        MATCH (n:Load {show: 1}) WHERE n.call = n.load RETURN n.show AS `SHOW all`
+    """
+    assert list(calls(text)) == ["db.labels", "a.b.c"]
+    assert list(commands(text)) == []
+    text = "RETURN [EXISTS { load /* */ CSV FROM '' AS l RETURN l }, COUNT { SHOW INDEXES }] AS x"
+    assert list(commands(text)) == ["LOAD CSV", "SHOW INDEXES"]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +216,7 @@ def test_limit_without_order_is_seen(text: str, expected: bool) -> None:
             "CALL () { RETURN 1 AS x } RETURN x + 1 AS `x + 1`",
         ),
         ("MATCH (n) RETURN n.`a b`", "MATCH (n) RETURN n.`a b` AS `n.``a b```"),
+        ("RETURN 'a\\\\b', 1 AS limit, 2", "RETURN 'a\\\\b' AS `'a\\\\b'`, 1 AS limit, 2 AS `2`"),
     ],
 )
 def test_returned_items_get_names(body: str, expected: str) -> None:

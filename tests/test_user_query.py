@@ -22,6 +22,7 @@ from tosg.kg.errors import (
     UsageError,
 )
 from tosg.kg.finishing import finish
+from tosg.kg.guard import run_checked
 from tosg.kg.lookup import find_entities, find_entity
 from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
 from tosg.kg.user_query import bind, parse_params, resolve, run
@@ -67,6 +68,31 @@ REFUSED = [
     ("CALL db.awaitIndexes(1)", "beyond reading"),
     ("CALL db.createLabel('X')", "beyond reading"),
     ("CALL tx.setMetaData({a: 1})", "beyond reading"),
+    # The plan does not show subqueries inside a list.
+    ("RETURN [x IN [1] | EXISTS { CALL db.awaitIndexes(1) }] AS x", "beyond reading"),
+    (
+        "RETURN [x IN [1] | COUNT { LOAD CSV FROM 'http://localhost/' AS l RETURN l }] AS x",
+        "LOAD CSV",
+    ),
+    ("CYPHER 25 RETURN [x IN [1] | COUNT { SHOW SETTINGS }] AS x", "beyond reading"),
+    (
+        "CYPHER 25 RETURN [x IN [1] | COUNT { UNWIND [1] AS by TERMINATE TRANSACTIONS 'x' }] AS x",
+        "beyond reading",
+    ),
+    # Neo4j reads an escaped quote as a quote, and the string ends there.
+    (
+        "RETURN ' AS q UNION CALL dbms.listConfig() YIELD name RETURN name AS q //\\u0027 + '1,2'",
+        "outside a string",
+    ),
+    ("RETURN '\\u005c' AS x", "outside a string"),
+    (
+        "RETURN [x IN [1] | EXISTS { L\\u004fAD CSV FROM '' AS l RETURN l }] AS x",
+        "outside a string",
+    ),
+    ("MATCH (n:Gene) RETURN n.`\\u0069d`", "outside a string"),
+    ("CALL apoc.load.json('x') YIELD value RETURN value", "beyond reading"),
+    ("CALL apoc.path.nothing() YIELD value RETURN value", "no procedure"),
+    ("CALL (*) { RETURN 1 AS x } IN TRANSACTIONS RETURN x", "transactions of its own"),
     ("PROFILE MATCH (n) RETURN n", "PROFILE"),
     ("EXPLAIN MATCH (n) RETURN n", "EXPLAIN"),
     ("MATCH (n) FINISH", "returns nothing"),
@@ -82,6 +108,44 @@ def test_what_does_more_than_read_is_refused(graph: Database, query: str, why: s
         ask(graph, query)
     assert why in str(caught.value)
     assert graph.bookmark() == before
+
+
+@pytest.mark.neo4j
+def test_what_runs_is_looked_at_as_it_runs(graph: Database) -> None:
+    text = "CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name"
+    with pytest.raises(QueryError, match="beyond reading"):
+        run_checked(graph, "CYPHER 5", text, {}, timeout=60)
+
+
+@pytest.mark.neo4j
+def test_what_cannot_be_wrapped_is_refused_without_the_wrapping(graph: Database) -> None:
+    with pytest.raises(QueryError, match="cannot stand in a subquery") as caught:
+        ask(graph, "CYPHER 5 debug=tostring MATCH (n) RETURN n")
+    assert "row" not in str(caught.value)
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+@pytest.mark.parametrize(
+    "query",
+    [
+        "CALL db.labels()",
+        "CALL db.labels",
+        "CALL `db` . labels() // all of them\n;",
+        "CALL db.labels() /* all */ YIELD *",
+        "CALL db.labels() YIELD label",
+        "OPTIONAL CALL db.labels()",
+    ],
+)
+def test_a_lone_call_needs_no_return(graph: Database, query: str) -> None:
+    assert "Gene" in ask(graph, query)["label"].to_pylist()
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+def test_columns_are_named_as_written(graph: Database) -> None:
+    found = ask(graph, "RETURN 'a\\\\b', '\\u00b0', '\\\\u0041', 1")
+    assert found.to_pylist() == [{"'a\\\\b'": "a\\b", "'°'": "°", "'\\\\u0041'": "\\u0041", "1": 1}]
 
 
 @pytest.mark.neo4j
