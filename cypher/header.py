@@ -9,10 +9,11 @@ A header is the run of ``//`` lines that the file begins with::
     // returns gene: NODE - a gene of the pathway
     // help: The genes of a pathway, by symbol.
 
-A parameter without a default must be given. Its type is one of `SCALARS`, ``LIST<...>`` of one,
-or a label of the schema (`EntityType` there): the user then gives an id, symbol or name and the
-statement gets the id. A parameter that the text uses and the header does not declare is an
-error, and so is one that is declared and not used.
+A parameter without a default must be given, and may be null only where its default is (or its type
+is ``ANY``). Its type is one of `SCALARS`, ``LIST<...>`` of one, or a label of the schema
+(`EntityType` there): the user then gives an id, symbol or name and the statement gets the id. A
+parameter that the text uses and the header does not declare is an error, and so is one that is
+declared and not used.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from typing import Any
 from tosg.cypher.tokens import parameters
 
 #: Types of values; ``TEXT VECTOR`` is given as text (or, from Python, as a vector) and
-#: passed as its embedding.
-SCALARS = ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "ANY", "TEXT VECTOR")
+#: passed as its embedding; ``LABEL`` is a label of the schema by its own name.
+SCALARS = ("STRING", "INTEGER", "FLOAT", "BOOLEAN", "ANY", "LABEL", "TEXT VECTOR")
 
 MODES = ("read", "write")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from tosg.kg.errors import SchemaError
+from tosg.kg.errors import ConfigError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +22,11 @@ def _enrichment(table: pa.Table, values: Mapping[str, Any]) -> pa.Table:
     """
     from scipy.stats import false_discovery_control, hypergeom  # a second to import
 
+    limit = values["limit"]
+    if limit < 0:  # as Cypher has it for LIMIT
+        raise ConfigError(
+            "a parameter is too small", where="limit", found=limit, expected="0 or more"
+        )
     hits, given, size, background = (
         table[name].to_numpy() for name in ("hits", "given", "size", "background")
     )
@@ -34,7 +39,7 @@ def _enrichment(table: pa.Table, values: Mapping[str, Any]) -> pa.Table:
     kept = [
         i for i in sorted(range(len(ids)), key=lambda i: (p[i], ids[i])) if q[i] <= values["max_q"]
     ]
-    return table.take(pa.array(kept[: values["limit"]], pa.int64()))
+    return table.take(pa.array(kept[:limit], pa.int64()))
 
 
 STEPS: dict[str, Callable[[pa.Table, Mapping[str, Any]], pa.Table]] = {"enrichment": _enrichment}

@@ -27,7 +27,7 @@ selection of an export (`tosg-export OUT --nodes NAME --param KEY=VALUE`, `--cel
 A parameter whose type is a label (`Gene`, `Disease`, ...) takes an id, another id of the same
 thing, a symbol, a name or a synonym: `gene=TP53`, `gene=ncbigene:7157` and `gene=p53` are one.
 A list is JSON (`'["TP53", "MDM2"]'`) or has commas between its parts (`TP53,MDM2`). A `TEXT VECTOR`
-is given as text and compared by meaning.
+is given as text and compared by meaning. A `LABEL` is a type of entity, as in `Gene` or `Disease`.
 
 Your own statements can have the same header: see `tosg query NAME --describe` and run them with
 `tosg query @FILE`. This page is made from the headers.

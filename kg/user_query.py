@@ -10,8 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import neo4j.spatial
+import neo4j.time
+import neo4j.vector
+import numpy as np
 
 from tosg.cypher.header import Parameter, Statement, StatementError, has_header, parse, plain
 from tosg.cypher.registry import statements as read_statements
@@ -61,11 +67,13 @@ def resolve(query: str) -> Statement:
     UsageError
         There is no statement of that name.
     ConfigError
-        The file is not there, is empty or is no text.
+        The file is not there, is empty or is no text; the query is no text.
     SchemaError
         The header does not fit.
     """
     text, where = query, "the query"
+    if _SURROGATE.search(query):
+        raise ConfigError("the query is not UTF-8 text", found=ascii(query)[:80])
     if query.startswith("@"):
         text, where = _read(Path(query[1:]).expanduser()), query[1:]
     elif re.fullmatch(r"\s*[A-Za-z_]\w*\s*", query):
@@ -162,7 +170,7 @@ def _json(text: str) -> Any:
 
     try:
         return json.loads(text, parse_constant=refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -197,7 +205,12 @@ def bind(
     known = {p.name for p in statement.params}
     if strict and (extra := set(params) - known):
         raise unknown("parameter", sorted(extra)[0], known, where=statement.name or "the query")
-    if missing := [p.name for p in statement.params if p.required and p.name not in params]:
+    missing = [
+        p.name
+        for p in statement.params
+        if p.required and (p.name not in params or (params[p.name] is None and p.type != "ANY"))
+    ]
+    if missing:
         raise ConfigError(
             "a parameter has no value",
             where=statement.name or "the query",
@@ -212,17 +225,63 @@ def bind(
     values: dict[str, Any] = {}
     warnings: list[str] = []
     for param in statement.params:
-        given = params.get(param.name, param.default)
+        given = _passable(param, params.get(param.name, param.default))
+        if given is None and param.default is not None:
+            raise _wrong_type(param, None)
         values[param.name] = None if given is None else _value(db, param, given, warnings)
     return values, warnings
 
+
+#: Half of a character: what a command line or file has that is not UTF-8.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 _PYTHON: dict[str, tuple[type, ...]] = {
     "STRING": (str,),
     "INTEGER": (int,),
     "FLOAT": (float, int),
     "BOOLEAN": (bool,),
+    "LABEL": (str,),
 }
+
+#: What the driver takes as it is, besides numbers, texts, lists and mappings.
+_TAKEN = (
+    bool, float, bytes, bytearray, date, time, timedelta, np.datetime64, np.timedelta64,
+    neo4j.time.Date, neo4j.time.Time, neo4j.time.DateTime, neo4j.time.Duration,
+    neo4j.spatial.Point, neo4j.vector.Vector,
+)  # fmt: skip
+
+
+def _passable(param: Parameter, given: Any) -> Any:
+    """Make a value that the database can take, or say what it cannot, at any depth."""
+    if given is None or isinstance(given, _TAKEN):
+        return given
+    if hasattr(given, "tolist"):  # NumPy's and pandas'; of dates it would make numbers
+        given = list(given) if given.ndim else given.item()
+    if isinstance(given, int):
+        if not -(2**63) <= given < 2**63:
+            raise _not_passable(param, given, "a whole number of at most 64 bits")
+        return given
+    if isinstance(given, str):
+        if _SURROGATE.search(given):
+            raise _not_passable(param, given, "text that is valid Unicode")
+        return given
+    if isinstance(given, Mapping):
+        if not all(isinstance(key, str) for key in given):
+            raise _not_passable(param, given, "a mapping with texts as keys")
+        return {_passable(param, key): _passable(param, value) for key, value in given.items()}
+    if isinstance(given, Sequence):
+        return [_passable(param, value) for value in given]
+    raise _not_passable(param, given, "a number, text, date, list or mapping")
+
+
+def _not_passable(param: Parameter, given: Any, expected: str) -> ConfigError:
+    shown = ascii(given)
+    return ConfigError(
+        "a parameter cannot be passed to the database",
+        where=param.name,
+        found=shown if len(shown) <= 80 else f"{shown[:80]}...",
+        expected=expected,
+    )
 
 
 def _value(db: Database, param: Parameter, given: Any, warnings: list[str]) -> Any:
@@ -283,6 +342,8 @@ def _scalar(param: Parameter, value: Any) -> Any:
         raise _wrong_type(param, value)
     if not isinstance(value, wanted):
         raise _wrong_type(param, value)
+    if param.element == "LABEL" and value not in parameter_labels():
+        raise unknown("label", value, parameter_labels(), where=param.name)
     return float(value) if isinstance(value, int) and param.element == "FLOAT" else value
 
 

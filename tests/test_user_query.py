@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
@@ -366,6 +370,9 @@ def test_bad_pairs(pairs: list[str], error: type[TosgError], what: str) -> None:
         {"text": 5},
         {"list": "a"},
         {"list": [1]},
+        {"number": None},  # its default is not null
+        {"share": None},
+        {"list": None},
     ],
 )
 def test_a_value_of_another_type_is_refused(graph: Database, params: dict[str, Any]) -> None:
@@ -374,9 +381,80 @@ def test_a_value_of_another_type_is_refused(graph: Database, params: dict[str, A
 
 
 @pytest.mark.neo4j
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**63,
+        [{"a": -(2**63) - 1}],
+        "\udcff",
+        {"a": ["\ud800"]},
+        {"\udcff": 1},
+        {1: 2},
+        {1, 2},
+        Decimal(1),
+        object(),
+        np.array([2**64 - 1], np.uint64),
+    ],
+    ids=ascii,
+)
+def test_a_value_that_the_database_cannot_take_is_refused(graph: Database, value: Any) -> None:
+    with pytest.raises(ConfigError, match="cannot be passed") as caught:
+        ask(graph, "RETURN $x AS x", x=value)
+    assert caught.value.where == "x"
+    if not isinstance(value, str):
+        with pytest.raises(ConfigError):
+            bind(graph, resolve(PROBE), {"number": value})
+
+
+@pytest.mark.neo4j
+def test_values_of_numpy_pandas_and_dates_are_taken(graph: Database) -> None:
+    values = {
+        "a": np.int64(3),
+        "b": np.array([[1, 2], [3, 4]]),
+        "c": pd.Series(["x", "y"]),
+        "d": (np.True_, None),
+        "e": [datetime.date(2020, 1, 2), np.datetime64("2020-01-02")],
+        "f": [-(2**63), 2**63 - 1],
+    }
+    (row,) = ask(graph, "RETURN $x AS x", x=values)["x"].to_pylist()
+    assert row == {
+        "a": 3,
+        "b": [[1, 2], [3, 4]],
+        "c": ["x", "y"],
+        "d": [True, None],
+        "e": ["2020-01-02", "2020-01-02T00:00:00.000000000"],
+        "f": [-(2**63), 2**63 - 1],
+    }
+    bound, _ = bind(
+        graph,
+        resolve(PROBE),
+        {"number": np.int64(2), "share": np.int32(1), "numbers": np.arange(2)},
+    )
+    assert (bound["number"], bound["share"], bound["numbers"]) == (2, 1.0, [0, 1])
+
+
+def test_a_query_that_is_no_text() -> None:
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        resolve("RETURN '\udcff' AS x")
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("name", ["enrichment", "nearest_to_text"])
+def test_a_type_that_the_schema_has_not_is_named(graph: Database, name: str) -> None:
+    values = {"genes": ["IL2"], "text": [1.0, 0.0], "type": "pathway"}
+    taken = {p.name: values[p.name] for p in resolve(name).params if p.name in values}
+    with pytest.raises(UsageError, match="unknown label") as caught:
+        ask(graph, name, **taken)
+    assert caught.value.where == "type"
+    assert "did you mean Pathway?" in str(caught.value)
+
+
+@pytest.mark.neo4j
 def test_a_missing_or_extra_parameter_is_named(graph: Database) -> None:
-    with pytest.raises(ConfigError, match="has no value") as caught:
-        ask(graph, "genes_of_pathway")
+    for nothing in ({}, {"pathway": None}):
+        with pytest.raises(ConfigError, match="has no value") as caught:
+            ask(graph, "genes_of_pathway", **nothing)
+    assert ask(graph, "RETURN $x AS x", x=None).to_pylist() == [{"x": None}]
     assert "pathway: Pathway - id or name of the pathway" in str(caught.value)
     with pytest.raises(UsageError, match="unknown parameter"):
         ask(graph, "genes_of_pathway", pathway="x", pathwy="y")
@@ -474,6 +552,8 @@ def test_enrichment_by_hand() -> None:
     assert enriched([(2, 4), (3, 3)], tests=3, max_q=0.1) == rows[:1]
     assert enriched([(2, 4), (3, 3)], tests=3, limit=1) == rows[:1]
     assert enriched([], tests=0) == []
+    with pytest.raises(ConfigError, match="too small"):
+        enriched([(2, 4)], tests=1, limit=-1)
 
 
 def test_rows_as_text() -> None:
@@ -550,6 +630,9 @@ def test_the_command_prints_rows_on_stdout_and_notes_on_stderr(graph: Database) 
         ([], 2),
         (["RETURN 1 AS x", "--json", "--format", "csv"], 2),
         (["RETURN 1 AS x", "--timeout", "0"], 2),
+        (["RETURN $x AS x", "--param", "x=99999999999999999999"], 2),
+        (["RETURN $x AS x", "--param", "x=\udcff"], 2),
+        (["enrichment", "--param", "genes=IL2", "--param", "max_q=null"], 2),
         (["UNWIND range(1, 1000000000000) AS a RETURN max(a) AS a", "--timeout", "0.5"], 1),
     ],
 )

@@ -1,7 +1,7 @@
 // name: enrichment
 // mode: read
 // param genes: LIST<Gene> - ids or symbols of the genes, as JSON or with commas between
-// param type: STRING = "Pathway" - what is tested: Pathway or BiologicalProcess
+// param type: LABEL = "Pathway" - what is tested: Pathway or BiologicalProcess
 // param min_size: INTEGER = 5 - smallest number of genes of what is tested
 // param max_size: INTEGER = 500 - greatest number of genes of what is tested
 // param max_q: FLOAT = 0.05 - greatest q of what is shown

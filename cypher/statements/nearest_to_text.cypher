@@ -1,7 +1,7 @@
 // name: nearest_to_text
 // mode: read
 // param text: TEXT VECTOR - what to look for, in plain words
-// param type: STRING = null - only entities of this type, as in Gene or Disease
+// param type: LABEL = null - only entities of this type, as in Gene or Disease
 // param limit: INTEGER = 10 - rows at most
 // returns entity: NODE - an entity
 // returns similarity: FLOAT - cosine of the angle between its text and yours, from -1 to 1
