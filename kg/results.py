@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from neo4j.graph import Node, Path, Relationship
 from neo4j.spatial import Point
 from neo4j.time import Date, DateTime, Duration, Time
+from neo4j.vector import Vector
+
+from tosg.kg.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +123,7 @@ def _array(values: list[Any], kind: pa.DataType | None) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        texts = [None if v is None else json.dumps(v, default=str) for v in values]
+        texts = [None if v is None else json_text(v) for v in values]
         return pa.array(texts, pa.string())
 
 
@@ -170,7 +172,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Duration):
         return value.iso_format()
     if isinstance(value, Point):
-        return list(value)
+        return {"srid": value.srid, **dict(zip("xyz", value, strict=False))}
+    if isinstance(value, Vector):
+        return value.to_native()
     if isinstance(value, bytearray):
         return bytes(value)
     return value

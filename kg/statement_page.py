@@ -21,7 +21,13 @@ Questions that come with tosg. Run one with
 
     tosg query NAME --param KEY=VALUE --format table|csv|json|arrow
 
-or from Python with `tosg.connect().query(NAME, KEY=VALUE)`; any that returns nodes can be the
+Each format but `table`, which is for the eye, holds every value whole. JSON has bytes as base64,
+and null for NaN and infinities. In CSV an entity is two columns, its id and its name (or symbol);
+lists, maps, relationships and paths are JSON, bytes base64; null is nothing between the commas and
+the empty text is `""` (in a table of one column, null is `""` too). Values of no common type in one
+column are a column of JSON texts.
+
+From Python it is `tosg.connect().query(NAME, KEY=VALUE)`; any that returns nodes can be the
 selection of an export (`tosg-export OUT --nodes NAME --param KEY=VALUE`, `--cells` for cells).
 
 A parameter whose type is a label (`Gene`, `Disease`, ...) takes an id, another id of the same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import io
 import json
@@ -16,7 +17,7 @@ from click.testing import CliRunner
 from support.fixture_graph import opened
 
 from tosg.cli import tosg
-from tosg.cli.rows_view import as_csv, as_table, text
+from tosg.cli.rows_view import as_csv, as_json, as_table, text
 from tosg.kg.errors import (
     ConfigError,
     DatabaseError,
@@ -28,7 +29,7 @@ from tosg.kg.errors import (
 from tosg.kg.finishing import finish
 from tosg.kg.guard import run_checked
 from tosg.kg.lookup import find_entities, find_entity
-from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
+from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT, result_table
 from tosg.kg.user_query import bind, parse_params, resolve, run
 
 if TYPE_CHECKING:
@@ -247,7 +248,11 @@ def test_values_of_no_common_type_and_of_neo4js_own(graph: Database) -> None:
     found = ask(graph, "UNWIND [1, 'a', [2], null, date('2020-01-02')] AS x RETURN x")
     assert found["x"].to_pylist() == ["1", '"a"', "[2]", None, '"2020-01-02"']
     found = ask(graph, "RETURN duration('P1D') AS d, point({x: 1, y: 2}) AS p, time('12:00Z') AS t")
-    assert found.to_pylist() == [{"d": "P1D", "p": [1.0, 2.0], "t": "12:00:00.000000000+00:00"}]
+    assert found.to_pylist() == [
+        {"d": "P1D", "p": {"srid": 7203, "x": 1.0, "y": 2.0}, "t": "12:00:00.000000000+00:00"}
+    ]
+    found = ask(graph, "CYPHER 25 RETURN vector([1, 2], 2, FLOAT32) AS v")
+    assert found["v"].to_pylist() == [[1.0, 2.0]]
     assert ask(graph, "MATCH (n:Metabolite) RETURN n").num_rows == 0
 
 
@@ -581,6 +586,37 @@ def test_rows_as_text() -> None:
     assert as_csv(table) == 'gene,gene_name,n,t\nncbigene:1,A1,1,"a ""b"""\n,,200,"x\ny"'
 
 
+def test_csv_and_json_lose_nothing() -> None:
+    table = pa.table(
+        {
+            "numbers": [list(range(20)), None],
+            "floats": [[1.23456789012, float("inf")], []],
+            "n": [float("nan"), 0.1],
+            "texts": [["a; b", 'c"'], [""]],
+            "map": [{"k": 1.23456789012}, None],
+            "bytes": [b"abc", b""],
+            "t": ["", None],
+        }
+    )
+    lines = list(csv.reader(io.StringIO(as_csv(table))))
+    assert lines[0] == table.column_names
+    assert lines[1] == [
+        json.dumps(list(range(20))), "[1.23456789012, null]", "nan", '["a; b", "c\\""]',
+        '{"k": 1.23456789012}', "YWJj", "",
+    ]  # fmt: skip
+    assert as_csv(table).splitlines()[1].endswith(',YWJj,""')
+    assert as_csv(table).splitlines()[2] == ',[],0.1,"[""""]",,"",'
+    first, second = json.loads(as_json(table), parse_constant=pytest.fail)
+    assert first == {
+        "numbers": list(range(20)), "floats": [1.23456789012, None], "n": None,
+        "texts": ["a; b", 'c"'], "map": {"k": 1.23456789012}, "bytes": "YWJj", "t": "",
+    }  # fmt: skip
+    assert (second["numbers"], second["bytes"], second["t"]) == (None, "", None)
+    assert as_csv(pa.table({"t": pa.array([None, "", "a"])})) == 't\n""\n""\na'  # no empty line
+    mixed = result_table(["x"], [[[float("nan"), b"abc"]], ["é"]], {})
+    assert mixed["x"].to_pylist() == ['[null, "YWJj"]', '"é"']
+
+
 # --- the command ---
 
 
@@ -610,8 +646,8 @@ def test_the_command_prints_rows_on_stdout_and_notes_on_stderr(graph: Database) 
     code, out, err, _ = call(graph, *arguments)
     assert out.splitlines() == [
         "gene,gene_name,sources",
-        "ncbigene:930,CD19,pathways",
-        "ncbigene:3718,JAK3,pathways",
+        'ncbigene:930,CD19,"[""pathways""]"',
+        'ncbigene:3718,JAK3,"[""pathways""]"',
     ]
     code, _, _, raw = call(graph, query, "--format", "arrow")
     assert pa.ipc.open_stream(io.BytesIO(raw)).read_all().num_rows == 6

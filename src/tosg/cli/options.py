@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from tosg.kg.json_text import json_text
 
 if TYPE_CHECKING:
     from tosg.kg.settings import Settings
@@ -68,7 +69,7 @@ def timeout_option(default: float, help_: str) -> Callable[[Command], Command]:
 
 def echo_json(document: object) -> None:
     """Print a JSON document on stdout, keys in the order given."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    click.echo(json_text(document, indent=2))
 
 
 def note(text: str) -> None:

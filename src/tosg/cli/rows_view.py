@@ -1,11 +1,15 @@
-"""Rows of a query as text: entities by id and name, never a vector or byte array."""
+"""Rows of a query as text: a table for the eye, CSV and JSON for programs.
+
+The table has entities by id and name, and says of vectors and bytes only how long they are; CSV
+and JSON hold every value whole.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
+
+from tosg.kg.json_text import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +39,7 @@ def plain(value: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """One value in one line."""
+    """One value in one line, for the eye."""
     value = plain(value)
     if value is None:
         return ""
@@ -107,24 +111,25 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def as_csv(table: pa.Table) -> str:
-    """Write rows as CSV; an entity is two columns, its id and its name (or symbol)."""
-    records = table.to_pylist()
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    """Write rows as CSV; an entity is two columns, its id and its name (or symbol).
+
+    Lists, maps, relationships and paths are JSON. Null is nothing between the commas and the empty
+    string is ``""``; in a table of one column null is ``""`` too, as readers skip empty lines.
+    """
     entities = {f.name for f in table.schema if _is_entity(f.type)}
-    heads: list[str] = []
+    heads: list[Any] = []
     for name in table.column_names:
         heads += [name, f"{name}_name"] if name in entities else [name]
-    writer.writerow(heads)
-    for record in records:
-        row: list[str] = []
+    lines = [heads]
+    for record in table.to_pylist():
+        line: list[Any] = []
         for name, value in record.items():
             if name in entities:
-                row += [value["id"] or "", _called(value)] if value else ["", ""]
+                line += [value["id"], _called(value) or None] if value else [None, None]
             else:
-                row.append(_exact(value))
-        writer.writerow(row)
-    return out.getvalue().removesuffix("\n")
+                line.append(value)
+        lines.append(line)
+    return "\n".join(",".join(map(_exact, line)) or '""' for line in lines)
 
 
 def _is_entity(kind: pa.DataType) -> bool:
@@ -134,13 +139,18 @@ def _is_entity(kind: pa.DataType) -> bool:
 
 
 def _exact(value: Any) -> str:
-    """Write a value so that nothing is lost: all digits, strings with their line ends."""
-    if isinstance(value, float):
-        return repr(value)
-    return value if isinstance(value, str) else text(value)
+    """Write a value for a CSV file so that nothing is lost: all digits, strings as they are."""
+    if value is None:
+        return ""
+    # As `float` reads them: CSV, other than JSON, can hold NaN and infinities.
+    written = repr(value) if isinstance(value, float) else json_value(value)
+    if not isinstance(written, str):
+        written = json_text(written)
+    if written and not set(written) & set(',"\r\n'):
+        return written
+    return '"' + written.replace('"', '""') + '"'
 
 
 def as_json(table: pa.Table) -> str:
     """Write rows as a JSON array of objects."""
-    rows = [plain(row) for row in table.to_pylist()]
-    return json.dumps(rows, indent=2, ensure_ascii=False, default=str)
+    return json_text(table.to_pylist(), indent=2)
