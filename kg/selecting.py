@@ -157,9 +157,9 @@ def _select(
 def wrapped(passed: Checked) -> str:
     """Cypher that returns what a checked query chooses as lists of ``idx``.
 
-    Each record has the kind (``entity``, ``cell``, ``other``, or the relationship's type, after
-    ``:``), which of the properties are missing, how many there are, the ``idx`` of nodes or
-    starts, those of ends, and the properties.
+    Each record has the kind (``entity``, ``cell``, ``other``, ``deeper`` for what is not looked
+    into, or the relationship's type, after ``:``), which of the properties are missing, how many
+    there are, the ``idx`` of nodes or starts, those of ends, and the properties.
     """
     columns = ", ".join(named(c) for c in passed.columns)
     # `[x][0]` hides the type of x: Neo4j types a variable by the first function it sees it in,
@@ -175,13 +175,16 @@ def wrapped(passed: Checked) -> str:
     return (
         f"CALL () {{ {passed.body}\n}}\n"
         f"UNWIND [{columns}, null] AS v0\n{levels}"
-        f"WITH v{DEPTH} AS v WHERE v IS :: NODE NOT NULL OR v IS :: RELATIONSHIP NOT NULL "
+        f"WITH v{DEPTH} AS v\n"
+        "WITH v, v IS :: LIST<ANY> NOT NULL OR v IS :: MAP NOT NULL AS deeper\n"
+        "WHERE deeper OR v IS :: NODE NOT NULL OR v IS :: RELATIONSHIP NOT NULL "
         "OR v IS :: PATH NOT NULL\n"
         "UNWIND CASE WHEN v IS :: PATH NOT NULL "
-        "THEN nodes([v][0]) + relationships([v][0]) ELSE [v] END AS e\n"
+        "THEN nodes([v][0]) + relationships([v][0]) WHEN deeper THEN [null] ELSE [v] END AS e\n"
         "WITH DISTINCT e\n"
         "WITH e, CASE WHEN e IS :: RELATIONSHIP NOT NULL THEN e END AS r\n"
-        "WITH r, CASE WHEN r IS NOT NULL THEN ':' + type([r][0]) WHEN [e][0]:Entity THEN 'entity' "
+        "WITH r, CASE WHEN r IS NOT NULL THEN ':' + type([r][0]) "
+        "WHEN e IS NULL THEN 'deeper' WHEN [e][0]:Entity THEN 'entity' "
         "WHEN [e][0]:Cell THEN 'cell' ELSE 'other' END AS kind,\n"
         "CASE WHEN r IS NULL THEN e.idx WHEN startNode([r][0]):Entity "
         "THEN startNode([r][0]).idx END AS start,\n"
@@ -199,6 +202,11 @@ def _elements(records: list[list[Any]]) -> _Elements:
     width = len(PROPERTIES)
     for kind, is_loose, *rest in records:
         missing, n, starts, ends = rest[:width], rest[width], rest[width + 1], rest[width + 2]
+        if kind == "deeper":
+            raise QueryError(
+                f"the query returns lists or maps more than {DEPTH} deep in one another",
+                expected=f"nodes, relationships and paths at most {DEPTH} deep",
+            )
         if kind in nodes:
             nodes[kind].append(np.array(starts, np.int64))
         elif kind == "other":
