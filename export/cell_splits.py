@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,14 @@ from tosg.export.splits import Classes
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from tosg.export.selection import Selection
 
 Int64s = NDArray[np.int64]
+
+#: Names that a message lists before it says how many more there are.
+_SHOWN = 5
 
 
 def has_value(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -75,20 +81,22 @@ def split_of(
     selection: Selection,
     strata: Classes,
     hashed: NDArray[np.uint64],
+    spaces: Mapping[str, str],
     warnings: list[str],
 ) -> tuple[Int64s, bool]:
-    """Split of each row, and whether donors are safe."""
+    """Split of each row, and whether donors are safe; `spaces` are `splits.donor_spaces`."""
     if selection.split == "none":
         return np.zeros(table.num_rows, dtype=np.int64), False
     if selection.split == "cell":
         warnings.append("--split cell is not donor-safe: cells of one donor are in several splits")
         return splits.by_cell(hashed, strata, selection.fractions), False
     if selection.split == "donor":
-        groups, names = _donor_codes(table)
-        return (
-            splits.by_group(groups, names, strata, selection.fractions, selection.seed),
-            True,
+        donors = Donors.of(table, spaces)
+        split = splits.by_group(
+            donors.codes, donors.names, strata, selection.fractions, selection.seed
         )
+        warnings.extend(donors.namesakes(split))
+        return split, True
     hint = "name another field, or leave those cells out in --cells"
     groups, names = codes_of(table.column(selection.split), f"split {selection.split}", hint)
     ready = splits.by_name(names)
@@ -97,31 +105,78 @@ def split_of(
         if ready is not None
         else splits.by_group(groups, names, strata, selection.fractions, selection.seed)
     )
-    safe = _is_donor_safe(table, split)
-    if not safe:
-        warnings.append(f"--split {selection.split} is not donor-safe: see splits in the manifest")
-    return split, safe
+    known = bool(pc.all(has_value(table.column("donor_id"))).as_py())
+    donors = Donors.of(table, spaces) if known else None
+    if donors is not None and donors.are_whole(split):
+        warnings.extend(donors.namesakes(split))
+        return split, True
+    warnings.append(f"--split {selection.split} is not donor-safe: see splits in the manifest")
+    return split, False
 
 
-def _donor_codes(table: pa.Table) -> tuple[Int64s, list[str]]:
-    hint = (
-        "attach the cells with --map donor_id=COLUMN, leave those cells out in --cells, "
-        "or use --split cell (not donor-safe) or --split FIELD"
-    )
-    donors, donor_names = codes_of(table.column("donor_id"), "split donor", hint)
-    sets, set_names = codes_of(table.column("dataset"), "split donor", hint)
-    pairs, groups = np.unique(sets * len(donor_names) + donors, return_inverse=True)
-    names = [
-        f"{set_names[p // len(donor_names)]}\0{donor_names[p % len(donor_names)]}" for p in pairs
-    ]
-    return groups.astype(np.int64), names
+@dataclass(frozen=True)
+class Donors:
+    """The donors of cells.
 
+    Attributes
+    ----------
+    codes : (M,) int64
+        Donor of each cell.
+    pairs : list of (str, str)
+        Space and ``donor_id`` of each donor; the same name in two spaces is two donors.
+    """
 
-def _is_donor_safe(table: pa.Table, split: Int64s) -> bool:
-    if table.column("donor_id").null_count:
-        return False
-    groups, names = _donor_codes(table)
-    return len(np.unique(groups * 3 + split)) == len(names)
+    codes: Int64s
+    pairs: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, table: pa.Table, spaces: Mapping[str, str]) -> Donors:
+        """Tell the donors of cells apart.
+
+        Raises
+        ------
+        ExportError
+            A cell has no donor.
+        """
+        hint = (
+            "attach the cells with --map donor_id=COLUMN, leave those cells out in --cells, "
+            "or use --split cell (not donor-safe) or --split FIELD"
+        )
+        donors, names = codes_of(table.column("donor_id"), "split donor", hint)
+        sets, set_names = codes_of(table.column("dataset"), "split donor", hint)
+        roots, space = np.unique([spaces.get(s, s) for s in set_names], return_inverse=True)
+        distinct, codes = np.unique(space[sets] * len(names) + donors, return_inverse=True)
+        pairs = [(str(roots[d // len(names)]), names[d % len(names)]) for d in distinct]
+        return cls(codes.astype(np.int64), pairs)
+
+    @property
+    def names(self) -> list[str]:
+        """One name per donor, as it is hashed."""
+        return ["\0".join(pair) for pair in self.pairs]
+
+    def are_whole(self, split: Int64s) -> bool:
+        """Whether no donor has cells in two splits."""
+        return len(np.unique(self.codes * len(SPLITS) + split)) == len(self.pairs)
+
+    def namesakes(self, split: Int64s) -> Iterator[str]:
+        """Warn of donors of one name that are in several splits; each donor is in one."""
+        part = np.zeros(len(self.pairs), np.int64)
+        part[self.codes] = split
+        parts: dict[str, dict[str, str]] = {}
+        for (space, name), p in zip(self.pairs, part, strict=True):
+            parts.setdefault(name, {})[space] = SPLITS[p]
+        found = [
+            f"{name} ({', '.join(f'{space}: {p}' for space, p in sorted(where.items()))})"
+            for name, where in sorted(parts.items())
+            if len(set(where.values())) > 1
+        ]
+        if found:
+            more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+            yield (
+                f"donors of one name in several data sets are in several splits: "
+                f"{'; '.join(found[:_SHOWN])}{more}; they count as different people, "
+                "--split donor_id keeps them together"
+            )
 
 
 def strata_of(table: pa.Table, selection: Selection) -> Int64s:

@@ -19,6 +19,7 @@ from tosg.export.cell_splits import (
     codes_of,
     donors_in,
     has_value,
+    plain_of,
     split_of,
     splits_info,
     strata_of,
@@ -30,7 +31,7 @@ from tosg.kg.errors import ConfigError, ExportError, at, unknown
 from tosg.kg.reader import read_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tosg.export.selection import Selection
     from tosg.kg.database import Database
@@ -131,7 +132,16 @@ def read_cells(
     warnings = list(chosen.warnings)
     columns = _filtered(columns, selection, warnings)
     warnings += _homeless(columns, selection)
-    return _arranged(columns, selection, known, warnings)
+    return _arranged(columns, selection, known, _spaces(db, columns), warnings)
+
+
+def _spaces(db: Database, table: pa.Table) -> dict[str, str]:
+    """Data sets that have their donors in common, see `splits.donor_spaces`."""
+    rows = db.rows(
+        "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids RETURN d.id AS id, d.sha256s AS files",
+        ids=pc.unique(plain_of(table.column("dataset"))).to_pylist(),
+    )
+    return splits.donor_spaces({row["id"]: row["files"] for row in rows})
 
 
 def _check_unasked(selection: Selection, found: str) -> None:
@@ -248,12 +258,16 @@ def _ranked_ids(table: pa.Table) -> Int64s:
 
 
 def _arranged(
-    table: pa.Table, selection: Selection, known: Sequence[str], warnings: list[str]
+    table: pa.Table,
+    selection: Selection,
+    known: Sequence[str],
+    spaces: Mapping[str, str],
+    warnings: list[str],
 ) -> CellTable:
     hashed = _hashes(table, selection)
     target, classes = target_of(table, selection)
     strata = classes or Classes.one(table.num_rows)
-    split, donor_safe = split_of(table, selection, strata, hashed, warnings)
+    split, donor_safe = split_of(table, selection, strata, hashed, spaces, warnings)
     if selection.balance is not None:
         if classes is None:
             raise ExportError(

@@ -17,7 +17,7 @@ from tosg.export.manifest import SPLITS
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Codes = NDArray[np.int64]
 Counts = NDArray[np.int64]
@@ -156,6 +156,38 @@ def by_name(values: Sequence[str]) -> Codes | None:
     if not values or any(v.lower() not in SPLIT_NAMES for v in values):
         return None
     return np.array([SPLIT_NAMES[v.lower()] for v in values], dtype=np.int64)
+
+
+def donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Say which data sets have their donors in common: those that share a file.
+
+    The same cells may be attached twice, as they are and as meta-cells; a donor of the one is the
+    donor of that name in the other.
+
+    Parameters
+    ----------
+    files : mapping
+        Hashes of the files of each data set.
+
+    Returns
+    -------
+    dict
+        For each data set the first, by name, of those that it shares files with, be it by way of
+        others.
+    """
+    root = {name: name for name in files}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    owner: dict[str, str] = {}
+    for name in sorted(files):
+        for file in files[name]:
+            one, other = sorted((find(owner.setdefault(file, name)), find(name)))
+            root[other] = one
+    return {name: find(name) for name in files}
 
 
 def balanced(

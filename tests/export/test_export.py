@@ -236,6 +236,36 @@ def test_donors_are_whole_and_order_is_shuffled(cells: Database, run: Any) -> No
     assert any("is_primary_data" in w for w in result.warnings)
 
 
+def test_cells_and_their_meta_cells_are_in_one_split(cells: Database, run: Any) -> None:
+    how = {"split": "donor", "fractions": (0.6, 0.2, 0.2)}
+
+    def splits_of(folder: Path) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in pq.read_table(folder / "cells.parquet").to_pylist():
+            found.setdefault(row["donor_id"], set()).add(row["split"])
+        return found
+
+    apart = run(cells, **how)
+    (told,) = [w for w in apart.warnings if "donors of one name" in w]
+    for name, found in splits_of(apart.folder).items():
+        assert (f"{name} (alpha: " in told) == (len(found) > 1)
+    # Attached twice, as cells and as meta-cells: the donors are the same people.
+    cells.write("MATCH (d:Dataset {id: 'beta'}) SET d.sha256s = ['other', 'alpha-hash']")
+    together = run(cells, **how)
+    assert all(len(found) == 1 for found in splits_of(together.folder).values())
+    assert not [w for w in together.warnings if "donors of one name" in w]
+    assert read_manifest(together.folder).content["splits"]["donor_safe"] is True
+    # A field that would part them is not safe, one that cannot is.
+    assert (
+        read_manifest(run(cells, split="dataset", fractions=(0.5, 0.5, 0.0)).folder).content[
+            "splits"
+        ]["donor_safe"]
+        is False
+    )
+    by_name = run(cells, split="donor_id")
+    assert read_manifest(by_name.folder).content["splits"]["donor_safe"] is True
+
+
 def test_levels_move_values_too(cells: Database, run: Any) -> None:
     gene = run(cells, level="gene", primary_only=False)
     ids = pq.read_table(gene.folder / "cells.parquet").column("id").to_pylist()

@@ -149,6 +149,13 @@ def test_cells_are_stratified(codes: list[int], seed: int, fractions: tuple[floa
             assert (found[s] > 0) == (f > 0)
 
 
+def test_data_sets_that_share_a_file_share_their_donors() -> None:
+    files = {"c": ["3", "2"], "b": ["2", "1"], "meta": ["1"], "d": ["4"], "none": []}
+    assert splits.donor_spaces(files) == {
+        "b": "b", "c": "b", "meta": "b", "d": "d", "none": "none",
+    }  # fmt: skip
+
+
 def test_names_of_splits_are_taken_as_they_are() -> None:
     assert splits.by_name(["Train", "validation", "test"]).tolist() == [0, 1, 2]  # type: ignore[union-attr]
     assert splits.by_name(["train", "lung"]) is None
