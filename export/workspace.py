@@ -104,11 +104,29 @@ class Workspace:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self._lock.close()
-            self._lock = None
-            raise ExportError(
-                "another export is writing there", where=self.folder, hint="wait for it to end"
-            ) from error
+            self.release()
+            raise self._busy() from error
+
+    def check_idle(self) -> None:
+        """Check that no process works in the folder.
+
+        Raises
+        ------
+        ExportError
+            One does.
+        """
+        try:
+            with (self.work / "lock").open("rb+") as lock:  # NFS locks what is open to write
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (FileNotFoundError, PermissionError):
+            return
+        except BlockingIOError as error:
+            raise self._busy() from error
+
+    def _busy(self) -> ExportError:
+        return ExportError(
+            "another export is writing there", where=self.folder, hint="wait for it to end"
+        )
 
     def release(self) -> None:
         """Let go of the lock."""
@@ -144,16 +162,39 @@ class Workspace:
 
     def has_receipts(self) -> bool:
         """Whether there is work that is worth going on from."""
-        return any(path.name != "plan.json" for path in self.work.glob("*.json"))
+        finished = (self.folder / MANIFEST).is_file()
+        return finished or any(path.name != "plan.json" for path in self.work.glob("*.json"))
 
     def finish(self) -> None:
-        """Rename the folder to its place; the manifest must be written."""
+        """Rename the folder to its place; the manifest must be written.
+
+        Raises
+        ------
+        ConfigError
+            Something came into the place meanwhile; the folder stays as it is.
+        """
+        try:
+            if self.out.exists():
+                self.out.rmdir()  # an empty folder that the user made
+            self.folder.replace(self.out)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise ConfigError(
+                "the output folder is not empty",
+                where=self.out,
+                found=_some(self.out),
+                expected="an empty folder, as at the start",
+                hint=f"remove what is there; then --resume finishes, all is in {self.folder}",
+            ) from error
+        # Last: whatever fails before, the export can still be resumed.
+        self.tidy()
         self.release()
-        shutil.rmtree(self.work, ignore_errors=True)
-        if self.out.exists():
-            self.out.rmdir()  # an empty folder that the user made
-        self.folder.replace(self.out)
         _sync_folder(self.out.parent)
+
+    def tidy(self) -> None:
+        """Remove the folder of the work from a training set that stands."""
+        shutil.rmtree(self.out / self.work.name, ignore_errors=True)
 
 
 def write_receipt(work: Path, name: str, receipt: Mapping[str, Any]) -> None:
@@ -173,8 +214,10 @@ def check_out(out: Path, *, resume: bool) -> bool:
     ------
     ConfigError
         The folder is not empty, or cannot be replaced.
+    ExportError
+        Another process is writing there.
     """
-    partial = Workspace(out).folder
+    space = Workspace(out)
     finished = (out / MANIFEST).is_file()
     if out.exists() and not out.is_dir():
         raise ConfigError("the output is a file", where=out, expected="a new or an empty folder")
@@ -190,10 +233,11 @@ def check_out(out: Path, *, resume: bool) -> bool:
         raise ConfigError(
             "the output folder is a mount point", where=out, hint="name a folder inside it"
         )
-    if partial.exists() and not resume:
+    if space.folder.exists() and not resume:
+        space.check_idle()
         raise ConfigError(
             "an earlier export to this folder did not end",
-            where=partial,
+            where=space.folder,
             expected="no such folder",
             hint="--resume goes on with it; or remove it",
         )

@@ -121,10 +121,12 @@ def export(
     """
     if workers < 1:
         raise ConfigError("workers must be 1 or more", where="workers", found=workers)
-    folder = Path(out).absolute()
+    # Past links: the partial folder has to be beside the real one, to become it by a rename.
+    folder = Path(out).resolve()
     finished = check_out(folder, resume=resume)
     selection = resolved(selection)
     if finished:
+        Workspace(folder).tidy()
         return already(folder, selection, db.bookmark())
     started = time.time()
     for last in (False, True):

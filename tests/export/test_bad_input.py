@@ -188,6 +188,53 @@ def test_output_that_is_in_the_way(graph: Database, run: Any, tmp_path: Path) ->
     assert (empty / "manifest.json").is_file()
 
 
+def test_a_link_to_an_empty_folder(graph: Database, run: Any, tmp_path: Path) -> None:
+    elsewhere, link = tmp_path / "disk" / "real", tmp_path / "link"
+    elsewhere.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    done = run(graph, link)
+    assert done.folder == elsewhere
+    assert (link / "manifest.json").is_file()
+    assert left(elsewhere) == ["graph.safetensors", "manifest.json", "nodes.parquet"]
+    assert left(tmp_path) == ["disk", "link"]
+
+
+def test_something_that_comes_into_the_output_meanwhile(
+    graph: Database, run: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def write(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("graph", 2):
+            (out / "log.txt").write_text("x")
+
+    with pytest.raises(ConfigError, match="not empty") as caught:
+        run(graph, out, progress=write)
+    assert caught.value.found == "log.txt"
+    assert "--resume" in str(caught.value.hint)
+    (out / "log.txt").unlink()
+    # Nothing is read again: the graph's file is the one that was written.
+    made = (tmp_path / "out.partial" / "graph.safetensors").stat().st_ino
+    assert run(graph, out, resume=True).counts["nodes"] == len(signals.NODES)
+    assert (out / "graph.safetensors").stat().st_ino == made
+    assert left(tmp_path) == ["out"]
+    assert "work" not in left(out)
+
+
+def test_a_second_export_to_the_same_folder(graph: Database, run: Any, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def again(stage: str, done: int, total: int) -> None:
+        for resume in (False, True):
+            with pytest.raises(ExportError) as caught:
+                run(graph, tmp_path / "out", resume=resume)
+            told.append(caught.value.what)
+
+    run(graph, tmp_path / "out", progress=again)
+    assert set(told) == {"another export is writing there"}
+
+
 def test_mixed_units(graph: Database, run: Any, tmp_path: Path) -> None:
     signals.write_cells(graph, unit="log1p_cp10k")
     with pytest.raises(ExportError, match="different units") as caught:
