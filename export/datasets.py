@@ -61,6 +61,29 @@ def checked_datasets(
     return infos
 
 
+def unmapped(infos: tuple[DatasetInfo, ...], maps: list[VariableMap]) -> tuple[str, ...]:
+    """Warn of data sets whose values go to no node of the selection.
+
+    Raises
+    ------
+    ExportError
+        No data set has a value to give.
+    """
+    without = [i.id for i, m in zip(infos, maps, strict=True) if not m.variables_mapped]
+    if infos and len(without) == len(infos):
+        raise ExportError(
+            "no cell has a value for any of the nodes",
+            where="nodes, cells",
+            found=f"no variable of {', '.join(without)} is of a selected node",
+            expected="nodes that the data sets measured, or that --level carries values to",
+            hint="--level gene or protein, other nodes, or --no-cells for a plain graph",
+        )
+    return tuple(
+        f"the data set {name} measured none of the nodes: its cells have no values"
+        for name in without
+    )
+
+
 def normalize_for(selection: Selection, unit: str) -> str:
     """Tell what the reader has to apply: nothing where the values are that already."""
     return "none" if unit == selection.normalize else selection.normalize

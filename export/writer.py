@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ import numpy as np
 from tosg.export.cell_columns import spill_columns, write_cells
 from tosg.export.cell_table import read_cells
 from tosg.export.content import Parts, content_of, graph_meta, run_of
-from tosg.export.datasets import checked_datasets, maps_of
+from tosg.export.datasets import checked_datasets, maps_of, unmapped
 from tosg.export.digest import digest_arrays
 from tosg.export.edges import read_graph
 from tosg.export.files import save_npy
@@ -115,7 +115,8 @@ def export(
     QueryError
         A query of the selection fails.
     ExportError
-        The selection is empty or cannot be split, the graph changed twice under the export, an
+        The selection is empty or cannot be split, its cells have no value for any of its nodes, the
+        graph changed twice under the export, an
         export that is resumed asked for something else or the graph is another one since, the
         disk is full.
     """
@@ -150,6 +151,9 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
         infos = checked_datasets(job.db, cells, job.selection) if cells else ()
         nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
         maps = maps_of(job.db, infos, nodes)
+        if cells:
+            told = (*cells.warnings, *unmapped(infos, maps))
+            cells = replace(cells, warnings=told)
         parts = Parts(job.selection, cells, infos, maps, graph_meta(job.db))
         if dry_run:
             graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)

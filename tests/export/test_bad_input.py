@@ -235,6 +235,21 @@ def test_a_second_export_to_the_same_folder(graph: Database, run: Any, tmp_path:
     assert set(told) == {"another export is writing there"}
 
 
+def test_cells_that_measured_none_of_the_nodes(cells: Database, run: Any, tmp_path: Path) -> None:
+    drugs = "MATCH (d:Drug) RETURN d"
+    for dry_run in (True, False):
+        with pytest.raises(ExportError, match="no cell has a value") as caught:
+            run(cells, nodes=drugs, dry_run=dry_run)
+        assert "alpha, beta" in str(caught.value.found)
+        assert "--no-cells" in str(caught.value.hint)
+    assert left(tmp_path) == []
+    some = "MATCH (g:Gene) WHERE g.symbol IN ['G0', 'G3'] RETURN g"  # of alpha alone
+    for dry_run in (True, False):
+        done = run(cells, nodes=some, dry_run=dry_run)
+        assert [w for w in done.warnings if "the data set beta measured none" in w]
+    assert run(cells, nodes=drugs, cells=False).counts["cells"] == 0
+
+
 def test_mixed_units(graph: Database, run: Any, tmp_path: Path) -> None:
     signals.write_cells(graph, unit="log1p_cp10k")
     with pytest.raises(ExportError, match="different units") as caught:
