@@ -206,5 +206,7 @@ def _merged(edges: Edges, first: Ids) -> Edges:
 
 
 def _agreed(signs: NDArray[np.int8]) -> int:
+    """The sign that edges agree on: 0 is unknown, and so is what they contradict on."""
     given = {int(s) for s in signs} - {NO_SIGN}
-    return given.pop() if len(given) == 1 else (0 if given else NO_SIGN)
+    known = given - {0}
+    return known.pop() if len(known) == 1 else (0 if given else NO_SIGN)

@@ -63,12 +63,13 @@ def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> 
     expected = []
     for key_ in merged:
         claims = merged[key_]
-        signs = {c[1] for c in claims} - {None}
+        given_signs = {c[1] for c in claims} - {None}
+        signs = given_signs - {0}
         scores = [c[0] for c in claims if c[0] is not None]
         expected.append(
             (
                 *key_[:4],
-                signs.pop() if len(signs) == 1 else 0 if signs else NO_SIGN,
+                signs.pop() if len(signs) == 1 else 0 if given_signs else NO_SIGN,
                 max(scores, default=None),
                 tuple(sorted({s for c in claims for s in c[2]})),
                 all(c[3] for c in claims),
@@ -93,6 +94,16 @@ def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> 
     other = finished(edges_of(rows[::-1]), 5, DIRECTED, frozenset({"REGULATES"}))
     for name in ("type", "start", "end", "score", "sign", "key", "source", "lifted"):
         np.testing.assert_array_equal(getattr(out, name), getattr(other, name))
+
+
+@pytest.mark.parametrize(
+    ("signs", "agreed"),
+    [([0, 1], 1), ([0, -1], -1), ([0, None], 0), ([1, 0, -1], 0), ([None, None], NO_SIGN)],
+)
+def test_an_unknown_sign_does_not_hide_a_known_one(signs: list[int | None], agreed: int) -> None:
+    # As `merge_relationships` merges claims.
+    rows = [(0, 1, 2, None, sign, 0, 0, True) for sign in signs]
+    assert finished(edges_of(rows), 3, DIRECTED, frozenset()).sign.tolist() == [agreed]
 
 
 @pytest.mark.parametrize("nodes", [[3, 5, 9], [3, 5, 10**12]])
