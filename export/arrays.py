@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 
+#: Source, licence, release.
+Claimant = tuple[str, str, str]
+
 #: Sign of an edge for which no source gives one; written as 0.
 NO_SIGN = -128
 
@@ -41,8 +44,9 @@ class Edges:
         Relationship types.
     keys : tuple of str
         Key properties besides the sign, as canonical JSON objects.
-    sources : tuple of tuple of str
-        Sorted lists of sources.
+    sources : tuple of tuple
+        Sorted lists of who claims an edge: (source, license, release) while reading and merging,
+        names of sources in the training set (`named_sources`).
     """
 
     type: NDArray[np.int16]
@@ -55,7 +59,7 @@ class Edges:
     lifted: NDArray[np.bool_]
     types: tuple[str, ...]
     keys: tuple[str, ...] = ("{}",)
-    sources: tuple[tuple[str, ...], ...] = ((),)
+    sources: tuple[tuple[Any, ...], ...] = ((),)
 
     def __len__(self) -> int:
         return len(self.start)
@@ -210,3 +214,10 @@ def _agreed(signs: NDArray[np.int8]) -> int:
     given = {int(s) for s in signs} - {NO_SIGN}
     known = given - {0}
     return known.pop() if len(known) == 1 else (0 if given else NO_SIGN)
+
+
+def named_sources(edges: Edges) -> tuple[Edges, frozenset[Claimant]]:
+    """Name the sources of the edges, and list their claimants apart."""
+    claimants = frozenset(claimant for claims in edges.sources for claimant in claims)
+    names = tuple(tuple(sorted({source for source, _, _ in claims})) for claims in edges.sources)
+    return _recoded(replace(edges, sources=names)), claimants

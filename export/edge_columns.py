@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.export.arrays import NO_SIGN, Edges
+from tosg.export.arrays import NO_SIGN, Claimant, Edges
 from tosg.kg.schema import all_relationship_types
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _KINDS = {
     "key": np.int32,
     "source": np.int32,
 }
-
-Claimant = tuple[str, str, str]
 
 
 def key_properties(types: Iterable[str] | None) -> tuple[str, ...]:
@@ -67,7 +65,6 @@ class EdgeColumns:
         self._types = Codes()
         self._keys = Codes(["{}"])
         self._sources = Codes([()])
-        self.claimants: set[Claimant] = set()
 
     def add(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Take in a batch: type, start_idx, end_idx, and any of the properties or ``group``."""
@@ -157,9 +154,7 @@ class EdgeColumns:
     def _source_codes(self, columns: Mapping[str, pa.Array], n: int) -> np.ndarray[Any, Any]:
         if "sources" not in columns:
             return np.zeros(n, dtype=np.int64)
-        joined = joined_claims(columns)
-        self.claimants |= claimants_in(joined)
-        return self._coded(joined, self._sources, _sources_of)
+        return self._coded(joined_claims(columns), self._sources, _claims_of)
 
 
 def canonical(values: Mapping[str, Any]) -> str:
@@ -180,18 +175,14 @@ def joined_claims(columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
 
 def claimants_in(joined: pa.DictionaryArray) -> set[Claimant]:
     """Distinct (source, license, release) of joined claims."""
-    found: set[Claimant] = set()
-    for text in joined.dictionary.to_pylist():
-        lists = [part.split(_ITEM) for part in text.split(_LIST)]
-        sources, licenses, releases = ([*lists, [], []])[:3]
-        rows = zip_longest(sources, licenses, releases, fillvalue="")
-        found.update(row for row in rows if row[0])
-    return found
+    return {claimant for text in joined.dictionary.to_pylist() for claimant in _claims_of(text)}
 
 
-def _sources_of(joined: str) -> tuple[str, ...]:
-    first = joined.split(_LIST)[0]
-    return tuple(sorted(set(first.split(_ITEM)))) if first else ()
+def _claims_of(joined: str) -> tuple[Claimant, ...]:
+    lists = [part.split(_ITEM) for part in joined.split(_LIST)]
+    sources, licenses, releases = ([*lists, [], []])[:3]
+    rows = zip_longest(sources, licenses, releases, fillvalue="")
+    return tuple(sorted({row for row in rows if row[0]}))
 
 
 def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:

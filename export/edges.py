@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.export.arrays import Edges, Ids, finished, placed
-from tosg.export.edge_columns import GROUPED, PROPERTIES, Claimant, EdgeColumns, key_properties
+from tosg.export.arrays import Claimant, Edges, Ids, finished, named_sources, placed
+from tosg.export.edge_columns import GROUPED, PROPERTIES, EdgeColumns, key_properties
 from tosg.export.level import lift
 from tosg.kg.errors import ExportError
 from tosg.kg.reader import read_relationships
@@ -79,9 +79,10 @@ def read_graph(
     directed = {name: t.directed for name, t in all_relationship_types().items()}
     signed = frozenset(n for n, t in all_relationship_types().items() if "sign" in t.keys)
     edges = finished(placed(edges, nodes.idx), nodes.n, directed, signed)
+    edges, claimants = named_sources(edges)
     isolated = _isolated(edges, nodes.n)
     warnings = [*nodes.warnings, *_warnings(nodes, edges, isolated)]
-    return Graph(nodes, edges, frozenset(columns.claimants), isolated, tuple(warnings))
+    return Graph(nodes, edges, claimants, isolated, tuple(warnings))
 
 
 def _batches(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tosg.export.edge_columns import Claimant
+    from tosg.export.arrays import Claimant
     from tosg.export.edges import Graph
     from tosg.export.nodes import Nodes
     from tosg.kg.database import Database

@@ -16,8 +16,7 @@ from tosg.kg.schema import ENTITY, entity_types
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tosg.export.arrays import Ids
-    from tosg.export.edge_columns import Claimant
+    from tosg.export.arrays import Claimant, Ids
     from tosg.export.selection import Selection
     from tosg.kg.database import Database
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from tosg.export.arrays import NO_SIGN, Edges, finished, placed
+from tosg.export.arrays import NO_SIGN, Edges, finished, named_sources, placed
 from tosg.export.digest import digest_table
 from tosg.export.files import TableFile, TensorFile, regrouped
 from tosg.export.level import Fold, final_nodes, lift
@@ -22,7 +23,8 @@ from tosg.export.mapping import VariableMap
 TYPES = ("TARGETS", "INTERACTS_WITH", "REGULATES")
 DIRECTED = {"TARGETS": True, "INTERACTS_WITH": False, "REGULATES": True}
 KEYS = ("{}", '{"action": "b"}', '{"action": "a"}')
-SOURCES = ((), ("x",), ("w", "x"), ("y",))
+X, W, Y = ("x", "CC0", "1"), ("w", "", ""), ("y", "MIT", "2")
+SOURCES = ((), (X,), (W, X), (Y,))
 
 edge = st.tuples(
     st.integers(0, 2), st.integers(0, 4), st.integers(0, 4),
@@ -104,6 +106,17 @@ def test_an_unknown_sign_does_not_hide_a_known_one(signs: list[int | None], agre
     # As `merge_relationships` merges claims.
     rows = [(0, 1, 2, None, sign, 0, 0, True) for sign in signs]
     assert finished(edges_of(rows), 3, DIRECTED, frozenset()).sign.tolist() == [agreed]
+
+
+def test_sources_are_those_of_the_edges_that_are_left() -> None:
+    rows = [(0, 3, 5, None, None, 0, 2, False), (0, 3, 7, None, None, 0, 3, False)]
+    other = (("x", "CC BY 4.0", "1"),)
+    edges = edges_of([*rows, (0, 5, 3, None, None, 0, 4, False)])
+    edges = replace(edges, sources=(*SOURCES, other))
+    edges = finished(placed(edges, np.array([3, 5])), 2, DIRECTED, frozenset())
+    named, claimants = named_sources(edges)
+    assert claimants == {W, X, *other}  # not y, whose edge leads elsewhere
+    assert [named.sources[s] for s in named.source] == [("w", "x"), ("x",)]
 
 
 @pytest.mark.parametrize("nodes", [[3, 5, 9], [3, 5, 10**12]])

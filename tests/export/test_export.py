@@ -107,6 +107,17 @@ def test_a_plain_graph_is_what_is_stored(graph: Database, run: Any) -> None:
     check_files(read_manifest(result.folder), sha256=True)
 
 
+def test_sources_are_those_of_what_is_exported(graph: Database, run: Any) -> None:
+    """Not of edges that were read and led out of the selection."""
+    done = run(
+        graph, nodes="MATCH (g:Gene) WHERE g.symbol IN ['G0', 'G3'] RETURN g",
+        edges="MATCH (:Gene)-[r]->(:Gene) RETURN r",
+    )  # fmt: skip
+    assert done.counts["edges"] == 0
+    sources = read_manifest(done.folder).content["sources"]
+    assert [s["source"] for s in sources] == ["hetionet", "hgnc"]  # of the nodes
+
+
 def test_file_bytes_are_those_of_the_library(graph: Database, run: Any) -> None:
     from safetensors.numpy import save
 
