@@ -109,6 +109,9 @@ def _content(folder: Path, size: Size, shards: list[dict[str, Any]]) -> dict[str
         "selection": {},
         "counts": {"nodes": size.nodes, "edges": size.edges, "cells": m},
         "node_types": [{"name": "Gene", "count": size.nodes}],
+        "edge_keys": [{}],
+        "edge_sources": [[]],
+        "digests": {},
         "edge_types": [{"name": "REGULATES", "directed": True, "count": size.edges}],
         "datasets": [{"id": "drawn", "unit": "counts", "cells": m}],
         "expression": {

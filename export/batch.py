@@ -118,6 +118,11 @@ class Batch:
         """(E,) int8: 1 raises, -1 lowers, 0 unknown or without sign."""
         return self.graph.edge_sign
 
+    @property
+    def edge_lifted(self) -> Tensor:
+        """(E,) bool: whether the edge was lifted from another level."""
+        return self.graph.edge_lifted
+
     def to_pyg(self) -> CellBatch:
         """Make a `torch_geometric` batch of B graphs with N nodes each.
 

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from tosg.export.manifest import reading
+from tosg.export.manifest import broken, reading
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ class GraphTensors:
     def edge_index(self) -> Tensor:
         """(2, E) int64: source and target nodes."""
         stored = self._read("edge_index")
+        if stored.numel() and not 0 <= stored.min() <= stored.max() < self.num_nodes:
+            raise broken(
+                self.folder / "graph.safetensors",
+                f"edge_index from {stored.min()} to {stored.max()}",
+                f"0 <= node < {self.num_nodes}",
+            )
         if not len(self._reversed):
             return stored
         return torch.cat([stored, stored[:, self._reversed].flip(0)], dim=1)
@@ -103,6 +109,22 @@ class GraphTensors:
     def edge_lifted(self) -> Tensor:
         """(E,) bool: whether the edge was lifted from another level."""
         return self._edges("edge_lifted")
+
+    @cached_property
+    def edge_key(self) -> Tensor:
+        """(E,) int32: other properties that tell parallel edges apart, as an action.
+
+        Position in the manifest's ``content.edge_keys``.
+        """
+        return self._edges("edge_key")
+
+    @cached_property
+    def edge_source(self) -> Tensor:
+        """(E,) int32: who claims the edge.
+
+        Position in the manifest's ``content.edge_sources``.
+        """
+        return self._edges("edge_source")
 
     @cached_property
     def node_type(self) -> Tensor:

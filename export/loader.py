@@ -87,7 +87,13 @@ class BatchLoader:
     def state_dict(self) -> dict[str, Any]:
         """Where the loader stands: the batches handed out are done."""
         question = {name: getattr(self.sampler, name) for name in _QUESTION}
-        return {"epoch": self.epoch, "done": self._done, "start": self.start, **question}
+        return {
+            "epoch": self.epoch,
+            "done": self._done,
+            "training_set": self.training_set.digest,
+            "start": self.start,
+            **question,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where a loader with the same question stood.
@@ -95,10 +101,11 @@ class BatchLoader:
         Raises
         ------
         ExportError
-            The state belongs to another question (split, batch size, seed, ...).
+            The state belongs to another question (training set, split, batch size, seed, ...), or
+            says what cannot be.
         """
         mine = self.state_dict()
-        for name in ("start", *_QUESTION):
+        for name in ("training_set", "start", *_QUESTION):
             if state.get(name) != mine[name]:
                 raise ExportError(
                     "the state belongs to batches of another kind",
@@ -107,8 +114,17 @@ class BatchLoader:
                     expected=mine[name],
                     hint="make the batches with the same arguments as before",
                 )
-        self.epoch = int(state["epoch"])
-        self._done = self._resume_at = int(state["done"])
+        for name, most in (("epoch", None), ("done", len(self))):
+            value = state.get(name)
+            if not isinstance(value, int) or value < 0 or (most is not None and value > most):
+                raise ExportError(
+                    "the state is none that a loader gave",
+                    where=name,
+                    found=value,
+                    expected="0 or more" if most is None else f"0 to {most}",
+                )
+        self.epoch = state["epoch"]
+        self._done = self._resume_at = state["done"]
 
     def sparse(self) -> Iterator[dict[str, NDArray[Any]]]:
         """The current epoch's batches as they are in the files: sparse arrays, no tensors yet.

@@ -25,6 +25,12 @@ FORMAT = 1
 LAYOUT = "tosg"
 SPLITS = ("train", "val", "test")
 
+#: Parts of `content` that every training set has.
+KEYS = (
+    *("selection", "counts", "node_types", "edge_types", "edge_keys", "edge_sources", "datasets"),
+    *("expression", "target", "splits", "digests", "files"),
+)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -100,6 +106,14 @@ def read_manifest(folder: str | Path) -> Manifest:
             expected=f"format {FORMAT}",
             hint="read it with the version of tosg in run.tosg, or export again",
         )
+    if missing := [key for key in KEYS if key not in content]:
+        raise ExportError(
+            "the manifest is damaged",
+            where=path,
+            found=f"no {', '.join(missing)} in content",
+            expected=f"content with {', '.join(KEYS)}",
+            hint="copy or export it again",
+        )
     return Manifest(folder, content, document["run"])
 
 
@@ -113,12 +127,7 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
     """
     from tosg.export.digest import file_sha256
 
-    files = manifest.content.get("files")
-    if not isinstance(files, dict):
-        raise ExportError(
-            "the manifest is damaged", where=manifest.path(MANIFEST), expected="content.files"
-        )
-    for name, about in files.items():
+    for name, about in manifest.content["files"].items():
         path = manifest.path(name)
         if not path.is_file():
             raise ExportError(
@@ -135,6 +144,43 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
                 expected=expected,
                 hint="copy or export it again",
             )
+
+
+def check_parts(manifest: Manifest) -> None:
+    """Check that the parts of the manifest fit each other.
+
+    Raises
+    ------
+    ExportError
+        Data sets differ in unit, or the shards do not add up to the cells.
+    """
+    expression = manifest.content["expression"]
+    if expression is None:
+        return
+    path = manifest.path(MANIFEST)
+    units = {d["id"]: d["unit"] for d in manifest.content["datasets"]}
+    if set(units.values()) != {expression["unit"]}:
+        found = "; ".join(f"{name}: {unit}" for name, unit in units.items())
+        raise broken(path, found, f"data sets of the unit {expression['unit']}")
+    rows, shards = 0, expression["shards"]
+    for shard in shards:
+        if shard["start"] != rows:
+            raise broken(path, f"shard {shard['name']} from row {shard['start']}", rows)
+        rows += shard["cells"]
+    if rows != manifest.counts["cells"]:
+        found = f"{rows:,} cells in {len(shards):,} shards"
+        raise broken(path, found, f"{manifest.counts['cells']:,}, as in counts")
+
+
+def broken(where: Path, found: object, expected: object) -> ExportError:
+    """Build the error for what breaks a rule of the format."""
+    return ExportError(
+        "the training set breaks a rule of its format",
+        where=where,
+        found=found,
+        expected=expected,
+        hint="copy or export it again",
+    )
 
 
 #: What pyarrow and NumPy raise; NumPy reads the head of a damaged file as Python.

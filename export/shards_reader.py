@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tosg.export.buffers import Buffers
-from tosg.export.manifest import reading
+from tosg.export.manifest import broken, reading
 from tosg.kg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -54,16 +54,19 @@ class ShardReader:
         The folder ``expression`` of a training set.
     rows : sequence of int
         Rows of each shard, in order.
+    n_nodes : int
+        N; every index is below it.
     """
 
-    def __init__(self, folder: Path, rows: list[int]) -> None:
+    def __init__(self, folder: Path, rows: list[int], n_nodes: int) -> None:
         self.folder = folder
         self.rows = list(rows)
+        self.n_nodes = n_nodes
         self._buffers = Buffers()
         self._starts = np.concatenate([[0], np.cumsum(rows, dtype=np.int64)]).astype(np.int64)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.folder, self.rows))
+        return (type(self), (self.folder, self.rows, self.n_nodes))
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -85,18 +88,25 @@ class ShardReader:
         return opened
 
     def _open(self, shard: int, part: str) -> NDArray[Any]:
-        path = self.folder / f"{shard:05d}.{part}.npy"
+        path = self._path(shard, part)
         with reading(path):
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         # The plain view: slicing a memmap object costs a microsecond more each time.
         plain: NDArray[Any] = mapped.view(np.ndarray)
         return plain
 
+    def _path(self, shard: int, part: str) -> Path:
+        return self.folder / f"{shard:05d}.{part}.npy"
+
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
         """Where the values of each row lie in all shards together, (m + 1,): 8 bytes a row."""
         ends = np.zeros(len(self) + 1, np.int64)
         for k, (indptr, _, _) in enumerate(self._shards):
+            if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
+                raise broken(
+                    self._path(k, "indptr"), "an indptr that falls", "from 0 on, never falling"
+                )
             part = slice(self._starts[k] + 1, self._starts[k + 1] + 1)
             np.add(indptr[1:], ends[part.start - 1], out=ends[part])
         return ends
@@ -129,12 +139,13 @@ class ShardReader:
         begins[1:] |= shard[1:] != shard[:-1]
         begins[[*cuts]] = True
         at = np.flatnonzero(begins)
+        ends = np.append(at[1:], len(rows))[: len(at)]  # none where there are no rows
         base = self._ends[self._starts[shard[at]]]
         runs = list(
             zip(
                 shard[at].tolist(),
                 (first[at] - base).tolist(),
-                (last[np.append(at[1:], len(rows)) - 1] - base).tolist(),
+                (last[ends - 1] - base).tolist(),
                 strict=True,
             )
         )
@@ -161,4 +172,45 @@ class ShardReader:
             shards = self._shards
             np.concatenate([shards[k][1][start:stop] for k, start, stop in runs], out=indices)
             np.concatenate([shards[k][2][start:stop] for k, start, stop in runs], out=values)
+        if n and self._exceeds(indices):
+            for k, start, stop in runs:
+                self._check_range(k, self._shards[k][1][start:stop])
         return indices, values
+
+    def _exceeds(self, indices: NDArray[np.int32]) -> bool:
+        """Whether an index is no node's: it would put its value into another cell.
+
+        One look at what was just copied costs a twentieth of the copy; as unsigned numbers,
+        those below 0 are large.
+        """
+        return int(indices.view(np.uint32).max(initial=0)) >= self.n_nodes
+
+    def _check_range(self, shard: int, indices: NDArray[np.int32]) -> None:
+        if self._exceeds(indices):
+            found = f"indices from {indices.min()} to {indices.max()}"
+            raise broken(self._path(shard, "indices"), found, f"0 <= index < {self.n_nodes}")
+
+    def verify(self) -> None:
+        """Check every value of every shard, which `read` has no time for.
+
+        Raises
+        ------
+        ExportError
+            Indices do not increase within a row, or a value is NaN, infinite or 0.
+        """
+        _ = self._ends  # checks where rows begin and end
+        for k, (indptr, indices, values) in enumerate(self._shards):
+            self._check_range(k, indices)
+            rising = indices[1:] > indices[:-1]
+            borders = indptr[(indptr > 0) & (indptr < len(indices))]
+            rising[borders - 1] = True
+            if not rising.all():
+                raise broken(
+                    self._path(k, "indices"),
+                    "indices that do not increase within a row",
+                    "strictly increasing ones",
+                )
+            if not (np.isfinite(values) & (values != 0)).all():
+                raise broken(
+                    self._path(k, "values"), "NaN, infinite or 0", "finite values other than 0"
+                )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +18,10 @@ from torch import Tensor
 from tosg.export.batch import Batch, Topology
 from tosg.export.graph_tensors import GraphTensors
 from tosg.export.loader import BatchLoader
-from tosg.export.manifest import check_files, read_manifest, reading
+from tosg.export.manifest import broken, check_files, check_parts, read_manifest, reading
 from tosg.export.sampler import Sampler
 from tosg.export.shards_reader import ShardReader
-from tosg.kg.errors import ExportError, unknown
+from tosg.kg.errors import ConfigError, ExportError, unknown
 
 if TYPE_CHECKING:
     import os
@@ -46,14 +48,16 @@ class TrainingSet:
     Raises
     ------
     ExportError
-        The folder is not a training set, or a file of it is missing or has another size.
+        The folder is not a training set, a file of it is missing or has another size, or parts of
+        its manifest do not fit each other.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, add_reverses: bool = True) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()  # read from later, wherever the process is then
         self.add_reverses = add_reverses
         self.manifest = read_manifest(self.folder)
         check_files(self.manifest)  # sizes only; hashing all of it takes as long as reading it
+        check_parts(self.manifest)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_open, (self.folder, self.add_reverses))
@@ -69,6 +73,24 @@ class TrainingSet:
     def content(self) -> Mapping[str, Any]:
         """The manifest's ``content``: the same for the same graph and selection."""
         return self.manifest.content
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the digests of its content: equal where graph, cells and their order are."""
+        text = json.dumps(self.content["digests"], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Read everything and check hashes, order and ranges; see the page of the format.
+
+        Raises
+        ------
+        ExportError
+            A file was changed or breaks a rule of the format.
+        """
+        from tosg.export.verify import verify
+
+        verify(self)
 
     @property
     def n_nodes(self) -> int:
@@ -172,7 +194,8 @@ class TrainingSet:
         prefetch : int
             Batches that a thread reads ahead; 0 reads in the caller's.
         rank, world_size : int, optional
-            By default those of `torch.distributed` where it is initialised, else 0 and 1.
+            By default those of `torch.distributed` where it is initialised, else 0 and 1; without
+            it, one needs the other.
         run : int, optional
             Cells that are neighbours on disk, where cells lie in the order of a hash, and stay
             together in a shuffled epoch. By default 1 (every cell by itself) up to 8,192 cells,
@@ -249,7 +272,8 @@ class TrainingSet:
         """The stored values of every cell, in the unit they were attached in."""
         self._need_cells()
         shards = self.content["expression"]["shards"]
-        return ShardReader(self.folder / "expression", [shard["cells"] for shard in shards])
+        rows = [shard["cells"] for shard in shards]
+        return ShardReader(self.folder / "expression", rows, self.n_nodes)
 
     @cached_property
     def measured(self) -> NDArray[np.bool_]:
@@ -258,6 +282,9 @@ class TrainingSet:
         path = self.folder / "measured.npy"
         with reading(path):
             loaded: NDArray[np.bool_] = np.load(path, allow_pickle=False)
+        shape = (len(self.content["datasets"]), self.n_nodes)
+        if loaded.shape != shape:
+            raise broken(path, f"shape {loaded.shape}", f"{shape}, data sets and nodes")
         return loaded
 
     def as_dataset(self, split: str = "train") -> CellGraphs:
@@ -280,19 +307,31 @@ class TrainingSet:
     @cached_property
     def _per_cell(self) -> dict[str, NDArray[Any]]:
         """What a batch needs of each cell, as arrays."""
-        names = [d["id"] for d in self.content["datasets"]]
-        known = pa.array(names, pa.string())
-        number = pa.compute.index_in(self.cells["dataset"], value_set=known)
+        target, normalize = self.content["target"], self.content["expression"]["normalize"]
+        needed = {
+            "dataset": True,
+            "target": target is not None,
+            "n_counts": normalize == "log1p_cp10k",
+        }
+        path = self.folder / "cells.parquet"
+        with reading(path):
+            cells = pq.read_table(path, columns=[name for name, used in needed.items() if used])
+        if cells.num_rows != self.n_cells:
+            raise broken(path, f"{cells.num_rows:,} rows", f"{self.n_cells:,}, as in counts")
+        known = pa.array([d["id"] for d in self.content["datasets"]], pa.string())
+        number = pa.compute.index_in(cells["dataset"], value_set=known)
+        if number.null_count:
+            raise broken(path, "a data set that the manifest does not have", "content.datasets")
         arrays: dict[str, NDArray[Any]] = {
             "dataset": number.to_numpy().astype(np.int64),
             "y": np.empty((self.n_cells, 0), np.float32),
         }
-        if self.content["target"] is not None:
+        if target is not None:
             # Classes are int64 positions; a numeric target is trained on as float32.
-            kind = np.int64 if self.content["target"]["kind"] == "class" else np.float32
-            arrays["y"] = self.cells["target"].to_numpy().astype(kind)
-        if self.content["expression"]["normalize"] == "log1p_cp10k":
-            arrays["n_counts"] = self.cells["n_counts"].to_numpy().astype(np.float32)
+            kind = np.int64 if target["kind"] == "class" else np.float32
+            arrays["y"] = cells["target"].to_numpy().astype(kind)
+        if needed["n_counts"]:
+            arrays["n_counts"] = cells["n_counts"].to_numpy().astype(np.float32)
         return arrays
 
     def _on(self, device: str) -> tuple[Topology, Tensor]:
@@ -330,9 +369,16 @@ def _log1p_cp10k(values: Tensor, indptr: Tensor, totals: Tensor) -> Tensor:
 
 
 def _distributed(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    if rank is not None or world_size is not None:
-        return rank or 0, world_size or 1
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
+        rank = distributed.get_rank() if rank is None else rank
+        return rank, distributed.get_world_size() if world_size is None else world_size
+    if (rank is None) != (world_size is None):
+        # Every process of several would be taken for the first.
+        raise ConfigError(
+            "rank and world_size go together",
+            where="batches",
+            found=f"rank {rank}, world_size {world_size}",
+            expected="both, or torch.distributed initialised, which knows them",
+        )
+    return rank or 0, world_size or 1

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from support.training_sets import EDGES, dense, measured, write_training_set
 from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data
 
 import tosg
 from tosg.export.sampler import Sampler
+from tosg.export.selection import load_manifest
+from tosg.export.workspace import about
 
 N = 6
 
@@ -95,6 +101,20 @@ def test_ranks_share_an_epoch_in_equal_numbers(ts: tosg.TrainingSet, world_size:
         assert len(dropped) == 7 // world_size
 
 
+def test_rank_and_world_size_go_together(
+    ts: tosg.TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for alone in ({"rank": 0}, {"world_size": 3}):
+        with pytest.raises(tosg.ConfigError, match="go together"):
+            ts.batches("train", **alone)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
+    for how, expected in (({}, (2, 4)), ({"world_size": 3}, (2, 3)), ({"rank": 1}, (1, 4))):
+        sampler = ts.batches("train", **how).sampler
+        assert (sampler.rank, sampler.world_size) == expected
+
+
 def test_resume_in_the_middle_of_an_epoch(ts: tosg.TrainingSet) -> None:
     def loader() -> tosg.export.loader.BatchLoader:
         return ts.batches("train", batch_size=4, seed=5)
@@ -113,6 +133,19 @@ def test_resume_in_the_middle_of_an_epoch(ts: tosg.TrainingSet) -> None:
     with pytest.raises(tosg.ExportError, match="another kind") as caught:
         ts.batches("train", batch_size=5, seed=5).load_state_dict(state)
     assert (caught.value.found, caught.value.expected) == ("4", "5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("done", 7), ("done", -1), ("epoch", -1), ("done", None), ("training_set", "another")],
+)
+def test_a_state_that_cannot_be_is_refused(ts: tosg.TrainingSet, name: str, value: Any) -> None:
+    loader = ts.batches("train", batch_size=4, seed=5)
+    state = loader.state_dict()
+    loader.load_state_dict({**state, "done": 6})  # all of an epoch is done
+    with pytest.raises(tosg.ExportError, match="the state") as caught:
+        loader.load_state_dict({**state, name: value})
+    assert caught.value.where == name
 
 
 def test_a_loop_that_was_left_begins_its_epoch_again(ts: tosg.TrainingSet) -> None:
@@ -139,6 +172,11 @@ def test_reverses_of_undirected_edges(ts: tosg.TrainingSet, folder: Path) -> Non
     assert graph.edge_type.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 0]
     assert graph.edge_score[6:].isnan().tolist() == [False, True, False]
     assert graph.edge_lifted[6:].tolist() == [True, False, False]
+    assert graph.edge_source.tolist() == [1, 0, 0, 0, 0, 0, 1, 0, 0]
+    assert graph.edge_key.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 0]
+    batch = ts.read([0])
+    assert batch.edge_lifted is batch.graph.edge_lifted
+    assert torch.equal(batch.edge_lifted, graph.edge_lifted)
 
 
 def test_to_pyg_is_what_from_data_list_makes(ts: tosg.TrainingSet) -> None:
@@ -212,7 +250,7 @@ def test_to_hetero(ts: tosg.TrainingSet) -> None:
     assert hetero.node_types == ["Gene", "Protein"]
     assert hetero["Gene"].node_id.tolist() == [0, 2, 4]
     assert hetero["Protein"].num_nodes == 3
-    assert hetero["Gene", "REGULATES", "Gene"].edge_index.tolist() == [[2, 0], [0, 2]]
+    assert hetero["Gene", "REGULATES", "Gene"].edge_index.tolist() == [[0, 2], [2, 0]]
     assert hetero["Gene", "INTERACTS_WITH", "Protein"].edge_index.tolist() == [[0, 1], [0, 1]]
     total = sum(hetero[kind].edge_index.shape[1] for kind in hetero.edge_types)
     assert total == ts.graph.edge_index.shape[1]
@@ -290,12 +328,168 @@ def _read_all(ts: tosg.TrainingSet) -> None:
 
 
 def test_a_manifest_that_lists_no_files(folder: Path) -> None:
-    path = folder / "manifest.json"
-    document = json.loads(path.read_text())
-    del document["content"]["files"]
-    path.write_text(json.dumps(document))
+    change_manifest(folder, lambda content: content.pop("files"))
     with pytest.raises(tosg.ExportError, match="the manifest is damaged"):
         tosg.TrainingSet(folder)
+
+
+@pytest.mark.parametrize("key", ["selection", "digests", "edge_sources"])
+def test_a_manifest_that_lacks_a_part(folder: Path, key: str) -> None:
+    change_manifest(folder, lambda content: content.pop(key))
+    with pytest.raises(tosg.ExportError, match="the manifest is damaged") as caught:
+        load_manifest(folder)
+    assert caught.value.found == f"no {key} in content"
+
+
+def change_manifest(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = folder / "manifest.json"
+    document = json.loads(path.read_text())
+    change(document["content"])
+    path.write_text(json.dumps(document))
+
+
+def test_reading_from_another_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    ts = tosg.TrainingSet(folder.name)
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(ts.read(range(5)).x.numpy(), dense(list(range(5)), N))
+
+
+def test_no_rows(ts: tosg.TrainingSet) -> None:
+    batch = ts.read([])
+    assert len(batch) == 0
+    assert batch.x.shape == batch.measured.shape == (0, N)
+
+
+def test_batches_read_the_columns_they_need(ts: tosg.TrainingSet) -> None:
+    ts.read(range(5))
+    assert "cells" not in vars(ts)  # all columns, in memory
+    assert ts.cells.column_names == ["id", "dataset", "split", "target", "n_counts"]
+
+
+def _units(content: dict[str, Any]) -> None:
+    content["datasets"][1]["unit"] = "log1p"
+
+
+def _counts(content: dict[str, Any]) -> None:
+    content["counts"]["cells"] += 1
+
+
+def _start(content: dict[str, Any]) -> None:
+    content["expression"]["shards"][1]["start"] += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [(_units, "d0: counts; d1: log1p"), (_counts, "35 cells in 5 shards"), (_start, "from row 9")],
+)
+def test_parts_of_the_manifest_that_do_not_fit(folder: Path, change: Any, found: str) -> None:
+    change_manifest(folder, change)
+    with pytest.raises(tosg.ExportError, match="breaks a rule") as caught:
+        tosg.TrainingSet(folder)
+    assert found in str(caught.value.found)
+
+
+def damage(folder: Path, name: str, change: Callable[[Any], Any]) -> Path:
+    """Change the arrays of a file, and write down its new hash as another writer would have."""
+    path = folder / name
+    if path.suffix == ".npy":
+        np.save(path, change(np.load(path)))
+    elif path.suffix == ".safetensors":
+        save_file(change(load_file(path)), path)
+    else:
+        pq.write_table(change(pq.read_table(path)), path)
+
+    def note(content: dict[str, Any]) -> None:
+        content["files"][name] = about(path)
+
+    change_manifest(folder, note)
+    return path
+
+
+def at(place: int, value: Any) -> Callable[[Any], Any]:
+    def change(array: Any) -> Any:
+        array[place] = value
+        return array
+
+    return change
+
+
+def edges(name: str, place: Any, value: Any) -> Callable[[Any], Any]:
+    def change(tensors: Any) -> Any:
+        tensors[name][place] = value
+        return tensors
+
+    return change
+
+
+def column(name: str, values: list[Any]) -> Callable[[pa.Table], pa.Table]:
+    def change(table: pa.Table) -> pa.Table:
+        i = table.column_names.index(name)
+        full = [*values, *table[name].to_pylist()[len(values) :]]
+        return table.set_column(i, name, pa.array(full, table[name].type))
+
+    return change
+
+
+SHARD = "expression/00001"
+AT_FIRST_READ: list[tuple[str, Any]] = [
+    (f"{SHARD}.indices.npy", at(0, N)),
+    (f"{SHARD}.indices.npy", at(-1, -1)),
+    (f"{SHARD}.indptr.npy", at(2, 0)),
+    (f"{SHARD}.indptr.npy", at(0, 1)),
+    ("graph.safetensors", edges("edge_index", (1, 5), N)),
+    ("graph.safetensors", edges("edge_index", (0, 0), -1)),
+    ("cells.parquet", column("dataset", ["d9"])),
+    ("cells.parquet", lambda table: table.slice(1)),
+    ("measured.npy", lambda measured: measured[:, 1:]),
+]
+BY_VERIFY: list[tuple[str, Any]] = [
+    (f"{SHARD}.indices.npy", lambda a: np.concatenate([a[1:2], a[1:]])),
+    (f"{SHARD}.values.npy", at(3, np.nan)),
+    (f"{SHARD}.values.npy", at(3, 0)),
+    ("graph.safetensors", edges("edge_index", (slice(None), 0), [1, 0])),  # undirected
+    ("graph.safetensors", edges("edge_index", (slice(None), 5), [0, 3])),
+    ("graph.safetensors", edges("edge_key", 0, 2)),
+    ("nodes.parquet", column("idx", [99])),
+    ("nodes.parquet", column("id", ["x:1"])),
+    ("nodes.parquet", column("type", ["Drug"])),
+    ("cells.parquet", column("id", ["cell1"])),
+    ("cells.parquet", column("split", ["val"])),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), AT_FIRST_READ)
+def test_rules_that_reading_checks(folder: Path, name: str, change: Any) -> None:
+    path = damage(folder, name, change)
+    ts = tosg.TrainingSet(folder)
+    with pytest.raises(tosg.ExportError, match="breaks a rule") as caught:
+        _ = ts.read(range(20)).edge_index
+    assert caught.value.where == str(path)
+    with pytest.raises(tosg.ExportError, match="breaks a rule"):
+        ts.verify()
+
+
+@pytest.mark.parametrize(("name", "change"), BY_VERIFY)
+def test_rules_that_verify_checks(folder: Path, name: str, change: Any) -> None:
+    path = damage(folder, name, change)
+    ts = tosg.TrainingSet(folder)
+    with pytest.raises(tosg.ExportError, match="breaks a rule") as caught:
+        ts.verify()
+    assert caught.value.where == str(path)
+
+
+def test_verify(ts: tosg.TrainingSet, folder: Path) -> None:
+    ts.verify()
+    path = folder / "nodes.parquet"
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(tosg.ExportError, match="is damaged") as caught:
+        ts.verify()
+    assert caught.value.where == str(path)
 
 
 def test_a_damaged_shard_is_named(folder: Path) -> None:

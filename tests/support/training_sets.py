@@ -16,9 +16,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from tosg.export.workspace import about
+
 EDGE_TYPES = (("INTERACTS_WITH", False), ("REGULATES", True))
 NODE_TYPES = ("Gene", "Protein")
-EDGES = np.array([[0, 1, 2, 2, 4, 0], [1, 3, 2, 3, 0, 4]], dtype=np.int64)
+EDGES = np.array([[0, 1, 2, 2, 0, 4], [1, 3, 2, 3, 4, 0]], dtype=np.int64)
 EDGE_TYPE = np.array([0, 0, 0, 0, 1, 1], dtype=np.int16)
 
 
@@ -89,8 +91,8 @@ def _graph(folder: Path, n_nodes: int) -> None:
             "edge_score": np.array([0.5, np.nan, 1, 0.25, np.nan, 0.75], dtype=np.float32),
             "edge_sign": np.array([0, 0, 0, 0, 1, -1], dtype=np.int8),
             "edge_lifted": np.array([True] + [False] * (e - 1)),
-            "edge_key": np.zeros(e, dtype=np.int32),
-            "edge_source": np.zeros(e, dtype=np.int32),
+            "edge_key": np.array([0] * (e - 1) + [1], dtype=np.int32),
+            "edge_source": np.array([1] + [0] * (e - 1), dtype=np.int32),
             "node_type": np.array([NODE_TYPES.index(t) for t in types], dtype=np.int16),
             "text_embedding": text,
             "has_text": np.arange(n_nodes) < n_nodes - 1,
@@ -148,6 +150,8 @@ def _manifest(
         "counts": {"nodes": n_nodes, "edges": EDGES.shape[1], "cells": m},
         "node_types": [{"name": t, "count": n_nodes // 2} for t in NODE_TYPES],
         "edge_types": [{"name": t, "directed": d, "count": 3} for t, d in EDGE_TYPES],
+        "edge_keys": [{}, {"action": "x"}],
+        "edge_sources": [["a"], ["a", "b"]],
         "datasets": [
             {"id": f"d{d}", "unit": "counts", "cells": len(range(d, m, 2))} for d in range(2)
         ],
@@ -159,10 +163,9 @@ def _manifest(
         },
         "target": {"field": "cell_type", "kind": "class", "classes": ["a", "b", "c"]},
         "splits": {"by": "cell", "donor_safe": False, **splits},
+        "digests": {"cells": f"{sizes} {shard_rows}"},
         "files": {
-            str(p.relative_to(folder)): {"bytes": p.stat().st_size, "sha256": ""}
-            for p in sorted(folder.rglob("*"))
-            if p.is_file()
+            str(p.relative_to(folder)): about(p) for p in sorted(folder.rglob("*")) if p.is_file()
         },
     }
     document = {"content": content, "run": {}}
