@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from support.servers import managed_settings
+from support.training_sets import write_training_set
 
+from tosg.cli import demo as command_line
+from tosg.cli import tosg
 from tosg.demo import run as demo
-from tosg.demo.train_cell_type import READINGS
+from tosg.demo.train_cell_type import READINGS, Difference, Score, compare, difference
+from tosg.export.training_set import TrainingSet
 from tosg.graph import KnowledgeGraph
 from tosg.kg import server as managed
-from tosg.kg.errors import ConfigError, DataError
+from tosg.kg.errors import ConfigError, DataError, ExportError
 from tosg.kg.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,11 +34,15 @@ MAPPED = 220
 
 @pytest.mark.neo4j
 def test_graph_cells_questions_and_files(
-    settings: Settings, database: Database, tmp_path: Path
+    settings: Settings,
+    database: Database,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("scanpy")
     database.close()
-    made = demo.Demo(settings.home, tmp_path / "training-set")
+    made = demo.Demo(settings.home, tmp_path / "training set")
     with KnowledgeGraph(settings) as graph:
         demo._build(graph, made)
         demo._attach(graph, made)
@@ -54,13 +63,85 @@ def test_graph_cells_questions_and_files(
     assert made.cells["notes"] == ["no donor is known: a split by donor will refuse these cells"]
     for answer in made.answers:
         assert answer["rows"], answer["question"]
-    assert [row[:2] for row in made.answers[1]["rows"]] == [
-        [["IL10", "TNF", "NFKB1", "CXCL8"], -1],
-        [["IL10", "TNF", "RELA", "CXCL8"], -1],
-    ]
+        assert answer["found"] >= len(answer["rows"])
+    paths = [row[:2] for row in made.answers[1]["rows"]]
+    assert [["IL10", "TNF", "NFKB1", "CXCL8"], -1] in paths
+    assert {sign for _, sign in paths} == {-1}
     assert made.export["counts"]["cells"] == 700
     assert made.export["counts"]["edges"] > 500
     assert made.export["counts"]["lifted_edges"] >= MAPPED
+    assert MAPPED <= made.export["measured_nodes"] < made.export["counts"]["nodes"]
+    made.comparison = compare(TrainingSet(write_training_set(tmp_path / "any")), seeds=1, epochs=1)
+    capsys.readouterr()
+    command_line._show(made)
+    shown = capsys.readouterr().out
+    assert "no difference beyond chance" in shown or "better" in shown or "worse" in shown
+    assert "genes, of which these cells have" in shown
+    # What it says to type works, in the place that it says, quotes and blanks included.
+    monkeypatch.setenv("TOSG_HOME", str(settings.home))
+    monkeypatch.setenv("TOSG_CACHE", str(settings.cache))
+    monkeypatch.setenv("TOSG_NEO4J_VERSION", settings.neo4j_version)
+    lines = [line.strip() for line in shown.splitlines()]
+    for answer in made.answers:
+        command = command_line.question_command(answer)
+        assert command in lines
+        done = CliRunner().invoke(tosg, [*shlex.split(command)[1:], "--json"])
+        assert done.exit_code == 0, done.output
+        assert len(json.loads(done.stdout)) == answer["found"]
+    for command in command_line.next_commands(made):
+        assert command in lines
+        words = shlex.split(command)
+        assert words[0] in ("tosg", "tosg-export", "python")
+        if words[0] == "python":
+            assert TrainingSet(words[3]).n_nodes == made.export["counts"]["nodes"]
+
+
+def test_readings_are_compared_on_the_same_cells(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    ts = TrainingSet(write_training_set(tmp_path / "any"))
+    found = compare(ts, seeds=2, epochs=1, device="cpu")
+    assert [s.reading for s in found.scores] == list(READINGS)
+    assert [d.reading for d in found.differences] == list(READINGS[1:])
+    assert found.cells == 7
+    for score in found.scores:
+        assert len(score.accuracy) == len(score.macro_f1) == 2
+        assert len(score.right) == found.cells
+        assert sum(score.right) / found.cells == pytest.approx(sum(score.accuracy) / 2)
+    for other in found.differences:
+        assert other.low <= other.value <= other.high
+    again = compare(ts, seeds=2, epochs=1, device="cpu")
+    assert again == found
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "verdict"),
+    [(0.1, 0.05, 0.2, "better"), (-0.1, -0.2, -0.05, "worse"), (0.1, -0.1, 0.2, "no difference")],
+)
+def test_a_difference_is_one_where_the_interval_leaves_zero_out(
+    value: float, low: float, high: float, verdict: str
+) -> None:
+    assert verdict in Difference("linear", value, low, high).summary
+
+
+def test_the_bootstrap_draws_cells(tmp_path: Path) -> None:
+    # 100 cells; the first is right on 60, the other on 50 of them: s.e. of the difference 0.03
+    ours = Score("full", [0.6], [0.6], [1.0] * 60 + [0.0] * 40)
+    other = Score("linear", [0.5], [0.5], [1.0] * 50 + [0.0] * 50)
+    found = difference(ours, other)
+    assert found.value == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1 - 1.96 * 0.03, abs=0.015)
+    assert found.high == pytest.approx(0.1 + 1.96 * 0.03, abs=0.015)
+    assert difference(ours, ours).summary.endswith("no difference beyond chance")
+
+
+def test_a_training_set_without_classes_is_told(tmp_path: Path) -> None:
+    folder = write_training_set(tmp_path / "any")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["content"]["target"] = None
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ExportError, match="no classes") as caught:
+        compare(TrainingSet(folder))
+    assert "--target" in str(caught.value)
 
 
 def test_it_keeps_away_from_a_server_of_ones_own() -> None:
@@ -87,14 +168,12 @@ def test_the_whole_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TOSG_NEO4J_MEMORY", str(own.memory))
     for name in ("NEO4J_URI", "TOSG_URI"):
         monkeypatch.delenv(name, raising=False)
-    from tosg.cli import tosg
-
     arguments = ["demo", "--seeds", "1", "--epochs", "2"]
     try:
         done = CliRunner().invoke(tosg, [*arguments, "--json"], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         result = json.loads(done.stdout)
-        assert [s["reading"] for s in result["scores"]] == list(READINGS)
+        assert [s["reading"] for s in result["comparison"]["scores"]] == list(READINGS)
         assert result["embedded"] > 900
         assert result["export"]["counts"]["nodes_with_text"] == result["export"]["counts"]["nodes"]
         # Once more, for people: the graph is there already.

@@ -26,7 +26,11 @@ def main() -> None:
             assert any(n.startswith(f"tosg/{name}/") for n in names), f"{name} is not in the wheel"
         stray = [n for n in names if not n.startswith(("tosg/", "tosg-"))]
         assert not stray, f"the wheel puts these beside tosg: {stray[:5]}"
-        for data in ("tosg/py.typed", "tosg/recipes/open-human.yaml", "tosg/recipes/demo.yaml"):
+        demo = [
+            f"demo/data/{n}" for n in ("genes.tsv", "relationships.tsv", "terms.tsv", "cells.yaml")
+        ]
+        recipes = ["recipes/open-human.yaml", "recipes/demo.yaml"]
+        for data in (f"tosg/{n}" for n in ("py.typed", *recipes, *demo)):
             assert data in names, f"{data} is not in the wheel"
 
         venv.create(folder / "env", with_pip=True)

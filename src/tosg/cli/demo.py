@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import connection_options, echo_json, json_option
 
 if TYPE_CHECKING:
     from tosg.demo.run import Demo
@@ -23,9 +27,11 @@ def demo(settings: Settings, *, seeds: int, epochs: int, as_json: bool) -> None:
 
     Works on a Neo4j of its own and leaves your graph alone. A few minutes.
     """
+    from tosg.cli.stages import stages
     from tosg.demo.run import run
 
-    result = run(settings, seeds=seeds, epochs=epochs, tell=lambda text: note(f"{text} ..."))
+    with stages(at_once=True) as tell:
+        result = run(settings, seeds=seeds, epochs=epochs, tell=tell)
     if as_json:
         echo_json(result.as_dict())
     else:
@@ -38,36 +44,67 @@ def _show(result: Demo) -> None:
     click.echo(", ".join(f"{count:,} {label}" for label, count in nodes.items() if count))
     click.echo(
         f"{sum(edges.values()):,} relationships of {len(edges)} types, "
-        f"{result.cells['cells']:,} cells"
+        f"{result.cells['cells']:,} cells of blood"
     )
+    _title("To ask it yourself, first")
+    if shutil.which("tosg") is None:
+        click.echo(f"  source {quote(str(Path(sys.executable).parent / 'activate'))}")
+    click.echo(f"  export TOSG_HOME={quote(str(result.home))}")
     for answer in result.answers:
-        _title(answer["question"])
-        shown = " ".join(f"--param {key}='{value}'" for key, value in answer["params"].items())
-        click.echo(f"  tosg query {answer['statement']} {shown}")
-        _table(answer["columns"], answer["rows"])
+        _show_answer(answer)
     _title("The training set")
-    counts = result.export["counts"]
+    counts, warnings = result.export["counts"], result.export["warnings"]
     click.echo(
-        f"{result.training_set}: {counts['nodes']:,} nodes, {counts['edges']:,} edges, "
+        f"{result.training_set}: {counts['nodes']:,} genes, of which these cells have "
+        f"{result.export['measured_nodes']:,} measured, {counts['edges']:,} edges, "
         f"{counts['cells']:,} cells, {result.export['bytes'] / 1e6:.1f} MB"
     )
-    for warning in result.export["warnings"]:
+    for warning in warnings:
         click.echo(f"  note: {warning}")
-    _title("Cell types of the test cells, mean and spread over the seeds")
-    for score in result.scores:
-        click.echo(f"  {score.reading:<10}{score.summary}")
+    click.echo(
+        "  note: the file names no donor, so the scores below may be better than on new ones"
+    )
+    click.echo("  note: texts of genes name cell types, so their vectors hold hints of the answer")
+    _title("What a model makes of it: cell types of the test cells")
+    if result.comparison is not None:
+        for line in result.comparison.lines():
+            click.echo(line)
+        click.echo("full: the graph model on true edges, texts and abundances; the others lack one")
     _title("Next")
-    home = f"TOSG_HOME={result.home}"
-    for command in (
-        f"{home} tosg query --list",
-        f"{home} tosg search 'interferon response in lupus' --type Gene",
-        f"{home} tosg down",
-        f"python examples/train_cell_type.py {result.training_set} --seeds 5",
-        "tosg cells attach YOUR.h5ad --help",
-    ):
+    for command in next_commands(result):
         click.echo(f"  {command}")
+    click.echo(f"\nThe demo's Neo4j still runs ({result.browser}); `tosg down` stops it.")
+    click.echo("Your own graph is another one: `unset TOSG_HOME`, then `tosg build`, `tosg cells`.")
     spent = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
-    click.echo(f"\ntook {sum(result.seconds.values()):.0f} s: {spent}")
+    click.echo(f"took {sum(result.seconds.values()):.0f} s: {spent}")
+
+
+def _show_answer(answer: dict[str, Any]) -> None:
+    _title(answer["question"])
+    click.echo(f"  {question_command(answer)}")
+    _table(answer["columns"], answer["rows"])
+    left = answer["found"] - len(answer["rows"])
+    if left:
+        click.echo(f"  ... and {left} more: the command shows them")
+    click.echo(f"  {answer['reading']}")
+
+
+def question_command(answer: dict[str, Any]) -> str:
+    """What to type to ask a question of the demo again."""
+    params = [f"--param {key}={quote(str(value))}" for key, value in answer["params"].items()]
+    return " ".join(["tosg query", answer["statement"], *params])
+
+
+def next_commands(result: Demo) -> list[str]:
+    """What to type next, once TOSG_HOME is set."""
+    out = quote(str(result.training_set))
+    return [
+        "tosg query --list",
+        "tosg search 'interferon response in lupus' --type Gene",
+        f"tosg-export AGAIN --from {quote(str(result.training_set / 'manifest.json'))}",
+        f"python -m tosg.demo.train_cell_type {out} --seeds 5",
+        "tosg cells attach --help",
+    ]
 
 
 def _title(text: str) -> None:

@@ -19,13 +19,16 @@ PATIENCE = 2.0
 
 
 @contextmanager
-def stages() -> Iterator[Progress]:
-    """Give a function that is told the stage and the share of it that is done (None: unknown)."""
+def stages(*, at_once: bool = False) -> Iterator[Progress]:
+    """Give a function that is told the stage and the share of it that is done (None: unknown).
+
+    Where there is no terminal, it says nothing in the first seconds, except `at_once`.
+    """
     if sys.stderr.isatty():
         with _bar() as tell:
             yield tell
     else:
-        yield _lines()
+        yield _lines(0.0 if at_once else PATIENCE)
 
 
 @contextmanager
@@ -44,13 +47,13 @@ def _bar() -> Iterator[Progress]:
         yield tell
 
 
-def _lines() -> Progress:
+def _lines(patience: float) -> Progress:
     begun = time.monotonic()
     shown = ""
 
     def tell(stage: str, _share: float | None) -> None:
         nonlocal shown
-        if stage != shown and time.monotonic() - begun > PATIENCE:
+        if stage != shown and time.monotonic() - begun >= patience:
             shown = stage
             note(f"{stage} ...")
 

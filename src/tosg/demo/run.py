@@ -13,41 +13,61 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
+from tosg.export.manifest import read_manifest
 from tosg.graph import KnowledgeGraph
+from tosg.kg import server
 from tosg.kg.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tosg.demo.train_cell_type import Score
+    from tosg.demo.train_cell_type import Comparison
     from tosg.kg.settings import Settings
 
-    Tell = Callable[[str], None]
+    # Is told what goes on, and the share of it that is done (None: unknown).
+    Tell = Callable[[str, float | None], None]
 
 DATASET = "pbmc68k_reduced"
 
-#: What the demo asks: (question in words, statement, parameters, columns shown).
-QUESTIONS: tuple[tuple[str, str, dict[str, Any], tuple[str, ...]], ...] = (
-    (
+
+@dataclass(frozen=True)
+class Question:
+    """What the demo asks: in words, as a statement, the columns shown, how to read them."""
+
+    words: str
+    statement: str
+    params: dict[str, Any]
+    columns: tuple[str, ...]
+    reading: str
+
+
+QUESTIONS = (
+    Question(
         "Which drugs target genes that are high in B cells?",
         "drugs_targeting_genes_high_in",
         {"cell_type": "B cell", "min_mean": 0.5},
         ("drug", "gene", "actions", "mean", "fraction"),
+        "mean: of the gene's log-normalised abundance in B cells; fraction: of them that have it",
     ),
-    (
+    Question(
         "How does IL-10 hold back the chemokine CXCL8?",
         "signed_paths",
         {"start": "IL10", "end": "CXCL8"},
         ("names", "sign", "steps"),
+        "sign -1: more of the first makes less of the last, by the signs of all steps together",
     ),
-    (
+    Question(
         "What do rheumatoid arthritis and lupus share?",
         "shared_between_diseases",
         {"first": "rheumatoid arthritis", "second": "systemic lupus erythematosus"},
         ("shared", "kind", "by_first", "by_second"),
+        "by_first, by_second: how it is tied to the one and to the other",
     ),
 )
+
+#: Rows of an answer that are shown.
+SHOWN = 8
 
 #: Genes with what acts on them and what they take part in; cells with a type, split by cell since
 #: this file does not say which donor a cell is of.
@@ -74,21 +94,27 @@ class Demo:
     cells : dict
         The report of attaching them.
     answers : list of dict
-        ``question``, ``statement``, ``params``, ``columns``, ``rows`` (a list of values each).
-    scores : list of Score
-        One per reading of the cells.
+        ``question``, ``reading``, ``statement``, ``params``, ``columns``, ``rows`` (a list of
+        values each, `SHOWN` at most) and ``found``, how many there are.
+    export : dict
+        ``counts``, ``bytes``, ``warnings`` and ``measured_nodes``.
+    comparison : Comparison
+        The readings of the cells and how they differ.
+    browser : str
+        Address of the server's own page.
     seconds : dict
         Time of each step.
     """
 
     home: Path
     training_set: Path
+    browser: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, Any] = field(default_factory=dict)
     embedded: int = 0
     answers: list[dict[str, Any]] = field(default_factory=list)
     export: dict[str, Any] = field(default_factory=dict)
-    scores: list[Score] = field(default_factory=list)
+    comparison: Comparison | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,35 +150,37 @@ def run(settings: Settings, *, seeds: int = 3, epochs: int = 20, tell: Tell | No
     seeds, epochs : int
         Of the training.
     tell : callable, optional
-        Is told what each step begins with.
+        Is told what goes on, and the share of it that is done.
     """
-    say = tell or (lambda _text: None)
+    say: Tell = tell or (lambda _text, _share: None)
     own = demo_settings(settings)
     demo = Demo(own.home, own.home / "training-set")
     with KnowledgeGraph(own) as graph:
         with _step(demo, "server", say, "Starting a Neo4j of the demo's own"):
             graph.db.verify()
+            info = server.status(own)
+            demo.browser = info.http_uri if info is not None else ""
         with _step(demo, "graph", say, "Building the immune signaling graph"):
-            _build(graph, demo)
+            _build(graph, demo, say)
         with _step(demo, "cells", say, "Attaching 700 real blood cells"):
             _attach(graph, demo)
         with _step(demo, "vectors", say, "Embedding the texts"):
-            demo.embedded = graph.embed().embedded
+            demo.embedded = graph.embed(progress=say).embedded
         with _step(demo, "questions", say, "Asking the graph"):
             _ask(graph, demo)
         with _step(demo, "export", say, "Exporting a training set"):
             _export(graph, demo)
-    with _step(demo, "training", say, f"Training on it, {seeds} seeds"):
+    with _step(demo, "training", say, f"Training on it, {seeds} seeds: about a minute"):
         from tosg.demo.train_cell_type import compare
         from tosg.export.training_set import TrainingSet
 
-        demo.scores = compare(TrainingSet(demo.training_set), seeds=seeds, epochs=epochs)
+        demo.comparison = compare(TrainingSet(demo.training_set), seeds=seeds, epochs=epochs)
     return demo
 
 
-def _build(graph: KnowledgeGraph, demo: Demo) -> None:
+def _build(graph: KnowledgeGraph, demo: Demo, say: Tell | None = None) -> None:
     with as_file(files("tosg.demo") / "data") as data:
-        graph.build("demo", data, embed=False)
+        graph.build("demo", data, embed=False, progress=say)
     counts = graph.stats()
     demo.counts = {"nodes": counts.entities, "relationships": counts.knowledge}
 
@@ -175,15 +203,17 @@ def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
 
 
 def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
-    for question, statement, params, columns in QUESTIONS:
-        table = graph.query(statement, limit=5, **params).select(columns)
+    for question in QUESTIONS:
+        table = graph.query(question.statement, params=question.params).select(question.columns)
         demo.answers.append(
             {
-                "question": question,
-                "statement": statement,
-                "params": params,
+                "question": question.words,
+                "reading": question.reading,
+                "statement": question.statement,
+                "params": question.params,
                 "columns": table.column_names,
-                "rows": [list(row.values()) for row in table.to_pylist()],
+                "rows": [list(row.values()) for row in table.slice(0, SHOWN).to_pylist()],
+                "found": table.num_rows,
             }
         )
 
@@ -192,12 +222,18 @@ def _export(graph: KnowledgeGraph, demo: Demo) -> None:
     # The demo's own folder: an earlier demo's training set makes room for the new one.
     shutil.rmtree(demo.training_set, ignore_errors=True)
     result = graph.export(demo.training_set, **SELECTION)
-    demo.export = {"counts": result.counts, "bytes": result.bytes, "warnings": result.warnings}
+    (dataset,) = read_manifest(demo.training_set).content["datasets"]
+    demo.export = {
+        "counts": result.counts,
+        "bytes": result.bytes,
+        "warnings": result.warnings,
+        "measured_nodes": dataset["measured_nodes"],
+    }
 
 
 @contextmanager
 def _step(demo: Demo, name: str, say: Tell, text: str) -> Iterator[None]:
-    say(text)
+    say(text, None)
     start = time.monotonic()
     yield
     demo.seconds[name] = round(time.monotonic() - start, 1)
