@@ -42,6 +42,9 @@ Int64s = NDArray[np.int64]
 INTERNAL = frozenset({"idx", "file", "row", "expression"})
 MARKER_PREFIX = "expr_"
 
+#: Splits that go by no single property.
+_KINDS_OF_SPLIT = ("none", "donor", "cell")
+
 #: Columns that the training set makes itself.
 _OWN = ("id", "dataset", "split", "target")
 
@@ -106,7 +109,7 @@ def read_cells(
     Raises
     ------
     ConfigError
-        There are no cells to label or to split.
+        There are no cells for what is asked of them.
     UsageError
         The target, the split or a field to balance by is no property of cells.
     ExportError
@@ -127,7 +130,9 @@ def read_cells(
     known = _property_keys(db)
     for option, name in _asked(selection):
         if name not in known:
-            raise unknown("property of cells", name, known, where=option)
+            others = _KINDS_OF_SPLIT if option == "split" else ()
+            kind = "split or property of cells" if others else "property of cells"
+            raise unknown(kind, name, [*known, *others], where=option)
     columns = _read(db, chosen.idx, selection, known)
     warnings = list(chosen.warnings)
     columns = _filtered(columns, selection, warnings)
@@ -150,10 +155,12 @@ def _check_unasked(selection: Selection, found: str) -> None:
         *(["--target"] if selection.target is not None else []),
         *(["--split"] if selection.split != "none" else []),
         *(["--balance"] if selection.balance is not None else []),
+        *(["--sample"] if selection.sample is not None else []),
+        *(["--normalize"] if selection.normalize != "none" else []),
     ]
     if options:
         raise ConfigError(
-            "there are no cells to label or to split",
+            "there are no cells for what is asked of them",
             where=", ".join(options),
             found=found,
             hint=f"attach cells with `tosg cells attach`, or leave out {', '.join(options)} "
@@ -165,7 +172,7 @@ def _asked(selection: Selection) -> list[tuple[str, str]]:
     asked = [("balance", name) for name in selection.balance or ()]
     if selection.target is not None:
         asked.append(("target", selection.target))
-    if selection.split not in ("none", "cell", "donor"):
+    if selection.split not in _KINDS_OF_SPLIT:
         asked.append(("split", selection.split))
     return asked
 

@@ -132,15 +132,32 @@ class Selection:
 
 
 def resolved(selection: Selection) -> Selection:
-    """Replace file names and names of statements by their Cypher, so that it can be repeated."""
+    """Replace file names and names of statements by their Cypher, so that it can be repeated.
+
+    Raises
+    ------
+    UsageError
+        A value is of no parameter of the queries.
+    """
     from tosg.kg.user_query import resolve
 
+    known = parameters_of(selection)
+    for name in sorted(set(selection.params) - known):
+        raise unknown("parameter", name, known, where="params")
     changes: dict[str, Any] = {
         name: resolve(query).text
         for name in ("nodes", "edges", "cells")
         if isinstance(query := getattr(selection, name), str)
     }
     return dataclasses.replace(selection, **changes)
+
+
+def parameters_of(selection: Selection) -> set[str]:
+    """Names of the parameters that some query of the selection has."""
+    from tosg.kg.user_query import resolve
+
+    queries = (selection.nodes, selection.edges, selection.cells)
+    return {p.name for query in queries if isinstance(query, str) for p in resolve(query).params}
 
 
 def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def export(
     ------
     ConfigError
         The output folder is not empty, a name in the selection is unknown, or there are no cells
-        to label or to split.
+        for what is asked of them.
     QueryError
         A query of the selection fails.
     ExportError

@@ -8,17 +8,21 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from safetensors.numpy import load_file
 from support import signals
 
+from tosg.cli.export import _selection
+from tosg.cli.export import export as command
 from tosg.export.manifest import read_manifest
-from tosg.export.selection import Selection
+from tosg.export.selection import Selection, resolved
 from tosg.export.workspace import DiskFullError, Workspace
 from tosg.export.writer import export
 from tosg.graph import KnowledgeGraph
@@ -49,6 +53,16 @@ BAD: list[tuple[dict[str, Any], type[TosgError], str]] = [
     ({"edges": "MATCH (g:Gene) RETURN g"}, QueryError, "no relationship"),
     ({"target": "cel_type"}, UsageError, "did you mean cell_type"),
     ({"split": "tisue"}, UsageError, "did you mean tissue"),
+    ({"split": "donr"}, UsageError, "did you mean donor or"),
+    ({"params": {"name": "x"}}, UsageError, "unknown parameter"),
+    (
+        {
+            "nodes": "MATCH (g:Gene {symbol: $symbol}) RETURN g",
+            "params": {"symbol": "G0", "symbl": "G1"},
+        },
+        UsageError,
+        "did you mean symbol",
+    ),
     ({"target": "cell_type", "balance": ("tisue",)}, UsageError, "did you mean tissue"),
     ({"target": "note", "split": "donor"}, ExportError, "too few"),
     ({"target": "cell_type", "split": "note"}, ExportError, "without a value"),
@@ -96,13 +110,14 @@ def test_queries_have_a_time_limit_unless_told_otherwise(function: Any) -> None:
         ({"split": "donor"}, "--split"),
         ({"target": "cell_type", "split": "cell", "balance": ("tissue",)},
          "--target, --split, --balance"),
+        ({"sample": 5, "normalize": "log1p_cp10k"}, "--sample, --normalize"),
     ],
 )  # fmt: skip
 def test_what_only_cells_have_without_cells(
     graph: Database, run: Any, tmp_path: Path, how: dict[str, Any], names: str
 ) -> None:
     for selected, found in ((None, "the graph has no cells"), (False, "no cells are selected")):
-        with pytest.raises(ConfigError, match="no cells to label or to split") as caught:
+        with pytest.raises(ConfigError, match="there are no cells") as caught:
             run(graph, **how, cells=selected)
         assert caught.value.where == names
         assert found in str(caught.value.found)
@@ -372,6 +387,49 @@ def test_a_server_that_goes_away(
     assert left(tmp_path) == ["out"]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--layout", "celltosg"], "not in this version"),
+        (["--engine", "ray"], "not in this version"),
+        (["--no-cells", "--cells", "MATCH (c:Cell) RETURN c"], "say different things"),
+    ],
+)
+def test_options_that_cannot_be(tmp_path: Path, words: list[str], says: str) -> None:
+    result = CliRunner().invoke(
+        command, [str(tmp_path / "out"), "--uri", "bolt://127.0.0.1:1", *words]
+    )
+    if isinstance(result.exception, ConfigError):
+        assert (says in result.exception.what, result.exception.where) == (True, words[0])
+    else:
+        assert result.exit_code == 2
+        assert says in result.output
+
+
+def selection_of(*words: str) -> Selection:
+    given = command.make_context("tosg-export", ["OUT", *words]).params
+    names = ("no_cells", "params", "manifest", "spec")
+    return _selection({n: given[n] for n in (*names, *(f.name for f in fields(Selection)))})
+
+
+def test_what_a_spec_says_goes_with_the_query_it_is_for(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "nodes: 'MATCH (g:Gene {name: $name}) RETURN g'\n"
+        "cells: 'MATCH (c:Cell {tissue: $tissue}) RETURN c'\n"
+        "params: {name: G0, tissue: lung, nmae: G1}\nsample: 5\nnormalize: log1p_cp10k\n"
+    )
+    assert selection_of("--spec", str(spec)).params.keys() == {"name", "tissue", "nmae"}
+    with pytest.raises(UsageError, match="unknown parameter") as caught:
+        resolved(selection_of("--spec", str(spec)))
+    assert "did you mean name" in str(caught.value)
+    plain = selection_of("--spec", str(spec), "--no-cells")
+    assert (plain.cells, plain.sample, plain.normalize) == (False, None, "none")
+    assert plain.params == {"name": "G0"}
+    other = selection_of("--spec", str(spec), "--nodes", "MATCH (g:Gene) RETURN g")
+    assert other.params == {"tissue": "lung"}
+
+
 def test_the_command(cells: Database, tmp_path: Path) -> None:
     environ = {
         **os.environ,
@@ -380,7 +438,7 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         "NEO4J_PASSWORD": cells.target.password,
     }
 
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def tosg_export(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from tosg.cli import export_main; export_main()", *arguments],
             env=environ, capture_output=True, text=True, timeout=120, cwd=tmp_path,
@@ -391,31 +449,33 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         "nodes: 'MATCH (:Pathway {name: $name})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g'\n"
         "params: {name: signals}\nlevel: gene\ntarget: cell_type\nsplit: donor\n"
     )
-    first = command("one", "--spec", "spec.yaml", "--json")
+    first = tosg_export("one", "--spec", "spec.yaml", "--json")
     assert first.returncode == 0, first.stderr
     document = json.loads(first.stdout)
     assert document["counts"]["nodes"] == 3
     assert "warning:" in first.stderr
-    again = command("two", "--from", "one/manifest.json", "--json")
+    again = tosg_export("two", "--from", "one/manifest.json", "--json")
     assert json.loads(again.stdout)["digests"] == document["digests"]
     copy = tmp_path / "kept.json"
     copy.write_bytes((tmp_path / "one" / "manifest.json").read_bytes())
-    assert command("four", "--from", "kept.json", "--dry-run").returncode == 0
+    assert tosg_export("four", "--from", "kept.json", "--dry-run").returncode == 0
     copy.write_text("{}")
-    damaged = command("four", "--from", "kept.json", "--dry-run")
+    damaged = tosg_export("four", "--from", "kept.json", "--dry-run")
     assert damaged.returncode == 1
     assert "the manifest is damaged" in damaged.stderr
     copy.unlink()
-    changed = command("three", "--from", "one", "--no-cells", "--level", "as-stored")
+    changed = tosg_export("three", "--from", "one", "--no-cells", "--level", "as-stored")
     assert changed.returncode == 0, changed.stderr
     assert changed.stdout.splitlines()[0] == str(tmp_path / "three")
     asked = read_manifest(tmp_path / "three").content["selection"]
     assert (asked["target"], asked["split"], asked["cells"]) == (None, "none", False)
-    seeded = command("four", "--from", "one", "--seed", "7", "--dry-run", "--json")
-    other = command("four", "--from", "one", "--seed", "0", "--all-cells", "--dry-run", "--json")
+    seeded = tosg_export("four", "--from", "one", "--seed", "7", "--dry-run", "--json")
+    other = tosg_export(
+        "four", "--from", "one", "--seed", "0", "--all-cells", "--dry-run", "--json"
+    )
     assert (seeded.returncode, other.returncode) == (0, 0)
     assert json.loads(other.stdout)["counts"]["cells"] > document["counts"]["cells"]
-    by_param = command(
+    by_param = tosg_export(
         "four", "--no-cells", "--param", "name=signals", "--dry-run",
         "--nodes", "MATCH (p:Pathway {name: $name}) RETURN p",
     )  # fmt: skip
@@ -431,10 +491,10 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         (("five", "--nodes", FOREVER, "--timeout", "0.5"), 1),
         (("five", "--nodes", "MATCH (n:Gene) SET n.x = 1 RETURN n"), 1),
     ):
-        failed = command(*arguments)
+        failed = tosg_export(*arguments)
         assert failed.returncode == code, failed.stderr
         assert failed.stdout == ""
         assert "where:" in failed.stderr or "Usage:" in failed.stderr, failed.stderr
     environ["NEO4J_URI"] = "bolt://127.0.0.1:1"
-    assert command("five").returncode == 3
+    assert tosg_export("five").returncode == 3
     assert left(tmp_path) == ["one", "spec.yaml", "three", "two"]

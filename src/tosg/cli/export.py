@@ -80,7 +80,9 @@ _QUERY = "CYPHER|@FILE|NAME"
     metavar="MANIFEST",
     help="Repeat an earlier export; other options change it.",
 )
+@click.option("--layout", metavar="tosg", help="Of the files; tosg is the only one yet.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
+@click.option("--engine", metavar="local", help="What runs the workers; local is the only one yet.")
 @click.option("--resume", is_flag=True, help="Go on with an export that did not end.")
 @click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
 @timeout_option(SELECTION_TIMEOUT, "Stop each query of the selection after this long.")
@@ -90,7 +92,9 @@ def export(
     settings: Settings,
     out: Path,
     *,
+    layout: str | None,
     workers: int,
+    engine: str | None,
     resume: bool,
     dry_run: bool,
     timeout: float,
@@ -109,6 +113,8 @@ def export(
     from tosg.export.writer import export as run
     from tosg.kg.database import Database
 
+    _check_only("--layout", layout, "tosg")
+    _check_only("--engine", engine, "local")
     selection = _selection(options)
     with Database.open(settings) as db, _progress() as progress:
         result = run(
@@ -126,8 +132,22 @@ def export(
     _show(result, as_json)
 
 
+def _check_only(option: str, given: str | None, only: str) -> None:
+    """Refuse what the option may mean some day."""
+    from tosg.kg.errors import ConfigError
+
+    if given not in (None, only):
+        raise ConfigError("not in this version", where=option, found=given, expected=only)
+
+
 def _selection(options: dict[str, Any]) -> Selection:
-    from tosg.export.selection import Selection, load_manifest, load_spec, parse_params
+    from tosg.export.selection import (
+        Selection,
+        load_manifest,
+        load_spec,
+        parameters_of,
+        parse_params,
+    )
 
     document: dict[str, Any] = {}
     where = "the command line"
@@ -138,8 +158,12 @@ def _selection(options: dict[str, Any]) -> Selection:
             where = str(path)
     base = Selection.from_json(document, where=where)
     no_cells, params = options.pop("no_cells"), options.pop("params")
-    if no_cells:  # what a file says of learning from its cells goes with them
-        base = dataclasses.replace(base, cells=False, target=None, split="none", balance=None)
+    if no_cells and options["cells"] is not None:
+        raise click.UsageError("--cells and --no-cells say different things")
+    if no_cells:  # what a file says of its cells goes with them
+        plain: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(Selection)}
+        gone = ("target", "split", "balance", "sample", "normalize")
+        base = dataclasses.replace(base, cells=False, **{name: plain[name] for name in gone})
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     if no_cells:
         given["cells"] = False
@@ -148,11 +172,11 @@ def _selection(options: dict[str, Any]) -> Selection:
     merged = {**base.to_json(), **given}
     merged["edge_types"] = None if merged["edge_types"] is None else list(merged["edge_types"])
     selection = Selection.from_json(merged, where="the command line")
-    if not params:
-        return selection
-    return dataclasses.replace(
-        selection, params={**selection.params, **parse_params(params, selection)}
-    )
+    kept = dict(selection.params)
+    if not {"nodes", "edges", "cells"}.isdisjoint(given):
+        # A query of the file that was replaced leaves its values behind.
+        kept = {name: kept[name] for name in parameters_of(selection) & kept.keys()}
+    return dataclasses.replace(selection, params={**kept, **parse_params(params, selection)})
 
 
 def _numbers(text: str) -> list[float]:
