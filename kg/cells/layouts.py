@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.cells.source import CSC_VALUES, CellSource, Matrix, reading
+from tosg.kg.cells.source import (
+    CSC_VALUES,
+    CellSource,
+    Matrix,
+    check_indices,
+    check_indptr,
+    reading,
+)
 from tosg.kg.errors import DataError
 
 if TYPE_CHECKING:
@@ -90,11 +97,11 @@ def _anndata(
 ) -> CellSource:
     from anndata.io import read_elem
 
-    obs, var = read_elem(group["obs"]), read_elem(group["var"])
+    obs, var = _table(group, "obs"), _table(group, "var")
     layers = {n: group["layers"][n] for n in sorted(group["layers"])} if "layers" in group else {}
     matrices = _layers(layers, COUNT_LAYERS, var, path)
     if "raw" in group and _has(group["raw"], "X"):
-        raw_var = read_elem(group["raw/var"])
+        raw_var = _table(group, "raw/var")
         matrices.append(_matrix("raw.X", _backed(group["raw/X"]), raw_var, path))
     if _has(group, "X"):
         matrices.append(_matrix("X", _backed(group["X"]), var, path))
@@ -104,6 +111,16 @@ def _anndata(
     return CellSource(
         path, files or [path], obs, var, matrices, layout, title, close or (lambda: None)
     )
+
+
+def _table(group: Any, name: str) -> pd.DataFrame:
+    import pandas as pd
+    from anndata.io import read_elem
+
+    found = read_elem(group[name])
+    if not isinstance(found, pd.DataFrame):
+        raise TypeError(f"{name} is no table but {type(found).__name__}")
+    return found
 
 
 def _has(group: Any, name: str) -> bool:
@@ -147,9 +164,25 @@ def _matrix(name: str, data: Any, var: pd.DataFrame, path: Path) -> Matrix:
     if not hasattr(data, "format"):
         return Matrix(name, shape, var, shape[0] * shape[1], False, data.__getitem__, str(path))
     nnz = int(data.group["indices"].shape[0])
+    lines = shape[0 if data.format == "csr" else 1]
+    check_indptr(data.group["indptr"][:], lines, nnz, f"{path}: {name}")
+    _check_chunks(data.group["data"], f"{path}: {name}")
     if data.format == "csr":
         return Matrix(name, shape, var, nnz, True, data.__getitem__, str(path))
     return Matrix(name, shape, var, nnz, True, _ByRow(name, data, nnz, path), str(path))
+
+
+def _check_chunks(values: Any, where: str) -> None:
+    """Refuse values of a sparse matrix of which a chunk is missing: zarr would read it as zeros."""
+    missing = values.nchunks - values.nchunks_initialized if hasattr(values, "nchunks") else 0
+    if missing:
+        raise DataError(
+            "values of a sparse matrix are missing",
+            where=f"{where}, data",
+            found=f"{values.nchunks - missing:,} chunks",
+            expected=f"{values.nchunks:,}",
+            hint="the folder is not whole: copy it again",
+        )
 
 
 # (file, size, modification time, matrix) -> rows: reads of a linked file open it many times, and
@@ -176,7 +209,9 @@ class _ByRow:
                     hint="write it again after `adata.X = adata.X.tocsr()`",
                 )
             _turned.clear()
-            _turned[key] = self.data.to_memory().tocsr()
+            columns = self.data.to_memory()
+            check_indices(columns.indices, columns.shape[0], f"{self.path}: {self.name}")
+            _turned[key] = columns.tocsr()
         return _turned[key][rows]
 
 
@@ -198,6 +233,7 @@ def _tenx_h5(path: Path, file: Any) -> CellSource:
     )
     # Features in rows, stored by columns: the same three arrays are cells in rows, by rows.
     arrays = (group["data"][:], group["indices"][:], group["indptr"][:])
+    check_indptr(arrays[2], n_cells, len(arrays[1]), f"{path}: matrix")
     rows = sp.csr_matrix(arrays, shape=(n_cells, n_variables))
     if len(var) != n_variables:
         raise DataError(

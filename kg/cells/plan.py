@@ -410,6 +410,11 @@ def _with_notes(
             f"{matrix.name} has {matrix.shape[1]:,} of the {widest.shape[1]:,} variables of "
             f"{widest.name}: totals, means and markers are over that selection"
         )
+    notes += [
+        f"{x['matrix']} is not used: {x['reason']}"
+        for x in report.looked_at
+        if x["unit"] is None and x["matrix"] != matrix.name
+    ]
     if report.unit == "scaled":
         notes.append("z-scores: groups have no EXPRESSES")
     return replace(report, notes=notes, hints=unmapped_hints(source.obs, mapping))

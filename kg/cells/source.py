@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,8 @@ class Block:
         Row numbers in the file, increasing.
     indptr : (n + 1,) int64
     indices : (nnz,) int32 or int64
-    values : (nnz,) numbers of the file's own type
+    values : (nnz,)
+        Fractions as float32; whole numbers of the file's own type.
     """
 
     rows: npt.NDArray[np.int64]
@@ -100,20 +102,27 @@ class Matrix:
         whole = last - first + 1 == len(rows)
         # Scattered reads of a file are slow: a span that is mostly wanted is read as one.
         span = whole or last - first + 1 <= 4 * len(rows)
-        with reading(f"{self._where}: {self.name}, rows {first} to {last}"):
+        where = f"{self._where}: {self.name}, rows {first} to {last}"
+        with reading(where):
             found = self._take(slice(first, last + 1) if span else rows)
-            csr = sp.csr_matrix(found)
+            if sp.issparse(found):
+                parts = (_as_float32(found.data), found.indices, found.indptr)
+                csr = sp.csr_matrix(parts, shape=found.shape)
+            else:
+                csr = sp.csr_matrix(_as_float32(found))
+        check_indices(csr.indices, self.shape[1], where)
         if span and not whole:
             csr = csr[rows - first]
-        csr.sum_duplicates()
-        indptr, indices, values = csr.indptr.astype(np.int64), csr.indices, csr.data
-        if len(indices) and (indices.min() < 0 or indices.max() >= self.shape[1]):
+        csr.sort_indices()
+        if not csr.has_canonical_format:
             raise DataError(
-                "a matrix has an entry outside its columns",
-                where=f"{self._where}: {self.name}, rows {first} to {last}",
-                found=int(indices.max()),
-                expected=f"below {self.shape[1]}",
+                "a row of a matrix has two values of one variable",
+                where=where,
+                expected="every variable at most once in a row",
+                hint="if the file is whole, `adata.X.sum_duplicates()` adds them up; "
+                "else copy it again",
             )
+        indptr, indices, values = csr.indptr.astype(np.int64), csr.indices, csr.data
         if not np.all(values):
             indptr, indices, values = drop_zeros(indptr, indices, values)
         return Block(rows, indptr, indices, values)
@@ -235,11 +244,58 @@ def sha256(files: list[Path]) -> list[str]:
     return sums
 
 
+def check_indptr(indptr: _Array, rows: int, nnz: int, where: str) -> None:
+    """Refuse pointers that do not divide the stored values: compiled code follows them blindly."""
+    falls = np.flatnonzero(indptr[1:] < indptr[:-1])
+    if len(indptr) == rows + 1 and indptr[0] == 0 and indptr[-1] == nnz and not len(falls):
+        return
+    found = f"{len(indptr):,} numbers from {indptr.min(initial=0)} to {indptr.max(initial=0)}"
+    raise DataError(
+        "the rows of a sparse matrix do not divide its values",
+        where=f"{where}, indptr",
+        found=found + (f", falling after the one at {falls[0]}" if len(falls) else ""),
+        expected=f"{rows + 1:,} numbers that rise from 0 to {nnz}",
+        hint="the file is damaged: copy it again",
+    )
+
+
+def check_indices(indices: _Array, width: int, where: str) -> None:
+    """Refuse an index that is not below the number of columns."""
+    if len(indices) and (indices.min() < 0 or indices.max() >= width):
+        raise DataError(
+            "a matrix has an entry outside its columns",
+            where=where,
+            found=int(indices.min() if indices.min() < 0 else indices.max()),
+            expected=f"0 ... {width - 1}",
+            hint="the file is damaged: copy it again",
+        )
+
+
+def _as_float32(values: Any) -> Any:
+    """Fractions as the type that vectors have; what is too large for it becomes infinite."""
+    if values.dtype.kind != "f":
+        return values
+    with np.errstate(over="ignore", under="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+#: What h5py, zarr and anndata raise on broken content; h5py's and blosc's own are RuntimeErrors.
+_BROKEN = (
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    OverflowError,
+    zlib.error,
+)
+
+
 @contextmanager
 def reading(where: str | Path) -> Iterator[None]:
     """Turn what h5py, zarr and anndata raise on broken content into a `DataError`."""
-    import zlib
-
     import anndata
 
     try:
@@ -252,11 +308,16 @@ def reading(where: str | Path) -> Iterator[None]:
             yield
     except (DataError, ConfigError):
         raise
-    except (OSError, EOFError, KeyError, ValueError, TypeError, IndexError, zlib.error) as error:
+    except Exception as error:
+        newer = type(error).__name__ == "IORegistryError"  # anndata has no public name for it
+        if not (newer or isinstance(error, _BROKEN)):
+            raise
         raise DataError(
             "the file of cells cannot be read",
             where=where,
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             expected="a whole AnnData or 10x file",
-            hint="it may be truncated: compare its size with the original, or copy it again",
+            hint="a newer anndata may know it: pip install --upgrade anndata"
+            if newer
+            else "it may be truncated: compare its size with the original, or copy it again",
         ) from error

@@ -51,11 +51,12 @@ _Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The unit of one matrix, and why."""
+    """The unit of one matrix, and why; the error of one whose values cannot be used."""
 
     matrix: Matrix
     unit: str | None
     reason: str
+    error: DataError | None = None
 
 
 def choose(
@@ -104,6 +105,12 @@ def choose(
             found="no X, no raw.X and no layers",
             expected="raw counts in X, raw.X or a layer",
         )
+    unusable = [f.error for f in findings if f.error is not None]
+    if len(unusable) == len(findings):
+        others = [m.name for m in source.matrices if m is not findings[0].matrix]
+        if matrix and others:
+            unusable[0].hint = f"--matrix takes another one: {', '.join(others)}"
+        raise unusable[0]
     if unit is not None:
         return _as_told(source.path, findings, unit)
     known = [f for f in findings if f.unit is not None]
@@ -128,8 +135,11 @@ def look(path: Path, matrix: Matrix) -> Finding:
         matrix.block(rows[i : i + matrix.block_rows])
         for i in range(0, len(rows), matrix.block_rows)
     ]
-    for part in parts:
-        finite(path, matrix, part)
+    try:
+        for part in parts:
+            finite(path, matrix, part)
+    except DataError as error:  # a file may have a matrix that is of use beside one that is not
+        return Finding(matrix, None, f"{error.what}: {error.found} at {error.where}", error)
     values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
     if not len(values):
         return Finding(matrix, None, "every value looked at is 0")
@@ -163,7 +173,9 @@ def finite(path: Path, matrix: Matrix, block: Block) -> None:
             found=block.values.dtype,
             expected="integers or floating-point numbers",
         )
-    _first(path, matrix, block, ~np.isfinite(block.values), "a value is not a finite number", "")
+    what, most = "a value is not a finite number", np.finfo(np.float32).max
+    expected = f"a finite number that float32 can hold, at most {most:.2g}"
+    _first(path, matrix, block, ~np.isfinite(block.values), what, expected)
 
 
 def check(path: Path, matrix: Matrix, unit: str, block: Block) -> None:
@@ -212,7 +224,7 @@ def _as_told(path: Path, findings: list[Finding], unit: str) -> tuple[Matrix, st
         "cpm": ("cpm", None),
     }.get(unit, (unit,))
     for finding in sorted(findings, key=lambda f: -f.matrix.shape[1]):
-        if finding.unit in fitting:
+        if finding.unit in fitting and finding.error is None:
             check_rows = finding.matrix.block(np.arange(min(_PROBE_ROWS, finding.matrix.shape[0])))
             check(path, finding.matrix, unit, check_rows)
             return finding.matrix, unit, findings
@@ -246,7 +258,7 @@ def _first(
         what,
         where=f"{path}: {matrix.name}, row {row}, variable {matrix.var.index[block.indices[at]]}",
         found=block.values[at],
-        expected=expected or "a finite number",
+        expected=expected,
     )
 
 

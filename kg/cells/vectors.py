@@ -98,8 +98,9 @@ def encode_block(indptr: _Array, indices: _Array, values: _Array) -> list[bytes]
         One per row.
     """
     indptr = np.asarray(indptr, np.int64)
+    given, values = values, _rounded(values)
     if not np.all(np.isfinite(values)):
-        raise _bad("a value is not a finite number", values[~np.isfinite(values)][0])
+        raise _bad("a value is not a finite number", given[~np.isfinite(values)][0], "float32")
     if not np.all(values):
         indptr, indices, values = drop_zeros(indptr, indices, values)
     _check_indices(indptr, indices)
@@ -121,6 +122,16 @@ def encode_block(indptr: _Array, indices: _Array, values: _Array) -> list[bytes]
         idx = narrow if width == 2 else wide
         rows.append(b"".join((head, idx[a:b].tobytes(), typed[code][a:b].tobytes())))
     return rows
+
+
+def _rounded(values: _Array) -> _Array:
+    """Values as they are stored: what float32 rounds to 0, 1 or infinity is that."""
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 4:
+        return values
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = values.astype(np.float32).astype(values.dtype)
+    whole = (values > 0) & (values < 2.0**32) & (np.floor(values) == values)
+    return np.where(whole, values, rounded)
 
 
 def drop_zeros(indptr: _Array, indices: _Array, values: _Array) -> tuple[_Array, _Array, _Array]:

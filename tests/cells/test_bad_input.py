@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from anndata.io import write_elem
 from support.cells import MAPS, VARIABLES, cells_table, counts, small_graph, write
 
 from tosg.kg import meta
@@ -79,6 +80,13 @@ def without_values(path: Path) -> Path:
     return path
 
 
+def with_nan(parts: dict[str, Any], path: Path) -> Path:
+    """Z-scores in X, with a gene without variance, and what else is given."""
+    zscores = counts().toarray() - 20.5
+    zscores[:, 2] = np.nan
+    return write(path, zscores, **parts)
+
+
 def scaled(path: Path) -> Path:
     return write(path, counts().toarray() - 20.5)
 
@@ -112,11 +120,41 @@ def rows_of(n: int) -> Callable[[Path], Path]:
     def make(path: Path) -> Path:
         write(path)
         with h5py.File(path, "r+") as file:
-            group = file["X"]
-            indptr = group["indptr"][:]
-            del group["indptr"]
-            group["indptr"] = np.concatenate([indptr, indptr[-1:].repeat(2)])[: n + 1]
-            group.attrs["shape"] = np.array([n, len(VARIABLES)])
+            del file["X"]
+            write_elem(file, "X", counts(n))
+        return path
+
+    return make
+
+
+def edited(part: str, change: Callable[[Any], None], x: Any = None) -> Callable[[Path], Path]:
+    """Make a file of which one array is changed in place."""
+
+    def make(path: Path) -> Path:
+        write(path, x)
+        with h5py.File(path, "r+") as file:
+            values = file[part][:]
+            change(values)
+            file[part][:] = values
+        return path
+
+    return make
+
+
+def set_to(at: int, value: int) -> Callable[[Any], None]:
+    def change(values: Any) -> None:
+        values[at] = value
+
+    return change
+
+
+def encoded(part: str, key: str, value: str) -> Callable[[Path], Path]:
+    """Make a file of which one part says that it is encoded in another way."""
+
+    def make(path: Path) -> Path:
+        write(path)
+        with h5py.File(path, "r+") as file:
+            file[part].attrs[key] = value
         return path
 
     return make
@@ -144,6 +182,16 @@ FILES: list[tuple[Callable[[Path], Path], str]] = [
     (no_cells, "the file has no cells"),
     (no_variables, "the file has no variables"),
     (no_human, "no human cells"),
+    (edited("X/indptr", set_to(5, 10**6)), "do not divide its values"),
+    (edited("X/indptr", set_to(5, 0)), "not divide its values"),
+    (edited("X/indptr", set_to(5, 10**6), counts().tocsc()), "rows of a sparse matrix do not"),
+    (edited("X/indices", set_to(5, 99)), "an entry outside its columns"),
+    (edited("X/indices", set_to(5, -1)), "entry outside its columns"),
+    (edited("X/indices", set_to(5, 99), counts().tocsc()), "outside its columns"),
+    (edited("X/indices", lambda x: x.fill(0)), "two values of one variable"),
+    (encoded("obs", "encoding-version", "9.9.9"), "cannot be read"),
+    (encoded("var", "encoding-type", "funny"), "of cells cannot be read"),
+    (encoded("obs", "encoding-type", "dict"), "the file of cells cannot be read"),
     (rows_of(10), "does not fit its cells"),
     (rows_of(14), "a matrix does not fit its cells"),
 ]
@@ -157,7 +205,8 @@ def test_wrong_files(
     small_graph(database)
     before = database.rows("MATCH (n) RETURN count(n) AS n")
     path = make(tmp_path / "wrong.h5ad")
-    mapping = MAPPING if message not in ("cannot be read",) else CellMapping()
+    # Not every file has the columns of the others.
+    mapping = CellMapping() if make is damaged else MAPPING
     with pytest.raises(DataError, match=message) as caught:
         attach(database, path, mapping)
     assert caught.value.where is not None
@@ -289,6 +338,36 @@ def test_where_counts_are_found(tmp_path: Path) -> None:
             assert (matrix.name, found) == (name, unit)
             for block in matrix.blocks():
                 units.check(path, matrix, unit, block)
+
+
+def test_a_matrix_that_is_not_needed_may_have_nan(tmp_path: Path) -> None:
+    logged = sp.csr_matrix(np.log1p(counts().toarray() * 0.7))
+    path = with_nan({"layers": {"lognorm": logged}}, tmp_path / "x.h5ad")
+    with open_source(path) as source:
+        for unit in (None, "log1p"):
+            matrix, found, findings = units.choose(source, unit=unit)
+            assert (matrix.name, found) == ("layers/lognorm", "log1p")
+            assert findings[0].matrix.name == "X"
+            assert "not a finite number: nan" in findings[0].reason
+            assert "variable MS4A1" in findings[0].reason
+        with pytest.raises(DataError, match="not a finite number") as caught:
+            units.choose(source, matrix="X")
+        assert caught.value.hint == "--matrix takes another one: layers/lognorm"
+
+
+def test_fractions_are_read_as_float32(tmp_path: Path) -> None:
+    tiny = np.full((12, 7), 1e-46)
+    tiny[:, :2] = -1.5
+    for x in (tiny, sp.csr_matrix(tiny), tiny.astype(np.float16)):
+        with open_source(write(tmp_path / "x.h5ad", x)) as source:
+            block = source.matrix("X").block(np.arange(12))
+            assert block.values.dtype == np.float32
+            assert block.values.tolist() == [-1.5] * 24
+    tiny[3, 3] = 1e39
+    with open_source(write(tmp_path / "x.h5ad", tiny)) as source:
+        with pytest.raises(DataError, match="not a finite number") as caught:
+            units.choose(source, allow_scaled=True)
+        assert "float32" in str(caught.value.expected)
 
 
 def test_raw_counts_beside_scaled_values(tmp_path: Path) -> None:

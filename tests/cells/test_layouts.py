@@ -79,6 +79,34 @@ def test_every_layout_gives_the_same_values(tmp_path: Path) -> None:
         assert source.matrices[0].var.index.is_unique
 
 
+@pytest.mark.filterwarnings("ignore:Writing zarr v2:UserWarning")
+@pytest.mark.parametrize(
+    ("part", "content", "message"),
+    [
+        ("X/indices", None, "two values of one variable"),
+        ("X/data", None, "values of a sparse matrix are missing"),
+        ("X/indptr", None, "do not divide its values"),
+        ("X/data", b"junk that is no chunk", "cannot be read"),
+    ],
+)
+def test_a_damaged_zarr_folder(
+    tmp_path: Path, part: str, content: bytes | None, message: str
+) -> None:
+    anndata.read_h5ad(write(tmp_path / "a.h5ad")).write_zarr(tmp_path / "a.zarr")
+    chunks = [f for f in (tmp_path / "a.zarr" / part).rglob("*") if not is_about(f)]
+    for chunk in chunks:
+        chunk.unlink()
+        if content is not None:
+            chunk.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        dense(tmp_path / "a.zarr")
+    assert f"{tmp_path / 'a.zarr'}: X" in str(caught.value.where)
+
+
+def is_about(path: Path) -> bool:
+    return path.is_dir() or path.name in ("zarr.json", ".zarray", ".zattrs")
+
+
 def test_a_folder_without_cells(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not hold cells"):
         open_source(tmp_path)

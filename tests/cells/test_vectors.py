@@ -28,6 +28,9 @@ EMPTY = "01020100 00000000"
         ([2], [65536.0], "01020400 01000000 0200 00000100"),
         ([2], [2**32 - 1], "01020400 01000000 0200 ffffffff"),
         ([2], [-1.0], "01021400 01000000 0200 000080bf"),
+        # What float32 rounds to 0 or to a whole number is that number.
+        ([3], [1e-46], EMPTY),
+        ([3], [1 + 1e-12], "01020100 01000000 0300 01"),
         ([1, 2], [1.0, 0.25], "01021400 02000000 0100 0200 0000803f 0000803e"),
     ],
 )
@@ -75,7 +78,15 @@ def test_forbidden(data: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("indices", "values"),
-    [([1, 1], [1, 1]), ([2, 1], [1, 1]), ([-1], [1]), ([0], [np.nan]), ([0], [np.inf]), ([1], [])],
+    [
+        ([1, 1], [1, 1]),
+        ([2, 1], [1, 1]),
+        ([-1], [1]),
+        ([0], [np.nan]),
+        ([0], [np.inf]),
+        ([0], [1e39]),
+        ([1], []),
+    ],
 )
 def test_what_is_not_encoded(indices: list[int], values: list[float]) -> None:
     with pytest.raises(DataError):
