@@ -69,6 +69,11 @@ def is_missing(value: object) -> bool:
     return str(value).strip().lower() in MISSING
 
 
+def is_true(text: str) -> bool:
+    """Whether a flag of a table, which may have passed through text or numbers, is set."""
+    return text.strip().lower() in ("true", "1", "1.0", "yes")
+
+
 def sex(text: str) -> str | None:
     """Read a sex from a PATO term or a word; None where it is another word."""
     return SEXES.get(text.lower().replace("_", ":")) or _SEX_WORDS.get(text.lower())
@@ -76,7 +81,8 @@ def sex(text: str) -> str | None:
 
 def is_human(text: str) -> bool:
     """Whether a species' name or NCBITaxon term is that of man."""
-    return text.strip().lower().replace("_", ":") in _HUMAN_WORDS
+    word = text.strip().lower()
+    return bool({word, word.replace("_", ":"), word.replace("_", " ")} & _HUMAN_WORDS)
 
 
 def is_normal(text: str) -> bool:

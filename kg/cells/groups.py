@@ -67,8 +67,7 @@ def group_cells(
         How many measured cells each :Cell stands for.
     """
     present = [name for name in GROUP_FIELDS if name in columns]
-    # Two labels of the same name (a term and its synonym) are one group.
-    keys = [_by_value(columns[name]) for name in present]
+    keys = [columns[name].values() for name in present]
     stacked = (
         np.stack([codes for codes, _ in keys], axis=1)
         if keys
@@ -108,21 +107,12 @@ def group_id(dataset: str, values: Mapping[str, Any]) -> str:
     return f"{dataset}:group:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
-_Value = tuple[str | None, str | None, str | None]
-
-
-def _by_value(column: FieldColumn) -> tuple[npt.NDArray[np.int64], list[_Value]]:
-    values: list[_Value] = [(lab.name, lab.term, lab.node) for lab in column.labels]
-    ordered = sorted(set(values), key=lambda v: tuple(x or "" for x in v))
-    position = {v: i for i, v in enumerate(ordered)}
-    return np.array([position[v] for v in values], np.int64)[column.codes], ordered
-
-
 def _donors(codes: npt.NDArray[np.int64], column: FieldColumn | None, n: int) -> list[int | None]:
     if column is None:
         return [None] * n
-    known = np.array([lab.name is not None for lab in column.labels], bool)[column.codes]
-    pairs = np.unique(np.stack([codes[known], column.codes[known]], axis=1), axis=0)
+    donors, values = column.values()
+    known = np.array([name is not None for name, _, _ in values], bool)[donors]
+    pairs = np.unique(np.stack([codes[known], donors[known]], axis=1), axis=0)
     return [int(c) for c in np.bincount(pairs[:, 0], minlength=n)]
 
 

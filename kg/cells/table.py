@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tosg.kg.cells.mapping import CellMapping, FieldSource
 
 _Codes = npt.NDArray[np.int64]
+
+#: What a cell is by one field: name, term and node.
+Value = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,13 @@ class FieldColumn:
     def at(self, rows: npt.NDArray[np.int64]) -> FieldColumn:
         """The same field of some of the cells."""
         return FieldColumn(self.source, self.codes[rows], self.labels)
+
+    def values(self) -> tuple[_Codes, list[Value]]:
+        """Codes and distinct values: labels that became the same (a name, its synonym) are one."""
+        values: list[Value] = [(lab.name, lab.term, lab.node) for lab in self.labels]
+        ordered = sorted(set(values), key=lambda v: tuple(x or "" for x in v))
+        position = {v: i for i, v in enumerate(ordered)}
+        return np.array([position[v] for v in values], np.int64)[self.codes], ordered
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Cells by outcome and value: kind -> value as in the file -> cells."""
@@ -107,13 +117,12 @@ def _read_field(
 
 
 def _joined(term: Label, name: Label) -> Label:
-    """Join a term with the name beside it: the term says what it is, the name how it is called."""
+    """Join a term with the name beside it, which calls a term that the graph does not have."""
     if term.kind == "missing":
         return name
-    if name.name is None or term.kind in REFUSED:
+    if name.name is None or term.kind in (*REFUSED, "matched", "normal"):
         return term
-    shown = name.name if term.kind != "normal" else term.name
-    return Label(term.raw, term.kind, shown, term.term, term.node, term.note)
+    return replace(term, name=name.name)
 
 
 def factors(series: pd.Series[Any]) -> tuple[list[str], _Codes]:
@@ -185,7 +194,7 @@ def properties(columns: Mapping[str, FieldColumn], n_cells: int) -> dict[str, li
     for name, column in columns.items():
         values: list[Any] = list(column.names())
         if name == "is_primary_data":
-            values = [None if v is None else str(v).lower() in ("true", "1", "yes") for v in values]
+            values = [None if v is None else f.is_true(str(v)) for v in values]
         found[name] = values
         if f.BY_NAME[name].label is not None:
             found[f"{name}_id"] = list(column.terms())

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.cells.fields import NORMAL, Field, is_missing, is_normal, sex
+from tosg.kg.cells.fields import FIELDS, NORMAL, Field, is_missing, is_normal, sex
 from tosg.kg.curies import parse_curies, prefix_of
 
 if TYPE_CHECKING:
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 #: Kinds of outcome that leave the cell without a usable label.
 REFUSED = ("bad identifier", "wrong ontology")
 
-_TERM = re.compile(r"^[A-Za-z][A-Za-z.]*[:_][A-Za-z]*\d+$")
+# An underscore joins the words of a name (NK_1, COVID_19): it makes a term only after the prefix of
+# an ontology that describes cells. Such a prefix and a number are a term, if a broken one; of
+# other prefixes only what is a valid identifier is.
+_ONTOLOGY = f"(?:{'|'.join(sorted({prefix for f in FIELDS for prefix in f.prefixes}))})"
+_TERM = re.compile(rf"(?i)^{_ONTOLOGY}[:_][a-z]*\d+$")
+_CURIE_LIKE = re.compile(rf"(?i)^(?:[a-z]+:|{_ONTOLOGY}_)\S+$")
 _SUFFIX = re.compile(r"^(\S+[:_]\S+)\s+\(([^()]*)\)$")
-#: Digits that terms of an ontology have; the Bioregistry's patterns alone let ``CL:12312`` pass
-#: nowhere, but prefixes without a pattern need this.
-_CURIE_LIKE = re.compile(r"^[A-Za-z]+[:_]\S+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,10 @@ class Label:
         ``matched``, ``not in the graph``, ``ambiguous``, ``normal``, ``term`` (of an ontology
         whose terms are not nodes), ``text``, ``missing``, ``bad identifier`` or ``wrong ontology``.
     name : str or None
-        Property of the cell; None where the cell has no usable label.
+        Property of the cell: the node's name where one was matched, so that all spellings of one
+        cell type are one; None where the cell has no usable label.
     term : str or None
-        Normalised CURIE.
+        Normalised CURIE: the node's id where one was matched.
     node : str or None
         Id of the graph's node.
     note : str
@@ -147,7 +150,7 @@ def _resolve(
     nodes = index.name(raw)
     if len(nodes) == 1:
         node = next(iter(nodes))
-        return Label(raw, "matched", raw, node, node)
+        return Label(raw, "matched", index.names[node], node, node)
     return Label(
         raw, "ambiguous" if nodes else "not in the graph", raw, note=", ".join(sorted(nodes))
     )
@@ -165,7 +168,7 @@ def _term(
     nodes = index.term(curie)
     if len(nodes) == 1:
         node = next(iter(nodes))
-        return Label(raw, "matched", index.names[node], curie, node, note)
+        return Label(raw, "matched", index.names[node], node, node, note)
     if nodes:
         return Label(raw, "ambiguous", bare, curie, note=", ".join(sorted(nodes)))
     return Label(raw, "not in the graph", bare, curie, note=note)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tosg.kg.cells.fields import is_true
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -338,5 +340,7 @@ def measured_of(var: pd.DataFrame, x_var: pd.DataFrame, seen: Any) -> np.ndarray
     column = "feature_is_filtered"
     if column not in x_var.columns or not x_var.index.is_unique:
         return np.ones(len(var), bool)
-    flags = x_var[column].astype(bool).reindex(var.index, fill_value=False).to_numpy(bool)
+    rows = zip(x_var.index, x_var[column], strict=True)
+    filtered = {name for name, flag in rows if is_true(str(flag))}
+    flags = np.array([name in filtered for name in var.index], bool)
     return np.asarray(~flags | np.asarray(seen, bool))

@@ -9,10 +9,10 @@ import pytest
 from support.cells import cells_table
 
 from tosg.kg.cells import table
-from tosg.kg.cells.fields import age_years, is_missing, sex
+from tosg.kg.cells.fields import BY_NAME, age_years, is_human, is_missing, sex
 from tosg.kg.cells.mapping import CellMapping, unmapped_hints
 from tosg.kg.cells.table import factors
-from tosg.kg.cells.terms import TermIndex
+from tosg.kg.cells.terms import TermIndex, resolve
 from tosg.kg.errors import ConfigError, UsageError
 
 
@@ -58,6 +58,58 @@ def test_missing_and_sex() -> None:
         "female",
         None,
     ]
+
+
+def test_species_are_man_however_they_are_written() -> None:
+    assert all(map(is_human, ["Homo sapiens", "Homo_sapiens", "NCBITaxon:9606", "NCBITaxon_9606"]))
+    assert not is_human("Mus_musculus")
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        *(("cell_type", t) for t in ("NK_1", "Mono_2", "Treg_2", "cluster_5", "Ex_1", "CD_4")),
+        ("disease", "COVID_19"),
+        ("tissue", "Lung_1"),
+        ("development_stage", "Day_5"),
+        ("development_stage", "Day:5"),
+        ("assay", "Chromium_3"),
+        ("assay", "SMART_seq2"),
+    ],
+)
+def test_a_name_with_a_number_is_no_identifier(field: str, text: str) -> None:
+    f = BY_NAME[field]
+    label = resolve([text], f, TermIndex() if f.label else None)[text]
+    assert label.name == text
+    assert label.kind == ("not in the graph" if f.label else "text")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("CL:12312", "bad identifier"),
+        ("cl_12312", "bad identifier"),
+        ("UBERON:0000178", "wrong ontology"),
+        ("GO:0006915", "wrong ontology"),
+    ],
+)
+def test_a_broken_or_foreign_term_is_no_name(text: str, kind: str) -> None:
+    label = resolve([text], BY_NAME["cell_type"], TermIndex())[text]
+    assert (label.kind, label.name) == (kind, None)
+
+
+def test_all_spellings_of_a_node_are_one_label() -> None:
+    index = TermIndex(
+        names={"cl:0000084": "T cell"},
+        by_id={"cl:0000001": {"cl:0000084"}},
+        by_name={"t cell": {"cl:0000084"}},
+        by_synonym={"t lymphocyte": {"cl:0000084"}},
+    )
+    texts = ["t cell", "T lymphocyte", "CL:0000084", "CL:0000001"]
+    found = resolve(texts, BY_NAME["cell_type"], index)
+    assert {(x.name, x.term, x.node) for x in found.values()} == {
+        ("T cell", "cl:0000084", "cl:0000084")
+    }
 
 
 def test_numbers_that_passed_through_a_float_column() -> None:

@@ -114,6 +114,8 @@ def test_filtered_and_never_seen_is_not_measured() -> None:
     seen = np.array([True, False, False, False])
     assert measured_of(var, x_var, seen).tolist() == [True, False, True, True]
     assert measured_of(var, var, seen).tolist() == [True] * 4
+    x_var["feature_is_filtered"] = ["False", "True", "FALSE"]  # as R and CSV files leave it
+    assert measured_of(var, x_var, seen & False).tolist() == [True, False, True, True]
 
 
 def test_markers_by_name_and_by_symbol(tmp_path: object) -> None:
