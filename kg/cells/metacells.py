@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tosg.kg.cells import units
 from tosg.kg.cells.groups import normalised
 from tosg.kg.cells.source import Block
 from tosg.kg.errors import DataError
@@ -73,7 +74,8 @@ def partition(
     Raises
     ------
     DataError
-        Cells whose donor is not known: what they would be summed with could leak.
+        Cells whose donor is not known: what they would be summed with could leak. Values that are
+        no counts.
     """
     _check_donors(columns, len(rows), where)
     groups: list[_Int64s] = []
@@ -86,7 +88,8 @@ def partition(
                 groups.append(np.sort(part))
                 continue
             if method == "kmeans":
-                codes = _kmeans(_components(matrix, rows[np.sort(part)], seed), k, generator)
+                points = _components(matrix, rows[np.sort(part)], seed, where)
+                codes = _kmeans(points, k, generator)
             else:
                 codes = generator.permutation(np.arange(len(part)) % k)
             ordered = np.sort(part)
@@ -95,8 +98,14 @@ def partition(
     return Partition([rows[g] for g in groups], groups)
 
 
-def blocks(matrix: Matrix, made: Partition) -> Iterator[Block]:
-    """Yield the meta-cells' summed values; `Block.rows` counts meta-cells."""
+def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[Block]:
+    """Yield the meta-cells' summed values; `Block.rows` counts meta-cells.
+
+    Raises
+    ------
+    DataError
+        A value of a member is no count; in a sum it would not show.
+    """
     import scipy.sparse as sp
 
     start = 0
@@ -107,6 +116,7 @@ def blocks(matrix: Matrix, made: Partition) -> Iterator[Block]:
             stop += 1
         wanted = np.unique(np.concatenate(made.members[start:stop]))
         block = matrix.block(wanted)
+        units.check(where, matrix, "counts", block)
         owner = np.repeat(np.arange(stop - start), made.sizes[start:stop])
         column = np.searchsorted(wanted, np.concatenate(made.members[start:stop]))
         summing = sp.csr_matrix(
@@ -133,11 +143,20 @@ def joined(columns: Mapping[str, FieldColumn], made: Partition) -> dict[str, Fie
     for name, column in columns.items():
         labels = [*column.labels, Label("", "missing")]
         codes = np.full(len(made.members), len(labels) - 1, np.int64)
+        values, _ = column.values()
         for i, positions in enumerate(made.positions):
-            distinct = np.unique(column.codes[positions])
-            if len(distinct) == 1:
-                codes[i] = distinct[0]
+            if (values[positions] == values[positions[0]]).all():
+                codes[i] = column.codes[positions[0]]
         found[name] = FieldColumn(column.source, codes, labels)
+    return found
+
+
+def agreed(columns: Mapping[str, list[Any]], made: Partition) -> dict[str, list[Any]]:
+    """Properties of the meta-cells: what all members share; None where they differ."""
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        sets = ({values[p] for p in positions.tolist()} for positions in made.positions)
+        found[name] = [next(iter(s)) if len(s) == 1 else None for s in sets]
     return found
 
 
@@ -158,7 +177,7 @@ def _check_donors(columns: Mapping[str, FieldColumn], n: int, where: Path) -> No
 
 
 def _strata(columns: Mapping[str, FieldColumn], n: int) -> list[_Int64s]:
-    present = [columns[name].codes for name in WITHIN if name in columns]
+    present = [columns[name].values()[0] for name in WITHIN if name in columns]
     stacked = np.stack(present, axis=1) if present else np.zeros((n, 1), np.int64)
     _, codes = np.unique(stacked, axis=0, return_inverse=True)
     order = np.argsort(codes.reshape(-1), kind="stable")
@@ -166,13 +185,14 @@ def _strata(columns: Mapping[str, FieldColumn], n: int) -> list[_Int64s]:
     return [part.astype(np.int64) for part in np.split(order, cuts)]
 
 
-def _components(matrix: Matrix, rows: _Int64s, seed: int) -> npt.NDArray[np.float64]:
+def _components(matrix: Matrix, rows: _Int64s, seed: int, where: Path) -> npt.NDArray[np.float64]:
     """Leading components of log-normalised counts: (n, at most 20) float64."""
     import scipy.sparse as sp
     from scipy.sparse.linalg import svds
 
     parts = []
     for block in matrix.blocks(rows):
+        units.check(where, matrix, "counts", block)
         values = normalised("counts", block.indptr, block.values)
         shape = (len(block.rows), matrix.shape[1])
         parts.append(sp.csr_matrix((values.astype(np.float64), block.indices, block.indptr), shape))

@@ -144,7 +144,7 @@ class Plan:
     def _read(self) -> Iterator[Block]:
         if self.partition is None:
             return self.matrix.blocks(self.rows)
-        return metacells.blocks(self.matrix, self.partition)
+        return metacells.blocks(self.matrix, self.partition, self.source.path)
 
 
 def dataset_id(given: str | None, path: Path) -> str:
@@ -235,8 +235,8 @@ def make_plan(
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
     properties = table.properties(columns, len(sizes))
     properties |= _names(dataset, source, rows, names, partition)
-    if partition is None:
-        properties |= table.kept(source.obs.iloc[rows], mapping.keep)
+    kept = table.kept(source.obs.iloc[rows], mapping.keep)
+    properties |= metacells.agreed(kept, partition) if partition else kept
     groups = group_cells(dataset, columns, sizes)
     variables = variables_of(matrix.var)
     found = resolve(

@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse as sp
 from support.cells import MAPS, VARIABLES, cells_table, small_graph, write
 
+from tosg.kg.cells import units
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets, read_expression
 from tosg.kg.cells.mapping import CellMapping
@@ -40,10 +41,13 @@ def cells(db: Database) -> list[dict[str, Any]]:
 def test_sums_of_members_of_one_stratum(database: Database, file: Path, method: str) -> None:
     import anndata
 
-    report = attach(database, file, MAPPING, metacells=5, metacell_method=method, seed=4)
+    mapping = CellMapping.read(MAPS, keep=["patient", "score"])
+    report = attach(database, file, mapping, metacells=5, metacell_method=method, seed=4)
     assert report.measured_cells == N
     assert report.storage == "inline"
     table, x = cells_table(N), anndata.read_h5ad(file).X.toarray()
+    # A synonym is no border.
+    table["kind"] = table["label"].replace({"T lymphocyte": "T cell", "nan": None})
     found = cells(database)
     assert len(found) == report.cells < N
     members = [m for c in found for m in c["members"]]
@@ -59,8 +63,11 @@ def test_sums_of_members_of_one_stratum(database: Database, file: Path, method: 
         assert cell["id"] == f"many:meta:{cell['members'][0]}"
         assert np.array_equal(dense[row], x[rows].sum(axis=0))
         assert cell["n_counts"] == x[rows].sum()
-        for column in ("patient", "label", "organ", "state"):
+        for column in ("patient", "kind", "organ", "state"):
             assert len({table[column].iloc[r] for r in rows}) == 1
+        assert cell.get("cell_type") == table["kind"].iloc[rows[0]]
+        assert cell["patient"] == cell["donor_id"]
+        assert cell.get("score") == (table["score"].iloc[rows[0]] if len(rows) == 1 else None)
         assert "row" not in cell
     assert database.rows("MATCH (g:CellGroup) RETURN sum(g.n_cells) AS n") == [{"n": N}]
 
@@ -78,6 +85,23 @@ def test_the_same_seed_gives_the_same_meta_cells(database: Database, file: Path)
 def test_the_donor_must_be_known(database: Database, file: Path) -> None:
     with pytest.raises(DataError, match="donor of each cell"):
         attach(database, file, CellMapping.read(MAPS[1:]), metacells=4)
+
+
+@pytest.mark.parametrize(("value", "message"), [(-1, "below 0"), (0.5, "not a whole number")])
+def test_a_wrong_value_does_not_hide_in_a_sum(
+    database: Database, tmp_path: Path, value: float, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(units, "_PROBE_ROWS", 1)
+    x = np.full((40, 7), 3, np.float32)
+    x[[3, 4]] = value
+    path = write(
+        tmp_path / "odd.h5ad", sp.csr_matrix(x), obs=pd.DataFrame(index=map(str, range(40)))
+    )
+    small_graph(database)
+    for size in (4, 40):
+        with pytest.raises(DataError, match=message) as caught:
+            attach(database, path, CellMapping.read([], ["donor_id=one"]), metacells=size)
+        assert "row 3" in str(caught.value.where)
 
 
 def test_only_counts_can_be_summed(database: Database, tmp_path: Path) -> None:
