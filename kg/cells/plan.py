@@ -15,7 +15,7 @@ from tosg.kg.cells import metacells, table, units
 from tosg.kg.cells.groups import MIN_FRACTION, Groups, group_cells
 from tosg.kg.cells.markers import Marker, find_markers
 from tosg.kg.cells.report import AttachReport
-from tosg.kg.cells.terms import TermIndex, read_terms
+from tosg.kg.cells.terms import REFUSED, TermIndex, read_terms
 from tosg.kg.cells.variables import (
     Variable,
     VariableMap,
@@ -225,6 +225,8 @@ def make_plan(
             hint="--organism any attaches cells of every species",
         )
     rows = rows.astype(np.int64)
+    not_attached = np.setdiff1d(np.arange(n), rows)
+    left_out = {name: column.at(not_attached) for name, column in columns.items()}
     columns = {name: column.at(rows) for name, column in columns.items()}
     file_columns = columns
     names = [str(name) for name in source.obs.index[rows]]
@@ -260,8 +262,8 @@ def make_plan(
         cells=len(sizes),
         measured_cells=len(rows),
         left_out={f"not human ({k})": v for k, v in others.items()} if len(rows) < n else {},
-        variables=_variables(variables, found),
-        fields=_fields(mapping, file_columns),
+        variables=found.document() | {"unmeasured": []},
+        fields=_fields(mapping, file_columns, left_out),
         groups=len(groups.properties),
         min_fraction=options.min_fraction,
         markers=[m.property for m in markers],
@@ -364,19 +366,11 @@ def _storage(options: AttachOptions, matrix: Matrix, n_cells: int) -> str:
     return "inline" if size <= INLINE_LIMIT else "linked"
 
 
-def _variables(variables: list[Any], found: VariableMap) -> dict[str, Any]:
-    mapped = {kind: found.how.count(kind) for kind in ("identifier", "symbol", "alias")}
-    return {
-        "total": len(variables),
-        "mapped": mapped,
-        "ambiguous": found.ambiguous,
-        "duplicates": found.duplicates,
-        "unmapped": found.unmapped,
-        "unmeasured": [],
-    }
-
-
-def _fields(mapping: CellMapping, columns: dict[str, table.FieldColumn]) -> dict[str, Any]:
+def _fields(
+    mapping: CellMapping,
+    columns: dict[str, table.FieldColumn],
+    left_out: dict[str, table.FieldColumn],
+) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name, column in columns.items():
         source = mapping.fields[name]
@@ -385,8 +379,15 @@ def _fields(mapping: CellMapping, columns: dict[str, table.FieldColumn]) -> dict
         values = column.counts()
         if name in ("donor_id",) and len(values.get("text", {})) > 100:
             values["text"] = {f"{len(values['text'])} values": sum(values["text"].values())}
-        notes = {lab.raw: lab.note for lab in column.labels if lab.note}
-        shown[name] = {"from": origin, "detected": source.found, "values": values, "notes": notes}
+        used = [column.labels[code] for code in np.unique(column.codes).tolist()]
+        refused = {k: v for k, v in left_out[name].counts().items() if k in REFUSED}
+        shown[name] = {
+            "from": origin,
+            "detected": source.found,
+            "values": values,
+            "left_out": refused,
+            "notes": {lab.raw: lab.note for lab in used if lab.note},
+        }
     return shown
 
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tosg.kg import meta
 from tosg.kg.cells import staging
-from tosg.kg.cells.attach import create_expresses
 from tosg.kg.cells.dataset import datasets, read_expression
-from tosg.kg.cells.fields import BY_NAME
-from tosg.kg.cells.groups import GROUP_RELATIONSHIPS, GroupSums, normalised
-from tosg.kg.cells.terms import TermIndex, read_terms, resolve
+from tosg.kg.cells.groups import GroupSums, normalised
+from tosg.kg.cells.regroup import Labels, is_current, regroup
+from tosg.kg.cells.regroup_writer import MOST, Edges, GroupWriter, write_report
+from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.variables import read_entity_names, variable_of
 from tosg.kg.cells.variables import resolve as resolve_variables
 
 if TYPE_CHECKING:
-    import neo4j
-
     from tosg.kg.cells.dataset import DatasetInfo
+    from tosg.kg.cells.regroup import Group
     from tosg.kg.database import Database
 
 
@@ -40,7 +41,7 @@ class RemapReport:
     expresses : int
         EXPRESSES relationships that were made.
     links : int
-        Groups whose cell type, tissue or disease was linked anew.
+        Groups whose cell type, tissue or disease was named or linked anew.
     """
 
     dataset: str
@@ -108,7 +109,7 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     db = stage.db
     row = db.rows(
         "CYPHER 5 MATCH (d:Dataset {id: $id}) "
-        "RETURN d.variable_names AS names, d.min_fraction AS min_fraction",
+        "RETURN d.variable_names AS names, d.min_fraction AS min_fraction, d.report AS report",
         id=info.id,
     )[0]
     variables = [variable_of(v) for v in row["names"]]
@@ -122,42 +123,76 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     gained = {v: b for v, a, b in pairs if a is None and b is not None}
     lost = {v: a for v, a, b in pairs if a is not None and b is None}
     moved = {v: b for v, a, b in pairs if a is not None and b is not None and a != b}
-    changed = np.array([i for i, (_, a, b) in enumerate(pairs) if a != b], np.int64)
-    links = _links(db, info.id)
-    status = "remapped" if len(changed) or links else "unchanged"
-    edges = _edges(db, info, changed, new, row["min_fraction"]) if len(changed) else []
-    if status == "remapped":
-        with stage.transaction() as transaction:
-            touched = {e for i in changed.tolist() for e in (old[i], new[i]) if e is not None}
-            _write(transaction, info.id, [e or "" for e in new], sorted(touched), edges, links)
-            meta.bump_revision(transaction)
-    made = sum(len(e["ids"]) for e in edges)
-    return RemapReport(info.id, status, found.n_mapped, gained, lost, moved, made, len(links))
+    changed = np.array([a != b for _, a, b in pairs], bool)
+    labels = Labels(db)
+    before = AttachReport.of(json.loads(row["report"]))
+    report = replace(
+        before,
+        variables=before.variables | found.document(),
+        fields=labels.fields(before.fields),
+    )
+    if not changed.any() and is_current(db, info.id, labels):
+        if report != before:
+            write_report(stage, info.id, report)
+        return RemapReport(info.id, "unchanged", found.n_mapped, gained, lost, moved)
+    groups, gone = regroup(db, info.id, labels)
+    mapped = np.array([e is not None for e in new], bool)
+    sums = _sums(db, info, groups, mapped, changed)
+
+    def edges(position: int, of: npt.NDArray[np.bool_]) -> Edges:
+        at, mean, fraction = sums.expressed(position, row["min_fraction"])
+        chosen = of[at]
+        ids = [str(new[v]) for v in at[chosen].tolist()]
+        return Edges(groups[position].id, ids, mean[chosen].tolist(), fraction[chosen].tolist())
+
+    writer = GroupWriter(stage, info.id)
+    for group in groups:
+        writer.move(group)
+    made = 0
+    for position, group in enumerate(groups):
+        if group.changed:
+            anew = edges(position, mapped) if group.anew else None
+            writer.update(group, anew, donors="donor_id" in report.fields)
+            made += len(anew.ids) if anew else 0
+    kept = [str(new[i]) for i in np.flatnonzero(mapped & ~changed).tolist()]
+    others = [i for i, group in enumerate(groups) if not group.anew and changed.any()]
+    size = max(1, MOST // max(1, 2 * int(changed.sum())))
+    for start in range(0, len(others), size):
+        part = [edges(i, mapped & changed) for i in others[start : start + size]]
+        writer.express(part, kept)
+        made += sum(len(e.ids) for e in part)
+    for name in gone:
+        writer.remove(name)
+    writer.finish([e or "" for e in new], report)
+    linked = sum(group.changed for group in groups)
+    return RemapReport(info.id, "remapped", found.n_mapped, gained, lost, moved, made, linked)
 
 
-def _edges(
+def _sums(
     db: Database,
     info: DatasetInfo,
-    changed: np.ndarray[Any, Any],
-    new: list[str | None],
-    min_fraction: float,
-) -> list[dict[str, Any]]:
-    """EXPRESSES of the variables whose entity changed."""
-    if info.unit == "scaled":
-        return []
-    cells = db.rows(
-        "CYPHER 5 MATCH (c:Cell) WHERE c.dataset = $id WITH c ORDER BY c.idx "
-        "RETURN collect(c.idx) AS idx, collect(c.group) AS groups",
-        id=info.id,
-    )[0]
-    groups = sorted(set(cells["groups"]))
-    position = {g: i for i, g in enumerate(groups)}
-    codes = np.array([position[g] for g in cells["groups"]], np.int64)
+    groups: list[Group],
+    mapped: npt.NDArray[np.bool_],
+    changed: npt.NDArray[np.bool_],
+) -> GroupSums:
+    """Sums per group of the variables that it needs EXPRESSES of; z-scores have none.
+
+    Only what a group needs is read: one that is made anew needs all variables, the others those
+    whose entity changed.
+    """
     sums = GroupSums(len(groups), len(info.variables))
-    chosen = np.zeros(len(info.variables), bool)
-    chosen[changed] = [new[i] is not None for i in changed.tolist()]
+    if info.unit == "scaled":
+        return sums
+    needed = mapped & changed
+    reading = [i for i, group in enumerate(groups) if group.anew or needed.any()]
+    chosen = mapped if any(group.anew for group in groups) else needed
+    cells = [np.array([n for p in groups[i].parts for n in p.idx], np.int64) for i in reading]
+    idx = np.concatenate([np.empty(0, np.int64), *cells])
+    codes = np.repeat(np.array(reading, np.int64), [len(c) for c in cells])
+    order = np.argsort(idx)
+    idx, codes = idx[order], codes[order]
     start = 0
-    for block in read_expression(db, info, np.array(cells["idx"], np.int64)):
+    for block in read_expression(db, info, idx):
         values = normalised(info.unit, block.indptr, block.values)
         keep = chosen[block.indices]
         before = np.zeros(len(keep) + 1, np.int64)
@@ -165,75 +200,4 @@ def _edges(
         stop = start + len(block.cell_idx)
         sums.add(codes[start:stop], before[block.indptr], block.indices[keep], values[keep])
         start = stop
-    edges = []
-    for g, group in enumerate(groups):
-        variables, mean, fraction = sums.expressed(g, min_fraction)
-        if len(variables):
-            ids = [new[v] for v in variables.tolist()]
-            edges.append(
-                {"group": group, "ids": ids, "mean": mean.tolist(), "fraction": fraction.tolist()}
-            )
-    return edges
-
-
-def _links(db: Database, dataset: str) -> list[dict[str, Any]]:
-    """Links from groups to cell types, tissues and diseases that are not as they would be now."""
-    changes = []
-    for name, (relationship, label) in GROUP_RELATIONSHIPS.items():
-        rows = db.rows(
-            "CYPHER 5 MATCH (g:CellGroup {dataset: $id}) "
-            f"OPTIONAL MATCH (g)-[:{relationship}]->(n) RETURN g.id AS id, g.`{name}` AS name, "
-            f"g.`{name}_id` AS term, n.id AS node ORDER BY id",
-            id=dataset,
-        )
-        texts = {r["term"] or r["name"] for r in rows} - {None}
-        index: TermIndex = read_terms(db, label) if texts else TermIndex()
-        found = resolve(texts, BY_NAME[name], index)
-        for r in rows:
-            text = r["term"] or r["name"]
-            node = found[text].node if text is not None else None
-            if node != r["node"]:
-                changes.append(
-                    {"group": r["id"], "relationship": relationship, "label": label, "node": node}
-                )
-    return changes
-
-
-def _write(
-    transaction: neo4j.Transaction,
-    dataset: str,
-    entities: list[str],
-    touched: list[str],
-    edges: list[dict[str, Any]],
-    links: list[dict[str, Any]],
-) -> None:
-    staging.run(
-        transaction,
-        "MATCH (d:Dataset {id: $id}) SET d.variable_entities = $entities",
-        id=dataset,
-        entities=entities,
-    )
-    staging.run(
-        transaction,
-        "UNWIND $touched AS t MATCH (e:Entity {id: t})<-[r:EXPRESSES]-(g:CellGroup) "
-        "WHERE g.dataset = $id DELETE r",
-        id=dataset,
-        touched=touched,
-    )
-    for edge in edges:
-        create_expresses(transaction, "CellGroup", edge)
-    for link in links:
-        relationship, label = link["relationship"], link["label"]
-        staging.run(
-            transaction,
-            f"MATCH (g:CellGroup {{id: $group}})-[r:{relationship}]->() DELETE r",
-            group=link["group"],
-        )
-        if link["node"] is not None:
-            staging.run(
-                transaction,
-                f"MATCH (g:CellGroup {{id: $group}}) MATCH (n:Entity {{id: $node}}) "
-                f"WHERE n:{label} CREATE (g)-[:{relationship}]->(n)",
-                group=link["group"],
-                node=link["node"],
-            )
+    return sums

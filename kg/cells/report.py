@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tosg.kg.cells.terms import CUT_OFF
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,8 @@ class AttachReport:
     variables : dict
         total; mapped by how; ambiguous, duplicates, unmapped and unmeasured by name.
     fields : dict
-        Field -> where it comes from, and its values by outcome with the number of cells.
+        Field -> where it comes from, and its values by outcome with the number of cells; those
+        of cells that were left out only where they are wrong.
     hints : dict of str to list of str
         Fields that nothing is mapped to -> columns that may hold them.
     notes : list of str
@@ -145,8 +148,17 @@ def _unmatched(found: Mapping[str, Any]) -> list[str]:
     for kind in ("not in the graph", "ambiguous", "bad identifier", "wrong ontology"):
         values = found["values"].get(kind)
         if values:
-            lines.append(f"{kind}: {_some([f'{v} ({n:,})' for v, n in values.items()])}")
+            lines.append(f"{kind}: {_counted(values)}")
+    for kind, values in found.get("left_out", {}).items():
+        lines.append(f"{kind}, in cells that are left out: {_counted(values)}")
+    cut = [value for value, note in found["notes"].items() if note.startswith(CUT_OFF)]
+    if cut:
+        lines.append(f"read without what is in brackets: {_some(cut)}")
     return lines
+
+
+def _counted(values: Mapping[str, int]) -> str:
+    return _some([f"{v} ({n:,})" for v, n in values.items()])
 
 
 def _some(names: list[str]) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from tosg.kg.database import Database
 
+#: How the note of a label begins whose suffix was cut off.
+CUT_OFF = "without"
+
 #: Kinds of outcome that leave the cell without a usable label.
 REFUSED = ("bad identifier", "wrong ontology")
 
@@ -142,7 +145,7 @@ def _resolve(
         return Label(raw, "normal", "normal", NORMAL)
     if f.name == "sex" and (word := sex(bare)) is not None:
         return Label(raw, "term" if ":" in bare else "text", word)
-    note = "" if raw == bare else f"without {raw[len(bare) :].strip()}"
+    note = "" if raw == bare else f"{CUT_OFF} {raw[len(bare) :].strip()}"
     if bare in curies and (_TERM.match(bare) or curies[bare] is not None):
         return _term(raw, bare, f, index, curies[bare], note)
     if index is None:

@@ -203,6 +203,16 @@ class VariableMap:
         """Number of variables that stand for an entity."""
         return sum(e is not None for e in self.entities)
 
+    def document(self) -> dict[str, Any]:
+        """What reports say of it."""
+        return {
+            "total": len(self.entities),
+            "mapped": {kind: self.how.count(kind) for kind in _RANKS},
+            "ambiguous": self.ambiguous,
+            "duplicates": self.duplicates,
+            "unmapped": self.unmapped,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:

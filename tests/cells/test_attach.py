@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from support.cells import GENES, MAPS, VARIABLES, add_nodes, cells_table, counts
 
 from tosg.kg import meta
 from tosg.kg.cells import staging
-from tosg.kg.cells.attach import attach
+from tosg.kg.cells.attach import attach, stored_report
 from tosg.kg.cells.dataset import DatasetInfo, datasets, read_expression
 from tosg.kg.cells.mapping import CellMapping
 from tosg.kg.cells.remap import detach, remap
@@ -21,6 +22,7 @@ from tosg.kg.cells.vectors import decode
 from tosg.kg.errors import DatabaseError, DataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tosg.kg.database import Database
@@ -290,6 +292,84 @@ def test_remap_finds_what_the_graph_has_learned(database: Database, file: Path) 
     database.write("MATCH (g:Gene {symbol: 'CD3E'}) DETACH DELETE g")
     assert remap(database, "late").lost == {"CD3E": "ncbigene:916"}
     assert datasets(database)[0].variable_entities[1] is None
+
+
+def unlearned(db: Database) -> None:
+    """Take from the graph what `learned` brings."""
+    db.write("MATCH (t:CellType {name: 'T cell'}) SET t.synonyms = []")
+    db.write("MATCH (t:Anatomy {name: 'lung'}) DETACH DELETE t")
+
+
+def learned(db: Database) -> None:
+    """Let the graph learn a synonym, so that two groups are one, a tissue, a gene and a name."""
+    db.write("MATCH (t:CellType {name: 'T cell'}) SET t.synonyms = ['T lymphocyte']")
+    db.write("MATCH (t {name: 'B cell'}) SET t.name = 'B lymphocyte', t.synonyms = ['B cell']")
+    add_nodes(db, "Anatomy", [("uberon:0002048", None, "lung", [], [])])
+    add_nodes(db, "Gene", [GENES[0]])
+
+
+def everything(db: Database) -> list[Any]:
+    """What a data set is in the graph, idx and the vectors aside."""
+    cells = db.rows("MATCH (c:Cell) RETURN c {.*, idx: null, expression: null} AS c ORDER BY c.row")
+    groups = db.rows("MATCH (g:CellGroup)-[:FROM]->(:Dataset) RETURN g {.*} AS g ORDER BY g.id")
+    links = db.rows(
+        "MATCH (g:CellGroup)-[r:OF_TYPE|FROM_TISSUE|WITH_DISEASE]->(n) "
+        "RETURN g.id AS g, type(r) AS r, n.id AS n ORDER BY g, r"
+    )
+    report = stored_report(db, "late").document() | {"status": "", "seconds": 0}
+    return [cells, groups, links, _edges(db), report, datasets(db)[0].variable_entities]
+
+
+@pytest.mark.parametrize("most", [4, 100_000])
+def test_remap_gives_what_attaching_now_would_give(
+    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    small_graph(database, genes=GENES[1:])
+    unlearned(database)
+    attach(database, file, MAPPING, id="late", min_fraction=0.2)
+    first = everything(database)
+    with monkeypatch.context() as patch:
+        patch.setattr("tosg.kg.cells.remap.write_report", None)  # nothing is written
+        assert remap(database, "late").status == "unchanged"
+
+    learned(database)
+    for module in ("remap", "regroup_writer"):
+        monkeypatch.setattr(f"tosg.kg.cells.{module}.MOST", most)
+
+    class Killed(BaseException):
+        pass
+
+    # Killed after each of its transactions, until none is left.
+    done, killed = 0, 0
+    whole = staging.Stage.transaction
+
+    @contextmanager
+    def mortal(self: staging.Stage) -> Iterator[Any]:
+        nonlocal done
+        with whole(self) as transaction:
+            yield transaction
+        done += 1
+        if done == killed:
+            raise Killed
+
+    monkeypatch.setattr(staging.Stage, "transaction", mortal)
+    while True:
+        done, killed = 0, killed + 1
+        try:
+            remap(database, "late")
+            break
+        except Killed:
+            pass
+    assert (killed > 3) == (most == 4)
+    remapped = everything(database)
+    assert remapped != first
+    monkeypatch.undo()
+    assert remap(database, "late").status == "unchanged"
+    attach(database, file, MAPPING, id="late", min_fraction=0.2, replace_existing=True, title="x")
+    again = everything(database)
+    again[4]["title"] = ""
+    assert remapped == again
+    assert {r["g"].get("cell_type") for r in again[1]} == {"T cell", "B lymphocyte", None}
 
 
 def _edges(db: Database) -> list[dict[str, Any]]:

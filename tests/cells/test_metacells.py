@@ -47,7 +47,7 @@ def test_sums_of_members_of_one_stratum(database: Database, file: Path, method: 
     assert report.storage == "inline"
     table, x = cells_table(N), anndata.read_h5ad(file).X.toarray()
     # A synonym is no border.
-    table["kind"] = table["label"].replace({"T lymphocyte": "T cell", "nan": None})
+    table["kind"] = table["label"].replace({"T lymphocyte": "T cell", "nan": ""})
     found = cells(database)
     assert len(found) == report.cells < N
     members = [m for c in found for m in c["members"]]
@@ -65,7 +65,7 @@ def test_sums_of_members_of_one_stratum(database: Database, file: Path, method: 
         assert cell["n_counts"] == x[rows].sum()
         for column in ("patient", "kind", "organ", "state"):
             assert len({table[column].iloc[r] for r in rows}) == 1
-        assert cell.get("cell_type") == table["kind"].iloc[rows[0]]
+        assert cell.get("cell_type", "") == table["kind"].iloc[rows[0]]
         assert cell["patient"] == cell["donor_id"]
         assert cell.get("score") == (table["score"].iloc[rows[0]] if len(rows) == 1 else None)
         assert "row" not in cell
@@ -95,7 +95,9 @@ def test_a_wrong_value_does_not_hide_in_a_sum(
     x = np.full((40, 7), 3, np.float32)
     x[[3, 4]] = value
     path = write(
-        tmp_path / "odd.h5ad", sp.csr_matrix(x), obs=pd.DataFrame(index=map(str, range(40)))
+        tmp_path / "odd.h5ad",
+        sp.csr_matrix(x),
+        obs=pd.DataFrame(index=[f"c{i}" for i in range(40)]),
     )
     small_graph(database)
     for size in (4, 40):
