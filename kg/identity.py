@@ -7,9 +7,12 @@ order of strength, from
    two living ones is ambiguous and replaces nothing.
 2. ``same_as``, and ``xrefs`` whose prefix the schema lists for the type, where both ids are
    claimed as entities.
-3. names (lower-cased, white space squeezed) where the schema allows it for the type, if the name,
-   and everything that names would join, has at most one class per prefix. The name of an id is
-   that of its best-ranked source, and there of the best-ranked part.
+3. names (see `_folded`) where the schema allows it for the type, if the name, and everything that
+   names would join, has at most one class per prefix. The name of an id is that of its best-ranked
+   source, and there of the best-ranked part.
+4. synonyms, for the same types: two classes without a common prefix, one of which has its name
+   among all names of the other, if they share more names than either shares with any other such
+   class of the same prefix. A class as near to two others is ambiguous.
 
 A class never holds two living claimed ids of its best-ranked prefix. Where joins of the second
 kind would put two such *anchors* into one class, every id goes to the anchor that it is nearest
@@ -45,9 +48,9 @@ class Join:
     joined, via : str
         The two ids that were joined, the worse-ranked first.
     how : str
-        ``replaces``, ``same_as``, ``xref`` or ``name``.
+        ``replaces``, ``same_as``, ``xref``, ``name`` or ``synonym``.
     sources : tuple of str
-        Who says so; for names, the sources that use the name.
+        Who says so; for names and synonyms, the sources that use the names.
     """
 
     type: str
@@ -70,7 +73,7 @@ class Ambiguity:
     type : str
         Label.
     how : str
-        ``replaces``, ``same_as``, ``xref`` or ``name``.
+        ``replaces``, ``same_as``, ``xref``, ``name`` or ``synonym``.
     what : str
         The identifier or name.
     candidates : tuple of str
@@ -110,7 +113,7 @@ def resolve(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
     entity_type : EntityType
         Whose prefixes rank the ids.
     claims : DataFrame
-        ``id, name, xrefs, same_as, replaces, source, part``.
+        ``id, name, synonyms, xrefs, same_as, replaces, source, part``.
     """
     return _Resolver(entity_type, claims).run()
 
@@ -137,7 +140,9 @@ class _Resolver:
         )
         classes = self._by_links(between)
         if self.type.merge_by_name:
-            classes = self._by_name(classes)
+            called = self._called()
+            classes, unclear = self._by_name(classes, called)
+            classes = self._by_synonym(classes, called, unclear)
         aliases = self._aliases(classes, links)
         return Identity(self.type.label, aliases, self._joins(classes), sorted(self.ambiguous))
 
@@ -241,68 +246,103 @@ class _Resolver:
                 (assigned[member],) = reach[member]
         return assigned
 
-    def _by_name(self, classes: dict[str, str]) -> dict[str, str]:
-        """Join classes whose names are equal and unambiguous."""
+    def _called(self) -> pl.DataFrame:
+        """Rows ``id, name, source, own``: what each source calls each id.
+
+        An id's ``own`` name is that of its best-ranked source, and there of the best-ranked part,
+        since others may be outdated.
+        """
+        names = self.claims.select(
+            "id", _folded("name"), "source", source_rank(self.claims)
+        ).filter(pl.col("name").is_not_null())
+        own = names.sort("rank", "name").unique("id", keep="first").select("id", "name", own=True)
+        names = names.drop("rank").join(own, on=["id", "name"], how="left")
+        synonyms = self.claims.select("id", pl.col("synonyms").alias("name"), "source")
+        synonyms = synonyms.filter(pl.col("name").list.len() > 0).explode("name")
+        synonyms = synonyms.select("id", _folded("name"), "source", own=False)
+        return pl.concat([names.with_columns(pl.col("own").fill_null(value=False)), synonyms])
+
+    def _class_of(self, column: str, classes: dict[str, str]) -> pl.Expr:
+        return _mapped(_mapped(pl.col(column), self.successor), classes)
+
+    def _by_name(
+        self, classes: dict[str, str], called: pl.DataFrame
+    ) -> tuple[dict[str, str], set[str]]:
+        """Join classes whose names are equal and unambiguous; also those whose names are not."""
         named: dict[str, set[str]] = defaultdict(set)
         who: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for curie, name, sources in self._names().iter_rows():
-            unit = self.successor.get(curie, curie)
-            cls = classes.get(unit, unit)
+        shared = called.filter("own").filter(pl.col("id").n_unique().over("name") > 1)
+        rows = shared.select(self._class_of("id", classes), "name", "source")
+        for cls, name, source in rows.iter_rows():
             named[name].add(cls)
-            who[cls, name].update(sources)
+            who[cls, name].add(source)
         named = {name: found for name, found in named.items() if len(found) > 1}
-        if not named:
-            return classes
-        members = self._members(classes)
         neighbours: dict[str, set[str]] = defaultdict(set)
         for found in named.values():
             for cls in found:
                 neighbours[cls] |= found - {cls}
-        joined: dict[str, str] = {}
-        for component in _components(neighbours):
-            if self._one_class_per_prefix(component, members):
-                joined.update(dict.fromkeys(component, min(component, key=self.rank)))
+        joined, unclear = self._heads(neighbours, self._prefixes(classes))
         for name, found in named.items():
-            best = min(found, key=self.rank)
-            if best not in joined:
+            if found & unclear:
                 self.ambiguous.add(Ambiguity(self.type.label, "name", name, tuple(sorted(found))))
                 continue
+            best = min(found, key=self.rank)
             for cls in found - {best}:
                 for source in who[cls, name] | who[best, name]:
                     self._note(cls, best, "name", source)
-        united = {unit: joined.get(cls, cls) for unit, cls in classes.items()}
-        return {**joined, **united}
+        return _reunited(classes, joined), unclear
 
-    def _names(self) -> pl.DataFrame:
-        """Columns ``id, name, source`` (list) of names that several ids have.
-
-        The name of an id is that of its best-ranked source, since others may be outdated.
-        """
-        rows = self.claims.filter(pl.col("name").is_not_null()).select(
-            "id",
-            pl.col("name").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(),
-            "source",
-            source_rank(self.claims),
+    def _by_synonym(
+        self, classes: dict[str, str], called: pl.DataFrame, unclear: set[str]
+    ) -> dict[str, str]:
+        """Join classes that have most names in common, except those whose own names are unclear."""
+        called = called.with_columns(self._class_of("id", classes).alias("class"))
+        prefixes = self._prefixes(classes)
+        each = [(cls, prefix) for cls, found in prefixes.items() for prefix in found]
+        table = pl.DataFrame(each, schema={"class": pl.String, "prefix": pl.String}, orient="row")
+        best, ties = _nearest(_shared_names(called, table), table)
+        for cls, others in ties:
+            if cls not in unclear:
+                self.ambiguous.add(Ambiguity(self.type.label, "synonym", cls, others))
+        neighbours: dict[str, set[str]] = defaultdict(set)
+        for cls, other in best.iter_rows():
+            if cls not in unclear and other not in unclear:
+                neighbours[cls].add(other)
+        joined, crossed = self._heads(neighbours, prefixes)
+        for cls in crossed:
+            others = tuple(sorted(neighbours[cls]))
+            self.ambiguous.add(Ambiguity(self.type.label, "synonym", cls, others))
+        theirs = called.select(pl.col("class").alias("other"), "name")
+        rows = (
+            best.filter(pl.col("class").is_in(list(joined)))
+            .join(called.select("class", "name", "source"), on="class")
+            .join(theirs, on=["other", "name"], how="semi")
         )
-        best = rows.sort("rank", "name").unique("id", keep="first").select("id", "name")
-        shared = best.filter(pl.len().over("name") > 1)
-        return rows.join(shared, on=["id", "name"]).group_by("id", "name").agg("source")
+        for cls, other, source in rows.select("class", "other", "source").iter_rows():
+            self._note(cls, other, "synonym", source)
+        return _reunited(classes, joined)
 
-    def _members(self, classes: dict[str, str]) -> dict[str, set[str]]:
-        members: dict[str, set[str]] = defaultdict(set)
+    def _prefixes(self, classes: dict[str, str]) -> dict[str, set[str]]:
+        """Prefixes of the claimed ids of each class."""
+        found: dict[str, set[str]] = defaultdict(set)
         for curie in self.claimed:
             unit = self.successor.get(curie, curie)
-            members[classes.get(unit, unit)].add(unit)
-        return members
+            found[classes.get(unit, unit)].add(unit.split(":", 1)[0])
+        return found
 
-    def _one_class_per_prefix(self, component: set[str], members: dict[str, set[str]]) -> bool:
-        seen: set[str] = set()
-        for cls in component:
-            prefixes = {m.split(":", 1)[0] for m in members[cls]}
-            if prefixes & seen:
-                return False
-            seen |= prefixes
-        return True
+    def _heads(
+        self, neighbours: dict[str, set[str]], prefixes: dict[str, set[str]]
+    ) -> tuple[dict[str, str], set[str]]:
+        """Best class of each component; and the members of those with a prefix in two classes."""
+        heads: dict[str, str] = {}
+        unclear: set[str] = set()
+        for component in _components(neighbours):
+            found = [prefix for cls in component for prefix in prefixes[cls]]
+            if len(found) == len(set(found)):
+                heads.update(dict.fromkeys(component, min(component, key=self.rank)))
+            else:
+                unclear |= component
+        return heads, unclear
 
     def _aliases(self, classes: dict[str, str], links: pl.DataFrame) -> pl.DataFrame:
         """Everything that an end may say: claimed ids, obsolete ids, unambiguous other ids."""
@@ -348,6 +388,84 @@ class _Resolver:
                 Join(self.type.label, found.pop(), worst, best, how, tuple(sorted(sources)))
             )
         return sorted(joins)
+
+
+def _folded(column: str) -> pl.Expr:
+    """Names as they are compared: ``Crohn's  Disease`` and ``crohn disease`` are one."""
+    text = pl.col(column).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    text = text.str.replace_all("\u2019", "'", literal=True)
+    return text.str.replace_all(r"'s\b", "").str.replace_all(r"s'( |$)", "s$1")
+
+
+def _shared_names(called: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
+    """Count the names that two classes share, where one of them has that name as its own.
+
+    Parameters
+    ----------
+    called : DataFrame
+        ``class, name, own``.
+    prefixes : DataFrame
+        ``class, prefix``.
+
+    Returns
+    -------
+    DataFrame
+        ``class, other, n``: each pair of classes without a common prefix, in both directions.
+    """
+    names = called.select("class", "name").unique()
+    theirs = names.rename({"class": "other"})
+    pairs = called.filter("own").select("class", "name").join(theirs, on="name")
+    pairs = pairs.select("class", "other").filter(pl.col("class") != pl.col("other"))
+    pairs = pl.concat([pairs, _turned(pairs)]).unique()
+    alike = pairs.join(prefixes, on="class").join(
+        prefixes.rename({"class": "other"}), on=["other", "prefix"], how="semi"
+    )
+    return (
+        pairs.join(alike, on=["class", "other"], how="anti")
+        .join(names, on="class")
+        .join(theirs, on=["other", "name"], how="semi")
+        .group_by("class", "other")
+        .agg(n=pl.len())
+    )
+
+
+def _nearest(
+    shared: pl.DataFrame, prefixes: pl.DataFrame
+) -> tuple[pl.DataFrame, list[tuple[str, tuple[str, ...]]]]:
+    """Pairs of classes that are nearest to each other, and classes as near to several.
+
+    Parameters
+    ----------
+    shared : DataFrame
+        As `_shared_names` returns.
+    prefixes : DataFrame
+        ``class, prefix``. Classes with a prefix in common are rivals: a third joins one at most.
+
+    Returns
+    -------
+    best : DataFrame
+        ``class, other``, in both directions.
+    ties : list of (str, tuple of str)
+        Class, and those that it is as near to.
+    """
+    near = shared.join(prefixes.rename({"class": "other"}), on="other")
+    most = near.filter(pl.col("n") == pl.col("n").max().over("class", "prefix"))
+    tied = pl.len().over("class", "prefix") > 1
+    ties = most.filter(tied).group_by("class", "prefix").agg("other")
+    pair = ["class", "other"]
+    beaten = near.join(most.filter(~tied), on=[*pair, "prefix"], how="anti")
+    best = shared.select(pair).join(beaten, on=pair, how="anti")
+    best = best.join(_turned(best), on=pair, how="semi")
+    found = ties.select("class", "other").iter_rows()
+    return best, [(cls, tuple(sorted(others))) for cls, others in found]
+
+
+def _turned(pairs: pl.DataFrame) -> pl.DataFrame:
+    return pairs.select(pl.col("other").alias("class"), pl.col("class").alias("other"))
+
+
+def _reunited(classes: dict[str, str], joined: dict[str, str]) -> dict[str, str]:
+    return {**joined, **{unit: joined.get(cls, cls) for unit, cls in classes.items()}}
 
 
 def _mapped(values: pl.Expr, mapping: dict[str, str]) -> pl.Expr:

@@ -29,7 +29,7 @@ class EntityType:
         class of equivalents is that of the best prefix; the others become ``xrefs``. A
         cross-reference with any other prefix is kept but never joins two nodes.
     merge_by_name : bool
-        Whether an exact and unambiguous name joins nodes of different prefixes.
+        Whether unambiguous names and synonyms join nodes of different prefixes.
     help : str
         What a node of this type is.
     """

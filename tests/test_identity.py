@@ -62,6 +62,85 @@ def test_the_name_of_an_id_is_that_of_its_best_source() -> None:
     assert found.ambiguous == []
 
 
+def test_a_possessive_s_makes_no_other_name() -> None:
+    found = merged(
+        entity("Disease", "doid:1", name="Crohn's disease"),
+        entity("Disease", "doid:2", name="Graves' disease"),
+        entity("Disease", "mondo:1", name="Crohn disease"),
+        entity("Disease", "mondo:2", name="Graves disease"),
+    )
+    assert list(nodes(found, "Disease")) == ["mondo:1", "mondo:2"]
+    assert {j.how for j in found.joins} == {"name"}
+
+
+def test_a_name_that_is_a_synonym_elsewhere_joins() -> None:
+    found = merged(
+        entity("Drug", "drugbank:1", "hetionet", name="Acetaminophen"),
+        entity("Drug", "drugcentral:52", "drugcentral", name="paracetamol", synonyms=["APAP"]),
+        entity("Drug", "drugcentral:52", "labels", synonyms=["acetaminophen"]),
+    )
+    node = nodes(found, "Drug")["drugbank:1"]
+    assert node["xrefs"] == ["drugcentral:52"]
+    assert node["joined"] == ["drugcentral:52 = drugbank:1 by synonym (hetionet, labels)"]
+    assert found.ambiguous == []
+
+
+def test_synonyms_alone_join_nothing() -> None:
+    found = merged(
+        entity("Disease", "doid:1", name="a", synonyms=["AD"]),
+        entity("Disease", "mondo:1", name="b", synonyms=["AD"]),
+    )
+    assert list(nodes(found, "Disease")) == ["doid:1", "mondo:1"]
+
+
+def test_of_several_that_have_the_name_the_one_with_most_names_in_common_joins() -> None:
+    claims = [
+        entity("Disease", "doid:1", name="stomach cancer", synonyms=["cancer of stomach"]),
+        entity("Disease", "mondo:1", name="gastric carcinoma", synonyms=["stomach cancer"]),
+        entity(
+            "Disease",
+            "mondo:2",
+            name="gastric cancer",
+            synonyms=["stomach cancer", "cancer of stomach"],
+        ),
+        entity("Disease", "doid:2", name="gastric cancer, familial", synonyms=["gastric cancer"]),
+    ]
+    for order in (claims, claims[::-1]):
+        found = merged(*order)
+        assert list(nodes(found, "Disease")) == ["doid:2", "mondo:1", "mondo:2"]
+        assert nodes(found, "Disease")["mondo:2"]["xrefs"] == ["doid:1"]
+        assert found.ambiguous == []
+
+
+def test_a_class_as_near_to_two_joins_neither_and_is_reported() -> None:
+    found = merged(
+        entity("Disease", "doid:1", name="germ cell cancer"),
+        entity("Disease", "mondo:1", name="germ cell tumor", synonyms=["germ cell cancer"]),
+        entity("Disease", "mondo:2", name="malignant", synonyms=["germ cell cancer"]),
+    )
+    assert len(nodes(found, "Disease")) == 3
+    (unclear,) = found.ambiguous
+    assert (unclear.how, unclear.what) == ("synonym", "doid:1")
+    assert unclear.candidates == ("mondo:1", "mondo:2")
+
+
+def test_synonyms_join_no_two_classes_of_one_authority() -> None:
+    found = merged(
+        entity("Disease", "doid:1", name="flu"),
+        entity("Disease", "mondo:1", name="flu"),
+        entity("Disease", "mondo:2", name="grippe", synonyms=["flu"]),
+    )
+    assert list(nodes(found, "Disease")) == ["mondo:1", "mondo:2"]
+    chain = merged(  # doid:1 is nearest to both, efo:1 leads on to another of MONDO's
+        entity("Disease", "mondo:1", name="a1"),
+        entity("Disease", "doid:1", name="b", synonyms=["a1", "c"]),
+        entity("Disease", "efo:1", name="c", synonyms=["a2"]),
+        entity("Disease", "mondo:2", name="a2"),
+    )
+    assert len(nodes(chain, "Disease")) == 4
+    assert {a.what for a in chain.ambiguous} == {"mondo:1", "mondo:2", "doid:1", "efo:1"}
+
+
 def test_names_do_not_join_where_the_schema_does_not_say_so() -> None:
     found = merged(entity("Gene", "ncbigene:1", name="p53"), entity("Gene", "hgnc:1", name="p53"))
     assert len(nodes(found, "Gene")) == 2

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from tosg.kg.merge import Merged
+
 Read = tuple[list["pa.RecordBatch"], SourceLog]
 
 
@@ -81,12 +83,20 @@ def test_a_relationship_is_of_one_release(source: str, shared_data: Path) -> Non
         assert rows.unique().height == rows.unique(key).height
 
 
+def _merge(folder: Path, *sources: str) -> Merged:
+    """The entities of what the files of some sources say together."""
+    with Spool() as spool:
+        for source in sources:
+            for batch in _read(source, folder)[0]:
+                if "id" in batch.schema.names:
+                    spool.add(batch)
+        return merge(spool)
+
+
 def _merged(source: str, folder: Path, label: str) -> dict[str, dict[str, Any]]:
     """What the files of one source say together: nodes of one type by id."""
-    with Spool() as spool:
-        for batch in _read(source, folder)[0]:
-            spool.add(batch)
-        return {row["id"]: row for row in merge(spool).entities(label).iter_rows(named=True)}
+    rows = _merge(folder, source).entities(label).iter_rows(named=True)
+    return {row["id"]: row for row in rows}
 
 
 def test_diseases_of_all_files(shared_data: Path) -> None:
@@ -323,3 +333,43 @@ def test_trrust(shared_data: Path) -> None:
     assert signs.total() == 9_396 - sum(gone.values())
     notes = {note.kind: note.count for note in log.notes}
     assert notes["row given again"] == 9
+
+
+def classes(merged: Merged, label: str) -> dict[str, str]:
+    """Id of the node that has each id."""
+    rows = merged.entities(label).select("id", "xrefs").iter_rows()
+    return {alias: id_ for id_, xrefs in rows for alias in (id_, *xrefs)}
+
+
+def test_hetionets_diseases_are_those_of_mondo(shared_data: Path) -> None:
+    merged = _merge(shared_data, "hetionet", "disease_ontology", "mondo")
+    found = classes(merged, "Disease")
+    ours = {
+        row["id"]
+        for batch in _read("hetionet", shared_data)[0]
+        if "id" in batch.schema.names
+        for row in batch.select(["type", "id"]).to_pylist()
+        if row["type"] == "Disease"
+    }
+    apart = {id_ for id_ in ours if not found[id_].startswith("mondo:")}
+    assert (len(ours), apart) == (137, {"doid:2994"})
+    (unclear,) = (a for a in merged.ambiguous if a.what == "doid:2994")
+    assert unclear.candidates == ("mondo:0005040", "mondo:0006290")  # with or without "malignant"
+    assert found["doid:10652"] == "mondo:0004975"  # Alzheimer
+    assert found["doid:14330"] == "mondo:0005180"  # Parkinson
+    assert found["doid:8778"] == "mondo:0005011"  # Crohn
+    assert found["doid:10763"] == "mondo:0005044"  # hypertension
+    assert found["doid:3393"] == "mondo:0005010"  # coronary artery disease
+    assert found["doid:9970"] == "mondo:0011122"  # obesity
+    assert found["doid:3310"] == "mondo:0004980"  # atopic dermatitis
+    by = Counter(j.how for j in merged.joins if j.type == "Disease")
+    assert by == {"name": 8_135, "synonym": 2_045, "replaces": 1}
+
+
+def test_drugs_of_two_sources_under_other_names(shared_data: Path) -> None:
+    merged = _merge(shared_data, "hetionet", "drugcentral")
+    found = classes(merged, "Drug")
+    assert found["drugcentral:52"] == "drugbank:DB00316"  # paracetamol, acetaminophen
+    assert found["drugcentral:760"] == "drugbank:DB00091"  # ciclosporin, cyclosporine
+    by = Counter(j.how for j in merged.joins if j.type == "Drug")
+    assert by == {"name": 1_347, "synonym": 132}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -147,29 +148,62 @@ class _Identity:
             todo.append(component - given.keys())
 
     def _by_names(self) -> None:
-        named: dict[str, set[str]] = defaultdict(set)
+        """Join by own names; then, except where those are unclear, by most names in common."""
+        own: dict[str, set[str]] = defaultdict(set)
+        called: dict[str, set[str]] = defaultdict(set)
         for id_ in self.claimed:
-            own = [c for c in self.claims if c["id"] == id_ and c["name"]]
-            names = [(_rank(c), " ".join(c["name"].lower().split())) for c in own]
-            if names:
-                named[min(names)[1]].add(self.cls(id_))
-        todo = {x for found in named.values() if len(found) > 1 for x in found}
+            claims = [c for c in self.claims if c["id"] == id_]
+            names = [(_rank(c), _folded(c["name"])) for c in claims if c["name"]]
+            unit = self.living(id_)
+            own[unit] |= {min(names)[1]} if names else set()
+            called[unit] |= {name for _, name in names}
+            called[unit] |= {_folded(x) for c in claims for x in c["synonyms"]}
+        pairs = {(a, b) for a in own for b in own if own[a] & own[b]}
+        unclear = self._join({(self.classes[a], self.classes[b]) for a, b in pairs})
+
+        def among(names: dict[str, set[str]], cls: str) -> set[str]:
+            return {name for unit in names if self.classes[unit] == cls for name in names[unit]}
+
+        shared: dict[str, dict[str, int]] = defaultdict(dict)
+        for a, b in itertools.combinations(sorted(set(self.classes.values())), 2):
+            met = among(own, a) & among(called, b) or among(own, b) & among(called, a)
+            if met and not self.prefixes_of(a) & self.prefixes_of(b):
+                shared[a][b] = shared[b][a] = len(among(called, a) & among(called, b))
+
+        def nearest(a: str, b: str) -> bool:
+            rivals = [x for x in shared[a] if x != b and self.prefixes_of(x) & self.prefixes_of(b)]
+            return all(shared[a][x] < shared[a][b] for x in rivals)
+
+        self._join(
+            {
+                (a, b)
+                for a in shared
+                for b in shared[a]
+                if nearest(a, b) and nearest(b, a) and not {a, b} & unclear
+            }
+        )
+
+    def prefixes_of(self, cls: str) -> set[str]:
+        return {u.split(":")[0] for u, c in self.classes.items() if c == cls}
+
+    def _join(self, pairs: set[tuple[str, str]]) -> set[str]:
+        """Unite what pairs of classes connect, if no prefix is in two classes; return the rest."""
+        unclear: set[str] = set()
+        todo = {x for pair in pairs for x in pair}
         while todo:
             component = {min(todo)}
-            while (
-                more := {x for found in named.values() if found & component for x in found}
-                - component
-            ):
+            while more := {b for a, b in pairs if a in component} - component:
                 component |= more
             todo -= component
-            prefixes = [
-                {u.split(":")[0] for u, c in self.classes.items() if c == cls} for cls in component
-            ]
-            if all(not a & b for a, b in itertools.combinations(prefixes, 2)):
-                head = min(component, key=self.rank)
-                for unit, cls in list(self.classes.items()):
-                    if cls in component:
-                        self.classes[unit] = head
+            prefixes = [self.prefixes_of(cls) for cls in component]
+            if any(a & b for a, b in itertools.combinations(prefixes, 2)):
+                unclear |= component
+                continue
+            head = min(component, key=self.rank)
+            for unit, cls in list(self.classes.items()):
+                if cls in component:
+                    self.classes[unit] = head
+        return unclear
 
     def aliases(self) -> dict[str, str]:
         found: dict[str, set[str]] = defaultdict(set)
@@ -182,6 +216,11 @@ class _Identity:
         }
         out |= {old: self.cls(old) for old in self.newer if len(self.ends_of(old)) == 1}
         return out | {c: self.cls(c) for c in self.claimed}
+
+
+def _folded(name: str) -> str:
+    name = " ".join(name.lower().split())
+    return re.sub(r"s'( |$)", r"s\1", re.sub(r"'s\b", "", name))
 
 
 def _rank(c: Claim) -> tuple[int, str, str]:

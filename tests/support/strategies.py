@@ -16,7 +16,7 @@ _SOURCES = st.sampled_from(["hgnc", "hetionet", "zz"])
 _RELEASES = st.sampled_from(["", "1.9", "1.10"])
 _PARTS = st.sampled_from(["", "terms"])
 _LICENSES = st.sampled_from(["", "CC0"])
-_NAMES = st.sampled_from([None, "lupus", "Lupus ", "flu"])
+_NAMES = st.sampled_from([None, "lupus", "Lupus ", "flu", "Crohn's disease"])
 
 
 def examples(few: int) -> int:
@@ -42,7 +42,7 @@ def _entities(label: str, ids: list[str]) -> st.SearchStrategy[Claim]:
         license=_LICENSES,
         name=_NAMES.map(lambda n: n and n.strip()),
         description=st.sampled_from([None, 'a "quoted"\ttext', "b"]),
-        synonyms=_some(["lupus", "sle"]),
+        synonyms=_some(["lupus", "sle", "flu", "crohn disease"]),
         xrefs=_some([*ids, *_OTHER]),
         same_as=_some(ids, 1),
         replaces=_some(ids, 1),
