@@ -125,7 +125,10 @@ class UniProt(Loader):
         for batch, ids in human_proteins(path, file):
             seen.append(ids)
             names = [parse_names(text) for text in batch.column("Protein names").to_pylist()]
-            genes = [text.split() for text in batch.column("Gene names").to_pylist()]
+            # Entries of several genes are written `PRH1; PRH2 PRP`.
+            genes = [
+                re.findall(r"[^;\s]+", text) for text in batch.column("Gene names").to_pylist()
+            ]
             entry_names = blank_to_null(batch.column("Entry name")).to_pylist()
             yield origin.entities(
                 batch.num_rows,

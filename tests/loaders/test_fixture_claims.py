@@ -231,6 +231,8 @@ def test_uniprot(tmp_path: Path) -> None:
     assert first["xrefs"] == ["ec:2.7.11.1"]
     assert [e["id"] for e in entities[1:]] == ["uniprot:P00012", "uniprot:A0A0A0B1C2"]
     assert "symbol" not in entities[1]
+    assert entities[2]["symbol"] == "EEE5"
+    assert entities[2]["synonyms"] == ["Leu(A) form", "EEE6", "E6"]
     assert kinds(log, "uniprot.tab") == {"other species": (1, 4), "bad identifier": (1, 5)}
 
 

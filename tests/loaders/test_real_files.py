@@ -202,6 +202,9 @@ def test_uniprot(shared_data: Path) -> None:
     assert sums(log, "uniprot.tab") == (20_421, 20_421)
     assert sum(batch.column("name").null_count for batch in batches) == 0
     assert sum(batch.column("symbol").null_count for batch in batches) == 150
+    words = [w for b in batches for row in b.column("synonyms").to_pylist() for w in row]
+    words += [symbol for b in batches for symbol in b.column("symbol").drop_null().to_pylist()]
+    assert not any(word.endswith(";") for word in words)
 
 
 def test_goa(shared_data: Path) -> None:

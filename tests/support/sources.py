@@ -82,8 +82,8 @@ UNIPROT = tsv(
     " ; Homo sapiens (Human) ; 80",
     "Q9XXX9 ; CCC3_MOUSE ; reviewed ; Gamma ; Ccc3 ; Mus musculus (Mouse) ; 70",
     "nonsense ; DDD4_HUMAN ; reviewed ; Delta ; DDD4 ; Homo sapiens (Human) ; 60",
-    'A0A0A0B1C2 ; EEE5_HUMAN ; reviewed ; Protein "5" (Leu(A) form) ; EEE5 ; Homo sapiens (Human)'
-    " ; 5",
+    'A0A0A0B1C2 ; EEE5_HUMAN ; reviewed ; Protein "5" (Leu(A) form) ; EEE5; EEE6 E6 ;'
+    " Homo sapiens (Human) ; 5",
 )
 
 HETIONET_NODES = tsv(
