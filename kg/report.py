@@ -111,6 +111,10 @@ class LoadReport:
         Claims that were not used (rows that were not are in `sources`).
     identity : Identity
         Nodes merged, identifiers that were unclear.
+    licenses : list of str
+        Licences of the claims that were read, ``unstated`` where a source states none.
+    unmatched : list of str
+        Patterns of licences to leave out that none of them fits.
     pending : int
         Claims kept beside the graph until a source brings their ends.
     disappeared : dict of str to dict
@@ -138,6 +142,8 @@ class LoadReport:
     claims: dict[str, SourceCounts] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     identity: Identity = field(default_factory=Identity)
+    licenses: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
     pending: int = 0
     texts: int | None = None
     disappeared: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -227,6 +233,8 @@ class LoadReport:
             "claims": {s: c.as_dict() for s, c in sorted(self.claims.items())},
             "rejections": [r.as_dict() for r in self.rejections],
             "identity": self.identity.as_dict(),
+            "licenses": self.licenses,
+            "unmatched": self.unmatched,
             "pending": self.pending,
             "texts": self.texts,
             "disappeared": self.disappeared,

@@ -88,6 +88,8 @@ class BuildResult:
             f"{name} is no longer in the recipe; its claims stay until `tosg load {name} --prune`"
             for name in self.left
         ]
+        if unmatched := pipeline.unmatched_line(self.reports):
+            lines.append(unmatched)
         if self.embedded is None:
             lines.append("vectors were left for later: `tosg embed` (extra tosg[embed])")
         return lines

@@ -1,8 +1,9 @@
 """Hetionet v1.0: 47,031 nodes of 11 kinds, 2,250,197 relationships of 24 kinds (metaedges).
 
-The SIF file states no licence per row. For gene-disease and drug-gene edges the tables
-``DaG-association.tsv`` and ``CbG-binding.tsv`` do: where a table is given, its row replaces the
-SIF's, so that leaving out a licence really leaves the edge out.
+The SIF file states no licence per row: an edge has that of its kind, where Hetionet states one, and
+else none. For gene-disease and drug-gene edges the tables ``DaG-association.tsv`` and
+``CbG-binding.tsv`` state it per row: where a table is given, its row replaces the SIF's, so that
+leaving out a licence really leaves the edge out.
 """
 
 from __future__ import annotations
@@ -195,6 +196,7 @@ def _edge_claims(
         end_type=types.take(end),
         end=ids.take(end),
         sign=pa.array([m and m.sign for m in known], pa.int8()).take(code),
+        license=pa.array([m and m.license for m in known], pa.string()).take(code),
     )
     return _without_stated(claims, rows.column("metaedge"), file, stated)
 

@@ -32,35 +32,43 @@ class Metaedge:
     type: str
     source: str  # kinds of the ends, as in the SIF
     target: str
+    license: str = ""  # that which Hetionet states for all edges of this kind
     turned: bool = False
     sign: int | None = None
 
 
+_CC0 = "CC0 1.0"
+_BY = "CC BY 4.0"
+
+#: The licences are those that Hetionet's own notebook gives to its edges (integrate.ipynb in
+#: github.com/dhimmel/integrate at 93feba17). It gives none to those of Bgee (AdG, AuG), LINCS L1000
+#: (CdG, CuG, Gr>G), the evolutionary rates (GcG) and the interactomes (GiG), and to AeG, CbG,
+#: DaG and GpPW one for each edge, which the SIF does not tell.
 METAEDGES: dict[str, Metaedge] = {
     "AdG": Metaedge("DOWNREGULATED_IN", "Anatomy", "Gene", turned=True),
     "AeG": Metaedge("EXPRESSED_IN", "Anatomy", "Gene", turned=True),
     "AuG": Metaedge("UPREGULATED_IN", "Anatomy", "Gene", turned=True),
     "CbG": Metaedge("TARGETS", "Compound", "Gene"),
-    "CcSE": Metaedge("CAUSES", "Compound", "Side Effect"),
+    "CcSE": Metaedge("CAUSES", "Compound", "Side Effect", "CC BY-NC-SA 4.0"),
     "CdG": Metaedge("DOWNREGULATES", "Compound", "Gene"),
-    "CpD": Metaedge("PALLIATES", "Compound", "Disease"),
-    "CrC": Metaedge("RESEMBLES", "Compound", "Compound"),
-    "CtD": Metaedge("TREATS", "Compound", "Disease"),
+    "CpD": Metaedge("PALLIATES", "Compound", "Disease", _CC0),
+    "CrC": Metaedge("RESEMBLES", "Compound", "Compound", _CC0),
+    "CtD": Metaedge("TREATS", "Compound", "Disease", _CC0),
     "CuG": Metaedge("UPREGULATES", "Compound", "Gene"),
     "DaG": Metaedge("ASSOCIATED_WITH", "Disease", "Gene", turned=True),
-    "DdG": Metaedge("DOWNREGULATED_IN", "Disease", "Gene", turned=True),
-    "DlA": Metaedge("LOCALIZES_TO", "Disease", "Anatomy"),
-    "DpS": Metaedge("HAS_PHENOTYPE", "Disease", "Symptom"),
-    "DrD": Metaedge("RESEMBLES", "Disease", "Disease"),
-    "DuG": Metaedge("UPREGULATED_IN", "Disease", "Gene", turned=True),
+    "DdG": Metaedge("DOWNREGULATED_IN", "Disease", "Gene", _CC0, turned=True),
+    "DlA": Metaedge("LOCALIZES_TO", "Disease", "Anatomy", _CC0),
+    "DpS": Metaedge("HAS_PHENOTYPE", "Disease", "Symptom", _CC0),
+    "DrD": Metaedge("RESEMBLES", "Disease", "Disease", _CC0),
+    "DuG": Metaedge("UPREGULATED_IN", "Disease", "Gene", _CC0, turned=True),
     "GcG": Metaedge("COVARIES_WITH", "Gene", "Gene"),
     "GiG": Metaedge("INTERACTS_WITH", "Gene", "Gene"),
-    "GpBP": Metaedge("PARTICIPATES_IN", "Gene", "Biological Process"),
-    "GpCC": Metaedge("LOCATED_IN", "Gene", "Cellular Component"),
-    "GpMF": Metaedge("HAS_FUNCTION", "Gene", "Molecular Function"),
+    "GpBP": Metaedge("PARTICIPATES_IN", "Gene", "Biological Process", _BY),
+    "GpCC": Metaedge("LOCATED_IN", "Gene", "Cellular Component", _BY),
+    "GpMF": Metaedge("HAS_FUNCTION", "Gene", "Molecular Function", _BY),
     "GpPW": Metaedge("PARTICIPATES_IN", "Gene", "Pathway"),
     "Gr>G": Metaedge("REGULATES", "Gene", "Gene", sign=0),
-    "PCiC": Metaedge("MEMBER_OF", "Pharmacologic Class", "Compound", turned=True),
+    "PCiC": Metaedge("MEMBER_OF", "Pharmacologic Class", "Compound", _BY, turned=True),
 }
 
 KIND_NAMES = pa.array(list(KINDS))

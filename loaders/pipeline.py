@@ -21,6 +21,7 @@ from tosg.kg.errors import DataError, TosgError
 from tosg.kg.meta import lease, read_meta
 from tosg.kg.releases import release_key
 from tosg.kg.source_log import SourceLog
+from tosg.kg.stored import UNSTATED
 from tosg.loaders import receipts
 from tosg.loaders.base import sha256_of
 from tosg.loaders.settling import settle
@@ -103,7 +104,8 @@ def load(
     sources : sequence of SourceInput
         What to load; the graph does not depend on their order.
     exclude_licenses : sequence of str
-        Patterns (``CC BY-NC*``; case does not matter) of licences whose claims are left out.
+        Patterns (``CC BY-NC*``, ``unstated``; case does not matter) of licences whose claims are
+        left out. One that fits none is in the report's ``unmatched``.
     prune : sequence of str
         Sources whose earlier claims are withdrawn unless this load repeats them.
     settle : bool
@@ -135,6 +137,8 @@ def load(
         with clock.stage("read"):
             licenses = _read_sources(spool, sources, report, tell)
         excluded = matching(licenses, exclude_licenses)
+        report.licenses = sorted(name or UNSTATED for name in licenses)
+        report.unmatched = [p for p in exclude_licenses if not matching(licenses, [p])]
         work = _Work(settings, spool, excluded, prune, report, clock, tell, settle)
         tell("opening the database", None)
         with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
@@ -191,13 +195,26 @@ def _read_sources(
 
 
 def matching(licenses: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """Licences that a pattern names; ``*`` and ``?`` stand for anything, case does not matter."""
+    """Licences that a pattern names; ``*`` and ``?`` stand for anything, case does not matter.
+
+    No licence is named as the graph shows it: ``unstated``.
+    """
     folded = [p.casefold() for p in patterns]
     return sorted(
         name
         for name in licenses
-        if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in folded)
+        if any(fnmatch.fnmatchcase((name or UNSTATED).casefold(), p) for p in folded)
     )
+
+
+def unmatched_line(reports: Sequence[LoadReport]) -> str | None:
+    """Name the patterns of licences that left nothing out in any of some loads, if there are."""
+    missed = set.intersection(*(set(r.unmatched) for r in reports)) if reports else set()
+    if not missed:
+        return None
+    shown = ", ".join(repr(pattern) for pattern in sorted(missed))
+    there = ", ".join(sorted({name for r in reports for name in r.licenses})) or "none"
+    return f"no claim has a licence like {shown}; licences of what was read: {there}"
 
 
 def chosen(way: Way, settings: Settings, db: Database) -> str:

@@ -98,6 +98,14 @@ def test_hetionet_metaedges(tmp_path: Path) -> None:
         (30, "ASSOCIATED_WITH", "ncbigene:12", "doid:15"),
     ]
     assert [r["sign"] for r in sif if "sign" in r] == [0]
+    stated = {r["type"]: r["license"] for r in sif if r["type"] != "PARTICIPATES_IN"}
+    assert stated["CAUSES"] == "CC BY-NC-SA 4.0"
+    assert stated["TREATS"] == stated["RESEMBLES"] == "CC0 1.0"
+    assert stated["HAS_FUNCTION"] == stated["MEMBER_OF"] == "CC BY 4.0"
+    assert {t for t, license_ in stated.items() if not license_} == {
+        *("ASSOCIATED_WITH", "COVARIES_WITH", "DOWNREGULATES", "EXPRESSED_IN"),
+        *("INTERACTS_WITH", "REGULATES", "UPREGULATES"),
+    }
     assert {(r["start_type"], r["end_type"]) for r in sif if r["type"] == "RESEMBLES"} == {
         ("Drug", "Drug"),
         ("Disease", "Disease"),

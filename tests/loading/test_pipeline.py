@@ -16,7 +16,8 @@ from tosg.kg.cells.dataset import datasets
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError, TosgError
 from tosg.kg.meta import lease, read_meta
-from tosg.loaders.pipeline import load, matching
+from tosg.kg.report import LoadReport
+from tosg.loaders.pipeline import load, matching, unmatched_line
 from tosg.loaders.settling import settle
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def test_the_report_adds_up_and_is_kept(empty: Settings, data: Path) -> None:
 
 
 def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> None:
-    load(empty, inputs(data, ["hetionet"]), exclude_licenses=["cc by-nc*"], way="bolt")
+    made = load(
+        empty, inputs(data, ["hetionet"]), exclude_licenses=["cc by-nc*", "CC-BY*"], way="bolt"
+    )
     with Database.open(empty) as db:
         rows = db.rows(
             "MATCH ()-[r]->() UNWIND r.licenses AS license RETURN DISTINCT license ORDER BY license"
@@ -91,13 +94,19 @@ def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> No
     licenses = [r["license"] for r in rows]
     assert licenses
     assert not any(name.startswith("CC BY-NC") for name in licenses)
+    assert made.unmatched == ["CC-BY*"]
+    assert {"CC BY-NC-SA 4.0", "unstated"} <= set(made.licenses)
+    line = unmatched_line([made])
+    assert line is not None
+    assert line.startswith("no claim has a licence like 'CC-BY*'; licences of what was read: CC BY")
+    assert unmatched_line([made, LoadReport("another", unmatched=["other"])]) is None
 
 
 def test_patterns_of_licences() -> None:
     licenses = {"CC BY 4.0", "CC BY-NC 4.0", "CC BY-NC-SA 4.0", ""}
     assert matching(licenses, ["cc by-nc*"]) == ["CC BY-NC 4.0", "CC BY-NC-SA 4.0"]
     assert matching(licenses, ["CC BY 4.0"]) == ["CC BY 4.0"]
-    assert matching(licenses, [""]) == [""]
+    assert matching(licenses, ["Unstated"]) == [""]
     assert matching(licenses, []) == []
 
 

@@ -17,7 +17,7 @@ _exclude_option = click.option(
     "exclude",
     multiple=True,
     metavar="PATTERN",
-    help="Leave out claims under a licence, as 'CC BY-NC*'; may be repeated.",
+    help="Leave out claims under a licence, as 'CC BY-NC*' or unstated; may be repeated.",
 )
 
 
@@ -69,6 +69,8 @@ def load(
             progress=tell,
         )
     _show(report.as_dict(), as_json)
+    if unmatched := pipeline.unmatched_line([report]):
+        note(unmatched)
 
 
 @click.command("build")
