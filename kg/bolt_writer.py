@@ -60,7 +60,7 @@ def write_bolt(
         The graph that the merge's ledger was read from. It has the unique constraints on
         ``Entity``.
     merged : Merged
-        What the graph is to hold.
+        What the graph is to hold; `tosg.kg.shared_ids.refuse_shared_ids` has passed it.
     lease : Lease
         Held since before the ledger was read.
     connections : int, optional
@@ -124,8 +124,9 @@ class _Writer:
         renamed = [self._merged.entity_changes(label).renamed for label in placings]
         away = pl.concat([pl.Series("idx", [], pl.Int64), *absorbed])
         given = pl.concat([pl.DataFrame(schema={"idx": pl.Int64, "id": pl.String}), *renamed])
-        # An absorbed node gives its id up, to the class that now has it.
-        given = pl.concat([given, self._given_up(away)])
+        # An absorbed node gives its id up, to the class that now has it, and so does one that goes
+        # where the id is another type's now.
+        given = pl.concat([given, self._given_up(pl.concat([away, self._retyped()]))])
         if not given.height:
             return
         self._tell("renaming nodes", None)
@@ -142,6 +143,12 @@ class _Writer:
                 ).consume()
 
         self._sender.write(rename)
+
+    def _retyped(self) -> pl.Series:
+        """``idx`` of nodes that go while their ids are claimed under another type."""
+        gone = [idx for placing in self._merged.placings.values() for idx in placing.dropped]
+        old = self._merged.stored_ids().filter(pl.col("idx").is_in(gone))
+        return old.join(self._merged.nodes.select("id"), on="id", how="semi")["idx"]
 
     def _given_up(self, away: pl.Series) -> pl.DataFrame:
         frame = pl.DataFrame({"idx": away})

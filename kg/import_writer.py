@@ -20,11 +20,12 @@ import polars as pl
 
 from tosg.kg import server
 from tosg.kg.counts import Changes, WriteCounts
-from tosg.kg.errors import DatabaseError, SchemaError, ServerError
+from tosg.kg.errors import DatabaseError, ServerError
 from tosg.kg.import_files import SUPPORT_SPACE, ImportFiles
 from tosg.kg.schema import ENTITY, SCHEMA_VERSION
 from tosg.kg.server.layout import SCRATCH
 from tosg.kg.server.lifecycle import layout_of
+from tosg.kg.shared_ids import refuse_shared_ids
 from tosg.kg.stored import encode
 
 if TYPE_CHECKING:
@@ -120,8 +121,8 @@ def write_files(
     """Write the merged graph as files for the import; see `write_import`."""
     tell = progress or (lambda _stage, _share: None)
     files, counts = ImportFiles(folder), WriteCounts(revision=revision)
+    refuse_shared_ids(merged)
     numbered = merged.number(first_idx)
-    _refuse_shared_ids(merged.nodes)
     _write_nodes(files, merged, counts, tell)
     _write_relationships(files, merged, counts, tell)
     _write_support(files, merged, first_idx + numbered, revision)
@@ -156,17 +157,6 @@ def _write_nodes(files: ImportFiles, merged: Merged, counts: WriteCounts, tell: 
         frame = merged.entities(label)
         files.add_nodes(f"{ENTITY}:{label}", encode(frame))
         counts.nodes[label] = Changes(made=frame.height)
-
-
-def _refuse_shared_ids(nodes: pl.DataFrame) -> None:
-    twice = nodes.filter(pl.col("id").is_duplicated())["id"].unique().sort()
-    if len(twice):
-        raise SchemaError(
-            "one identifier stands for nodes of two types",
-            found=f"{len(twice)} of them, as {', '.join(twice.head(5))}",
-            expected="each id under one label",
-            hint="leave out one of the sources, or correct their type",
-        )
 
 
 def _write_relationships(

@@ -125,6 +125,8 @@ def load(
     ------
     DataError
         A file is wrong; nothing was written.
+    SchemaError
+        Sources give one id to things of two types; nothing was written.
     DatabaseError
         The database is not there, went away, or does not hold what was written.
     """
@@ -147,7 +149,6 @@ def load(
             if report.way == "import":
                 _load_by_import(work, read_meta(db))
             else:
-                _forget_builds(work, db)
                 _load_by_bolt(work, db, held)
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
@@ -266,6 +267,7 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.bolt_writer import write_bolt
     from tosg.kg.ledger import GraphLedger, only_in
     from tosg.kg.merge import merge
+    from tosg.kg.shared_ids import refuse_shared_ids
 
     clock, tell = work.clock, work.tell
     tell("making constraints and indexes", None)
@@ -276,6 +278,8 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
         merged = merge(
             work.spool, GraphLedger(db), exclude_licenses=work.excluded, prune=work.prune
         )
+        refuse_shared_ids(merged, db)
+    _forget_builds(work, db)
     with clock.stage("write"):
         work.report.written = write_bolt(db, merged, held, progress=tell)
     _take_over(work.report, merged)

@@ -18,9 +18,11 @@ from support.strategies import examples, sets
 
 from tosg.kg import ddl
 from tosg.kg.bolt_writer import write_bolt
+from tosg.kg.errors import SchemaError
 from tosg.kg.ledger import GraphLedger, only_in
 from tosg.kg.merge import Merged, merge
 from tosg.kg.meta import lease, read_meta
+from tosg.kg.shared_ids import refuse_shared_ids
 from tosg.kg.spool import Spool
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def load(
     with Spool() as spool, lease(db, "test") as held:
         fill(spool, claims)
         merged = merge(spool, GraphLedger(db), exclude_licenses=exclude, prune=prune)
+        refuse_shared_ids(merged, db)
         counts = write_bolt(db, merged, held)
         for source, c in merged.counts().items():
             assert c.given == c.made + c.merged + c.unchanged + c.rejected, source
@@ -116,6 +119,27 @@ def _stable_numbers(graph: Database, before: dict[str, int]) -> dict[str, int]:
         if id_ in before and idx != before[id_]:
             assert idx in known or before[id_] in now.values()
     return now
+
+
+def test_one_id_under_two_types_is_refused(graph: Database) -> None:
+    load(graph, [entity("BiologicalProcess", "go:1", "a"), entity(*GENE, "a")])
+    for claims in (
+        [entity("CellularComponent", "go:1", "b")],  # the other type is not read
+        [entity("CellularComponent", "go:1", "b"), entity("BiologicalProcess", "go:2", "b")],
+    ):
+        with pytest.raises(SchemaError, match="nodes of two types") as caught:
+            load(graph, claims)
+        assert caught.value.found == "1 of them, as go:1"
+    assert graph.rows("MATCH (n:Entity) RETURN count(n) AS n") == [{"n": 2}]
+
+
+def test_an_id_may_change_its_type_when_the_old_claim_is_withdrawn(graph: Database) -> None:
+    process, component = ("BiologicalProcess", "go:1"), ("CellularComponent", "go:1")
+    other = [entity(*GENE, "b"), edge("PARTICIPATES_IN", GENE, process, "b")]
+    load(graph, [entity(*process, "a"), *other])
+    moved = [entity(*component, "a"), edge("LOCATED_IN", GENE, component, "a")]
+    load(graph, moved, prune=["a"])
+    assert of_database(graph) == oracle.graph([*moved, *other])
 
 
 def test_a_later_source_joins_two_stored_nodes(graph: Database) -> None:

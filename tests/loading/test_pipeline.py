@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from support import cells
 from support.loads import SOURCES, held, inputs, wiped
+from support.sources import GOA, write_source
 
 from tosg.kg import check, ddl, report
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets
 from tosg.kg.database import Database
-from tosg.kg.errors import DataError, TosgError
+from tosg.kg.errors import DataError, SchemaError, TosgError
 from tosg.kg.meta import lease, read_meta
 from tosg.kg.report import LoadReport
 from tosg.loaders.pipeline import load, matching, unmatched_line
@@ -134,6 +135,24 @@ def test_a_wrong_file_leaves_the_graph_as_it_was(empty: Settings, data: Path) ->
     (data / "hgnc" / "hgnc.json.gz").write_bytes(b"not gzip")
     with pytest.raises(DataError):
         load(empty, inputs(data, ["ncbi_gene", "hgnc"]))
+    assert held(empty) == before
+
+
+def test_one_id_under_two_types_leaves_the_graph_as_it_was(empty: Settings, data: Path) -> None:
+    load(empty, inputs(data, ["hetionet"]), way="bolt", settle=False)
+    before = held(empty)
+    with Database.open(empty) as db:
+        meta = read_meta(db)
+        db.write("CREATE (:TosgBuild {id: 'b', complete: true, json: '{\"sources\":{\"goa\":1}}'})")
+    text = GOA.replace("biological_process", "cellular_component").encode()
+    write_source("goa", data / "goa", {"annotations": text})
+    with pytest.raises(SchemaError, match="nodes of two types") as caught:
+        load(empty, inputs(data, ["goa"]))
+    assert caught.value.exit_code == 1
+    with Database.open(empty) as db:
+        assert read_meta(db) == meta
+        assert db.rows("MATCH (b:TosgBuild) RETURN b.complete AS done") == [{"done": True}]
+        db.write("MATCH (b:TosgBuild) DELETE b")
     assert held(empty) == before
 
 
