@@ -143,7 +143,8 @@ def load(
         report.unmatched = [p for p in exclude_licenses if not matching(licenses, [p])]
         work = _Work(settings, spool, excluded, prune, report, clock, tell, settle)
         tell("opening the database", None)
-        with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
+        owner = _owner(sources, prune)
+        with Database.open(settings) as db, lease(db, owner, wait=PATIENCE) as held:
             report.before = stats.count(db)
             report.way = chosen(way, settings, db)
             if report.way == "import":
@@ -152,7 +153,7 @@ def load(
                 _load_by_bolt(work, db, held)
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
-        with Database.open(settings) as db, lease(db, _owner(sources), wait=PATIENCE) as held:
+        with Database.open(settings) as db, lease(db, owner, wait=PATIENCE) as held:
             _finish(work, db, held)
     reports.write_file(settings, report)
     return report
@@ -172,8 +173,9 @@ class _Work:
     settle: bool
 
 
-def _owner(sources: Sequence[SourceInput]) -> str:
-    return f"tosg load {', '.join(s.loader.name for s in sources)}".strip()
+def _owner(sources: Sequence[SourceInput], prune: Sequence[str]) -> str:
+    names = dict.fromkeys([*(s.loader.name for s in sources), *prune])
+    return f"tosg load {', '.join(names)}"
 
 
 def _read_sources(

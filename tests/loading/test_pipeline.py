@@ -188,7 +188,15 @@ def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path
     load(empty, inputs(data, ["ncbi_gene", "uniprot"]), way="bolt")
     before = held(empty)
     load(empty, inputs(data, ["hetionet", "indications"]))
-    assert load(empty, [], prune=["hetionet"]).changed
+    writers = set()
+
+    def look(stage: str, _share: float | None) -> None:
+        if stage == "merging":
+            with Database.open(empty) as db:
+                writers.add(read_meta(db).writer)
+
+    assert load(empty, [], prune=["hetionet"], progress=look).changed
+    assert [str(w).split(" (")[0] for w in writers] == ["tosg load hetionet"]
     load(empty, [], prune=["indications"])  # what it said had lost its ends, and only waited
     with Database.open(empty) as db:
         assert db.rows("MATCH (p:TosgPending) RETURN p.source") == []
