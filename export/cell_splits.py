@@ -106,9 +106,9 @@ def split_of(
         else splits.by_group(groups, names, strata, selection.fractions, selection.seed)
     )
     known = bool(pc.all(has_value(table.column("donor_id"))).as_py())
-    donors = Donors.of(table, spaces) if known else None
-    if donors is not None and donors.are_whole(split):
-        warnings.extend(donors.namesakes(split))
+    whole = Donors.of(table, spaces) if known else None
+    if whole is not None and whole.are_whole(split):
+        warnings.extend(whole.namesakes(split))
         return split, True
     warnings.append(f"--split {selection.split} is not donor-safe: see splits in the manifest")
     return split, False

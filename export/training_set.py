@@ -217,7 +217,7 @@ class TrainingSet:
 
     def read(
         self,
-        rows: NDArray[np.int64] | range,
+        rows: NDArray[np.int64] | Sequence[int],
         *,
         device: str | torch.device = "cpu",
     ) -> Batch:

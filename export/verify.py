@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -90,7 +90,7 @@ def _read(path: Path, columns: list[str]) -> pa.Table:
         return pq.read_table(path, columns=columns)
 
 
-def rises(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
+def rises(*columns: NDArray[Any]) -> NDArray[np.bool_]:
     """(n - 1,) bool: whether each row of the columns comes after the one before it."""
     n = len(columns[0])
     later, same = np.zeros(max(n - 1, 0), bool), np.ones(max(n - 1, 0), bool)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tosg.kg.merge import Merged
+    from tosg.kg.meta import Lease
     from tosg.kg.settings import Settings
 
 #: Called with the name of the stage and the share of it that is done (None: unknown).
@@ -64,6 +65,7 @@ def write_import(
     *,
     first_idx: int = 0,
     revision: int = 1,
+    lease: Lease | None = None,
     progress: Progress | None = None,
 ) -> Imported:
     """Replace the empty database of the managed server by the merged graph.
@@ -78,6 +80,8 @@ def write_import(
         ``idx`` of the first node: the old graph's ``next_idx``, since numbers are never reused.
     revision : int
         Revision of the new graph.
+    lease : Lease, optional
+        The right to write, which goes on in the new database.
     progress : callable, optional
         Is told what goes on.
 
@@ -94,7 +98,7 @@ def write_import(
     with _scratch(layout.run) as folder:
         start = time.perf_counter()
         files, counts = write_files(
-            folder, merged, first_idx=first_idx, revision=revision, progress=tell
+            folder, merged, first_idx=first_idx, revision=revision, lease=lease, progress=tell
         )
         written = time.perf_counter()
         tell("importing", None)
@@ -116,6 +120,7 @@ def write_files(
     *,
     first_idx: int = 0,
     revision: int = 1,
+    lease: Lease | None = None,
     progress: Progress | None = None,
 ) -> tuple[ImportFiles, WriteCounts]:
     """Write the merged graph as files for the import; see `write_import`."""
@@ -125,7 +130,8 @@ def write_files(
     numbered = merged.number(first_idx)
     _write_nodes(files, merged, counts, tell)
     _write_relationships(files, merged, counts, tell)
-    _write_support(files, merged, first_idx + numbered, revision)
+    meta = {"next_idx": first_idx + numbered, "revision": revision}
+    _write_support(files, merged, meta | (lease.carried() if lease else {}))
     return files, counts
 
 
@@ -182,18 +188,9 @@ def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame) -> None:
     files.add_relationships(name, encode(ends))
 
 
-def _write_support(files: ImportFiles, merged: Merged, next_idx: int, revision: int) -> None:
-    meta = pl.DataFrame(
-        {
-            "idx": [0],
-            "key": ["graph"],
-            "schema_version": [SCHEMA_VERSION],
-            "revision": [revision],
-            "next_idx": [next_idx],
-            "unsettled": [True],
-        }
-    )
-    files.add_nodes("TosgMeta", meta, space=SUPPORT_SPACE)
+def _write_support(files: ImportFiles, merged: Merged, more: dict[str, Any]) -> None:
+    always = {"idx": 0, "key": "graph", "schema_version": SCHEMA_VERSION, "unsettled": True}
+    files.add_nodes("TosgMeta", pl.DataFrame([always | more]), space=SUPPORT_SPACE)
     pending = merged.pending_nodes()
     if pending:
         frame = pl.DataFrame(pending)

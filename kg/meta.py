@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 #: Seconds that a lease lasts unless it is renewed, which happens three times in that span.
 TTL = 30.0
 
+#: Seconds that a command waits for another writer: longer than the lease of one that was killed.
+PATIENCE = TTL + 15.0
+
+#: Seconds that a lease lasts which an import carries into the database it makes: nobody can renew
+#: it until the server has started.
+CARRIED = 120.0
+
 _MATCH = "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) "
+
+
+class AnotherWriterError(DatabaseError):
+    """Somebody else holds the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,7 @@ class Lease:
         self._db = db
         self._ttl = ttl
         self._until = time.monotonic() + ttl
+        self._left = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._renew_often, name="tosg-lease", daemon=True)
         self._thread.start()
@@ -187,12 +199,28 @@ class Lease:
         """Give the lease back, so that the next writer need not wait for its end."""
         self._over.set()
         self._thread.join()
+        if self._left:
+            return
         # Where the database is gone, the lease ends by itself; the first error is the one to see.
         with suppress(DatabaseError):
             self._db.write(
-                _MATCH + "WHERE m.writer_token = $token REMOVE m.writer, m.writer_until",
+                _MATCH + "WHERE m.writer_token = $token AND m.writer = $holder "
+                "REMOVE m.writer, m.writer_until",
                 token=self.token,
+                holder=self.holder,
             )
+
+    def carried(self) -> dict[str, Any]:
+        """Properties of the bookkeeping node of a database that is to take this one's place."""
+        return {
+            "writer": self.holder,
+            "writer_token": self.token,
+            "writer_until": round((time.time() + CARRIED) * 1000),
+        }
+
+    def leave(self) -> None:
+        """Do not give the lease back: it goes on in another database, with `continued`."""
+        self._left = True
 
     def _renew_often(self) -> None:
         while not self._over.wait(self._ttl / 3):
@@ -248,6 +276,24 @@ def lease(
         held.release()
 
 
+@contextmanager
+def continued(db: Database, lease: Lease) -> Iterator[Lease]:
+    """Hold a lease that an import has carried into this database for a ``with`` block.
+
+    Raises
+    ------
+    DatabaseError
+        The import took longer than the lease lasted, and somebody else writes.
+    """
+    held = Lease(db, lease.holder, lease.token, TTL)
+    try:
+        if not held.renew():
+            raise held._lost(read_meta(db).writer)
+        yield held
+    finally:
+        held.release()
+
+
 def _acquire(db: Database, holder: str, ttl: float, wait: float) -> int:
     deadline = time.monotonic() + wait
     while True:
@@ -256,7 +302,7 @@ def _acquire(db: Database, holder: str, ttl: float, wait: float) -> int:
             return int(row["token"])
         left = deadline - time.monotonic()
         if left <= 0:
-            raise DatabaseError(
+            raise AnotherWriterError(
                 "another writer is at work on this graph",
                 where=db.target.uri,
                 found=f"{row['writer']}, for another {row['seconds']:.0f} s at least",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError
-from tosg.kg.meta import lease, read_meta
+from tosg.kg.meta import PATIENCE, lease, read_meta
 from tosg.kg.report import write_node
 from tosg.kg.schema import SCHEMA_VERSION
 from tosg.kg.version import VERSION
@@ -167,7 +167,7 @@ def build(
     with Database.open(settings) as db:
         last = result.reports[-1] if result.reports else None
         if last is not None or read_meta(db).unsettled:
-            with lease(db, f"tosg build {recipe.name}", wait=pipeline.PATIENCE) as held:
+            with lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
                 settle(db, held, last, tell)
                 if last is not None:
                     write_node(db, last)

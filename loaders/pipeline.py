@@ -10,15 +10,15 @@ import fnmatch
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tosg.kg import ddl, stats
 from tosg.kg import report as reports
 from tosg.kg.database import Database
-from tosg.kg.errors import DataError, TosgError
-from tosg.kg.meta import lease, read_meta
+from tosg.kg.errors import DatabaseError, DataError, TosgError
+from tosg.kg.meta import PATIENCE, AnotherWriterError, continued, lease, read_meta
 from tosg.kg.releases import release_key
 from tosg.kg.source_log import SourceLog
 from tosg.kg.stored import UNSTATED
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 #: Called with the name of the stage and the share of it that is done (None: unknown).
 Progress = Callable[[str, float | None], None]
 Way = Literal["auto", "import", "bolt"]
-
-#: Seconds to wait for another writer: longer than the lease of one that was killed.
-PATIENCE = 45.0
 
 
 @dataclass(frozen=True)
@@ -144,19 +141,43 @@ def load(
         work = _Work(settings, spool, excluded, prune, report, clock, tell, settle)
         tell("opening the database", None)
         owner = _owner(sources, prune)
-        with Database.open(settings) as db, lease(db, owner, wait=PATIENCE) as held:
+        with _writing(settings, owner) as (db, held):
             report.before = stats.count(db)
             report.way = chosen(way, settings, db)
             if report.way == "import":
-                _load_by_import(work, read_meta(db))
+                _load_by_import(work, read_meta(db), held)
+                held.leave()
             else:
                 _load_by_bolt(work, db, held)
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
-        with Database.open(settings) as db, lease(db, owner, wait=PATIENCE) as held:
+        with Database.open(settings) as db, continued(db, held) as held:
+            tell("making constraints and indexes", None)
+            with clock.stage("indexes"):
+                ddl.ensure(db, progress=lambda s: tell("making constraints and indexes", s))
             _finish(work, db, held)
     reports.write_file(settings, report)
     return report
+
+
+@contextmanager
+def _writing(settings: Settings, owner: str) -> Iterator[tuple[Database, Lease]]:
+    """Hold the right to write for a ``with`` block.
+
+    Whoever waits for it may lose the server to an import, and asks the one that comes after.
+    """
+    with ExitStack() as stack:
+        for last in (False, False, True):
+            try:
+                db = stack.enter_context(Database.open(settings))
+                held = stack.enter_context(lease(db, owner, wait=PATIENCE))
+                break
+            except DatabaseError as error:
+                stack.close()
+                gone = error.retryable and not isinstance(error, AnotherWriterError)
+                if last or not (settings.managed and gone):
+                    raise
+        yield db, held
 
 
 @dataclass(frozen=True)
@@ -241,7 +262,7 @@ def _own_definitions(db: Database) -> bool:
     )
 
 
-def _load_by_import(work: _Work, meta: Meta) -> None:
+def _load_by_import(work: _Work, meta: Meta, held: Lease) -> None:
     from tosg.kg.import_writer import write_import
     from tosg.kg.merge import merge
 
@@ -254,15 +275,13 @@ def _load_by_import(work: _Work, meta: Meta) -> None:
         merged,
         first_idx=meta.next_idx,
         revision=meta.revision + 1,
+        lease=held,
         progress=tell,
     )
     for stage, seconds in done.seconds.items():
         clock.add(stage, seconds)
     work.report.written = done.counts
     _take_over(work.report, merged)
-    tell("making constraints and indexes", None)
-    with clock.stage("indexes"), Database.open(work.settings) as db:
-        ddl.ensure(db, progress=lambda share: tell("making constraints and indexes", share))
 
 
 def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:

@@ -168,7 +168,8 @@ def test_another_model_needs_rebuild(database: Database, model: Model) -> None:
     assert indexed_labels(database) == ["Drug"]
 
 
-def test_one_writer(database: Database, model: Model) -> None:
+def test_one_writer(database: Database, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meta, "PATIENCE", 0.2)
     immune_graph(database)
     refresh(database)
     with (

@@ -193,7 +193,10 @@ def test_types(database: Database) -> None:
         refresh(database, types=["Genes"])
 
 
-def test_a_second_writer_is_refused_and_a_given_lease_is_used(database: Database) -> None:
+def test_a_second_writer_is_refused_and_a_given_lease_is_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meta, "PATIENCE", 0.2)
     immune_graph(database)
     with meta.lease(database, "somebody") as held:
         with pytest.raises(DatabaseError, match="another writer"):

@@ -71,7 +71,7 @@ def run(
     encoded = 0
     if replaced or todo.nodes:
         loaded = chosen if isinstance(chosen, Model) else chosen.load(device)
-        with meta.lease(db, "tosg embed") as lease:
+        with meta.lease(db, "tosg embed", wait=meta.PATIENCE) as lease:
             if replaced:
                 strip(db, lease)
             if replaced or meta.read_meta(db).revision != revision:

@@ -43,7 +43,9 @@ def refresh_texts(
     changed = changed_texts(db, labels, connections)
     if changed.is_empty():
         return 0
-    holding = meta.lease(db, "tosg text") if lease is None else nullcontext(lease)
+    holding = (
+        meta.lease(db, "tosg text", wait=meta.PATIENCE) if lease is None else nullcontext(lease)
+    )
     with holding as held:
         if meta.read_meta(db).revision != revision:
             changed = changed_texts(db, labels, connections)

@@ -104,14 +104,15 @@ def test_ranks_share_an_epoch_in_equal_numbers(ts: tosg.TrainingSet, world_size:
 def test_rank_and_world_size_go_together(
     ts: tosg.TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for alone in ({"rank": 0}, {"world_size": 3}):
+    for rank, world_size in ((0, None), (None, 3)):
         with pytest.raises(tosg.ConfigError, match="go together"):
-            ts.batches("train", **alone)
+            ts.batches("train", rank=rank, world_size=world_size)
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 2)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
-    for how, expected in (({}, (2, 4)), ({"world_size": 3}, (2, 3)), ({"rank": 1}, (1, 4))):
-        sampler = ts.batches("train", **how).sampler
+    given = ((None, None, (2, 4)), (None, 3, (2, 3)), (1, None, (1, 4)))
+    for rank, world_size, expected in given:
+        sampler = ts.batches("train", rank=rank, world_size=world_size).sampler
         assert (sampler.rank, sampler.world_size) == expected
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psutil
@@ -12,13 +14,17 @@ from support.servers import managed_settings
 
 from tosg.kg import server as managed
 from tosg.kg import stats
+from tosg.kg.check import check
 from tosg.kg.database import Database
 from tosg.kg.errors import DatabaseError, TosgError
+from tosg.kg.meta import read_meta
 from tosg.loaders.pipeline import load
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from pathlib import Path
 
+    from tosg.kg.report import LoadReport
     from tosg.kg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
@@ -46,6 +52,28 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
     wiped(empty)
     load(empty, inputs(data, ["hetionet", "goa", "uniprot", "ncbi_gene"]), way="bolt")
     assert held(empty) == broken
+
+
+def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Path) -> None:
+    """Its server goes and comes back with another database; the lease goes on in that."""
+    later = {"merging": "uniprot", "making constraints and indexes": "intact"}
+    waiting: list[Future[LoadReport]] = []
+
+    def begin(stage: str, _share: float | None) -> None:
+        name = later.pop(stage, None)
+        if name is not None:
+            waiting.append(pool.submit(load, empty, inputs(data, [name]), settle=False))
+            time.sleep(1)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = load(empty, inputs(data, ["ncbi_gene"]), settle=False, progress=begin)
+        others = [task.result(timeout=120) for task in waiting]
+    assert first.way == "import"
+    assert [report.way for report in others] == ["bolt", "bolt"]
+    assert all(report.changed for report in others)
+    with Database.open(empty) as db:
+        assert check(db) == []
+        assert read_meta(db).writer is None
 
 
 def test_a_full_disk_leaves_the_database_as_it_was(

@@ -57,6 +57,7 @@ def load(
     """
     from tosg.cli.stages import stages
     from tosg.graph import KnowledgeGraph
+    from tosg.loaders import pipeline
 
     with stages() as tell:
         report = KnowledgeGraph(settings).load(
