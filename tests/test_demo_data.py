@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import tarfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,11 @@ def test_every_term_is_tied_to_something() -> None:
     labels = set(cell_labels().values())  # cells are tied to these, and to tissues
     loose = {t["id"] for t in TERMS if t["type"] != "Anatomy"} - tied - labels
     assert loose == set()
+
+
+def pairs(type_: str) -> set[tuple[str, str]]:
+    """Start and end of all relationships of a type."""
+    return {(r["start"], r["end"]) for r in RELATIONSHIPS if r["type"] == type_}
 
 
 def test_every_claim_is_taken() -> None:
@@ -210,3 +216,33 @@ def test_drugs_and_pathways_are_in_the_original_files(shared_data: Path) -> None
             assert name == t["name"] if name else t["name"].casefold() in others, (t, name)
         if t["type"] == "Pathway":
             assert pathways[local] == t["name"], t
+
+
+def test_members_of_pathways_are_in_a_release(shared_data: Path) -> None:
+    """In the list of 2015, or among the data nodes of the newer drawing, by number or label."""
+    listed = named(shared_data / "pathways" / "pathways.tsv", 7)
+    known = {
+        key.partition("_")[0]: set(genes.split("|"))
+        for key, genes in listed.items()
+        if key[:2] == "WP"
+    }
+    wanted = {t["id"].partition(":")[2] for t in TERMS if t["type"] == "Pathway"}
+    drawings = shared_data / "wikipathways" / "wikipathways-human-gpml.tar.gz"
+    with tarfile.open(drawings) as archive:
+        for member in archive:
+            _, pathway, name = member.name.split("/")
+            if pathway in wanted and name == f"{pathway}-datanodes.tsv":
+                file = archive.extractfile(member)
+                assert file is not None
+                lines = file.read().decode("utf-8").splitlines()
+                for node in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                    numbers = (node["NCBI gene"] or "").replace("ncbigene:", "").split(";")
+                    known[pathway] |= {node["Label"], *numbers}
+    numbers_of = {g["symbol"]: g["ncbigene"] for g in GENES}
+    members = [(s, p.partition(":")[2]) for s, p in pairs("PARTICIPATES_IN")]
+    strangers = [
+        (symbol, pathway)
+        for symbol, pathway in members
+        if pathway in wanted and not {symbol, numbers_of[symbol]} & known[pathway]
+    ]
+    assert strangers == []
