@@ -80,14 +80,37 @@ def test_every_end_is_listed_and_every_pair_is_allowed() -> None:
 
 def test_every_term_is_tied_to_something() -> None:
     tied = {end for r in RELATIONSHIPS for end in (r["start"], r["end"])}
-    labels = set(cell_labels().values())  # cells are tied to these, and to tissues
-    loose = {t["id"] for t in TERMS if t["type"] != "Anatomy"} - tied - labels
-    assert loose == set()
+    labels = set(cell_labels().values())  # cells are tied to these
+    assert {t["id"] for t in TERMS} - tied - labels == set()
 
 
 def pairs(type_: str) -> set[tuple[str, str]]:
     """Start and end of all relationships of a type."""
     return {(r["start"], r["end"]) for r in RELATIONSHIPS if r["type"] == type_}
+
+
+def test_cells_of_the_blood_are_leukocytes() -> None:
+    above = dict(pairs("IS_A"))
+    for t in TERMS:
+        if t["type"] == "CellType" and t["name"] != "hematopoietic precursor cell":
+            kind = t["id"]
+            while kind in above:
+                kind = above[kind]
+            assert kind == "cl:0000738", t
+
+
+def test_a_protein_of_the_surface_is_in_no_other_membrane() -> None:
+    """The table names the chief place of a protein: surface, organelle or cytosol, one of them."""
+    ids = {t["name"]: t["id"] for t in TERMS}
+    places = pairs("LOCATED_IN")
+
+    def within(*names: str) -> set[str]:
+        return {gene for gene, place in places if place in {ids[name] for name in names}}
+
+    surface = within("plasma membrane", "external side of plasma membrane")
+    inside = within("endosome", "endoplasmic reticulum", "mitochondrion", "cytosol", "nucleus")
+    assert surface & inside == set()
+    assert {"TLR3", "TLR7", "TLR9"} <= within("endosome")
 
 
 def test_every_claim_is_taken() -> None:
@@ -135,6 +158,11 @@ def test_labels_of_the_cells_lead_to_cell_types() -> None:
 
 
 # Against the original files.
+
+SIGNS = {"Activation": "1", "Repression": "-1"}
+
+#: Signs that TRRUST gives the other way round, from one paper each, against many.
+AGAINST_TRRUST = {("BCL6", "MYC"), ("JUN", "IL2"), ("PAX5", "BLK"), ("STAT1", "CXCL10")}
 
 
 @cache
@@ -246,3 +274,19 @@ def test_members_of_pathways_are_in_a_release(shared_data: Path) -> None:
         if pathway in wanted and not {symbol, numbers_of[symbol]} & known[pathway]
     ]
     assert strangers == []
+
+
+def test_signs_are_those_of_trrust(shared_data: Path) -> None:
+    found: dict[tuple[str, str], set[str]] = {}
+    path = shared_data / "trrust" / "trrust_rawdata.human.tsv"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        factor, gene, mode, _ = line.split("\t")
+        if mode in SIGNS:
+            found.setdefault((factor, gene), set()).add(SIGNS[mode])
+    against = {
+        (r["start"], r["end"])
+        for r in RELATIONSHIPS
+        if r["type"] == "REGULATES"
+        and r["sign"] not in found.get((r["start"], r["end"]), {r["sign"]})
+    }
+    assert against == AGAINST_TRRUST
