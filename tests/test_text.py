@@ -84,6 +84,11 @@ def test_lists_are_scored_first_then_by_name_and_say_each_once() -> None:
     )
 
 
+def test_an_item_that_is_too_long_takes_no_others_place() -> None:
+    facts = [fact("functions", "long " * 40, 0.9), fact("functions", "b"), fact("drugs", "x" * 300)]
+    assert composed("Gene", facts, symbol="G") == "G is a gene. Functions: b."
+
+
 def test_order_of_rows_changes_nothing() -> None:
     rows: list[dict[str, Any]] = [
         {"idx": i, "id": f"x:{i}", "name": f"n{i}", "synonyms": [f"s{j}" for j in range(i % 5)]}
@@ -109,6 +114,28 @@ def test_whole_sentences_only_and_no_end_at_an_abbreviation() -> None:
     description = f"Binds, e.g. Proteins of E. Coli. Then stops. {long} Last."
     text = composed("Gene", symbol="G", description=description)
     assert text == "G is a gene. Binds, e.g. Proteins of E. Coli. Then stops."
+
+
+def test_what_has_no_room_is_left_out() -> None:
+    """Name, synonyms and description fill the text so far that no list fits any more."""
+    facts = [fact(s, f"{s} {n}") for s in ("functions", "processes", "drugs") for n in range(30)]
+    text = composed(
+        "Gene",
+        facts,
+        name="n" * 380,
+        synonyms=[f"synonym {n}" for n in range(40)],
+        description="; ".join(f"transferase number {n}" for n in range(40)),
+    )
+    assert BOUND - 60 < len(text) <= BOUND
+
+
+def test_a_long_list_of_names_is_cut_between_them() -> None:
+    named = [f"transferase number {n}" for n in range(40)]
+    text = composed("Gene", symbol="G", description="; ".join(named))
+    kept = text.removeprefix("G is a gene. ").removesuffix(".").split("; ")
+    assert kept == named[: len(kept)]
+    assert 370 < len("; ".join(kept)) < 400
+    assert composed("Gene", symbol="G", description="one; two") == "G is a gene. one; two."
 
 
 def test_a_very_long_name_is_cut_at_a_word() -> None:

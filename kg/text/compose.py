@@ -114,14 +114,19 @@ def _items(texts: pl.DataFrame, facts: pl.DataFrame, section: Section) -> pl.Dat
 def _add_list(
     texts: pl.DataFrame, heading: str, items: pl.DataFrame, share: int, *, colon: bool = True
 ) -> pl.DataFrame:
-    """Add "Heading: a; b; c." with whole items only, the best scored first, then by name."""
+    """Add "Heading: a; b; c." with whole items only, the best scored first, then by name.
+
+    An item that is longer than all the room is left out and takes no other's place.
+    """
     before = f" {heading}{':' if colon else ''} "
-    room = (BOUND - pl.col("text").str.len_chars() - len(before) - 1).clip(upper_bound=share)
+    # Signed: there may be less than no room.
+    room = BOUND - pl.col("text").str.len_chars().cast(pl.Int64) - len(before) - 1
     # Spellings that differ in case only are one item, in the spelling that sorts first.
     chosen = (
         items.sort("idx", "score", "item", descending=[False, True, False], nulls_last=True)
         .unique(["idx", pl.col("item").str.to_lowercase()], keep="first", maintain_order=True)
-        .join(texts.select("idx", room=room), on="idx")
+        .join(texts.select("idx", room=room.clip(upper_bound=share)), on="idx")
+        .filter(pl.col("item").str.len_chars() <= pl.col("room"))
         .sort("idx", "score", "item", descending=[False, True, False], nulls_last=True)
         .with_columns(
             used=(pl.col("item").str.len_chars().cast(pl.Int64) + 2).cum_sum().over("idx") - 2
@@ -134,7 +139,10 @@ def _add_list(
 
 
 def _add_description(texts: pl.DataFrame, share: int) -> pl.DataFrame:
-    """Add the description, or as many of its first sentences as there is room for."""
+    """Add the description, or as many of its first sentences as there is room for.
+
+    What semicolons divide (genes are described by lists of names) counts as sentences.
+    """
     described = texts.drop_nulls("description").filter(
         pl.col("description").str.to_lowercase().str.strip_chars_end(".")
         != pl.coalesce("name", "symbol", "id").str.to_lowercase().str.strip_chars_end(".")
@@ -151,6 +159,7 @@ def _add_description(texts: pl.DataFrame, share: int) -> pl.DataFrame:
             pl.col("sentence")
             .str.replace_all(_ABBREVIATIONS, f"${{1}}{_HARD_SPACE}")
             .str.replace_all(r"([.!?][)\]\x22]?) ([\p{Lu}\p{N}(])", f"${{1}}{_MARK}${{2}}")
+            .str.replace_all("; ", f";{_MARK}")
             .str.split(_MARK)
         )
         .explode("sentence", empty_as_null=True, keep_nulls=False)
@@ -160,7 +169,7 @@ def _add_description(texts: pl.DataFrame, share: int) -> pl.DataFrame:
         )
         .filter(pl.col("used") <= pl.col("room"))
         .group_by("idx", maintain_order=True)
-        .agg(pl.col("sentence").str.join(" "))
+        .agg(pl.col("sentence").str.join(" ").str.replace(";$", "."))
     )
     return _append(texts, sentences.select("idx", part=" " + pl.col("sentence")))
 
