@@ -12,11 +12,13 @@ import click
 import pytest
 import torch
 import yaml
+from click.testing import CliRunner
 from support import cells
 from support.training_sets import write_training_set
 
 from tosg.cli import tosg
 from tosg.cli.export import export
+from tosg.cli.query import query
 from tosg.graph import KnowledgeGraph
 from tosg.kg import ddl
 from tosg.loaders import build as builds
@@ -124,7 +126,7 @@ def test_python_compiles(example: Example) -> None:
 
 
 @pytest.mark.neo4j
-def test_the_readmes_python_runs(
+def test_the_readmes_python_and_queries_run(
     settings: Settings,
     server: ServerInfo,
     database: Database,
@@ -151,3 +153,12 @@ def test_the_readmes_python_runs(
     assert isinstance(graph, KnowledgeGraph)
     graph.close()
     assert found["graphs"] is not None
+    help_ = [line.strip() for line in (query.help or "").splitlines()]
+    queries = [words for place, words in command_lines() if place.startswith("README.md")]
+    queries += [shlex.split(line) for line in help_ if line.startswith("tosg query")]
+    queries = [words for words in queries if words[:2] == ["tosg", "query"]]
+    assert len(queries) == 7
+    for words in queries:
+        done = CliRunner().invoke(tosg, words[1:])
+        assert done.exit_code == 0, done.output
+        assert "no rows" not in done.output, words

@@ -108,7 +108,7 @@ def export(
     \b
       tosg-export OUT --level gene --target cell_type --split donor --seed 7 \\
         --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g' \\
-        --param pathway="B cell receptor signaling"
+        --param pathway="B Cell Receptor Signaling Pathway"
     """  # noqa: D301 - click's mark for text that is not to be wrapped
     from tosg.export.writer import export as run
     from tosg.kg.database import Database

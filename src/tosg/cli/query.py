@@ -54,7 +54,7 @@ def query(
     \b
     tosg query --list
     tosg query genes_of_pathway --describe
-    tosg query genes_of_pathway --param pathway="B cell receptor signaling"
+    tosg query genes_of_pathway --param pathway="B Cell Receptor Signaling Pathway"
     tosg query "MATCH (d:Drug)-[:TARGETS]->(g:Gene) RETURN d, g ORDER BY d.id LIMIT 5"
     """  # noqa: D301
     if form is None:
