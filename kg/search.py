@@ -6,6 +6,7 @@ is scored again exactly from ``embedding_f32``.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +14,14 @@ import pyarrow as pa
 
 from tosg.kg import names
 from tosg.kg.embed.info import read_model_info
-from tosg.kg.embed.vectors import index_name, indexed_labels
+from tosg.kg.embed.vectors import index_name, index_states, indexed_labels
 from tosg.kg.errors import ConfigError, TosgError, unknown
 from tosg.kg.lucene import lucene_query
 from tosg.kg.schema import FULLTEXT_INDEX, entity_types
 from tosg.kg.snippets import snippet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,8 +100,7 @@ def search(
     UsageError
         The schema has no such type.
     """
-    if not text.strip():
-        raise ConfigError("there is nothing to search for", where="TEXT", found=repr(text))
+    text = _cleaned(text, "TEXT")
     if k < 1:
         raise ConfigError("at least one result must be asked for", where="k", found=k)
     labels = _labels(types)
@@ -141,8 +141,7 @@ def embed_text(db: Database, text: str, *, model: str | Model | None = None) -> 
     ConfigError
         The text is blank, nothing is embedded yet, or the model is not the graph's.
     """
-    if not text.strip():
-        raise ConfigError("there is nothing to search for", where="text", found=repr(text))
+    text = _cleaned(text, "text")
     info = read_model_info(db)
     if info is None:
         raise ConfigError(
@@ -213,6 +212,14 @@ def nearest(
     return pa.Table.from_pylist(_ordered(rows)[:k], schema=NEAREST)
 
 
+def _cleaned(text: str, where: str) -> str:
+    """Put blanks for lone surrogates, which no model and no database takes; refuse blank text."""
+    clean = re.sub(r"[\ud800-\udfff]", " ", text)
+    if not clean.strip():
+        raise ConfigError("there is nothing to search for", where=where, found=repr(text))
+    return clean
+
+
 def _labels(types: Sequence[str] | None) -> list[str]:
     for label in types or ():
         if label not in entity_types():
@@ -238,14 +245,17 @@ def _direction(db: Database, vector: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _by_vector(
-    db: Database, text: str, labels: Iterable[str], most: int, model: str | Model | None
+    db: Database, text: str, labels: Sequence[str], most: int, model: str | Model | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Ranked rows, and why there are none where this way cannot be used."""
+    """Ranked rows, and which types, if any, this way could not be used for and why."""
     info = read_model_info(db)
-    ready = indexed_labels(db)
-    usable = [label for label in labels if label in ready]
-    if info is None or not usable:
+    if info is None:
         return [], "found by words alone: nothing is embedded yet (`tosg embed`)"
+    states = index_states(db)
+    usable = [label for label in labels if states.get(label) == "ONLINE"]
+    note = _not_by_vector(db, [label for label in labels if label not in usable], states)
+    if not usable:
+        return [], note
     try:
         loaded = _model(info.name, info.revision, model)
     except TosgError as error:
@@ -254,7 +264,25 @@ def _by_vector(
         return [], f"found by words alone: {error.what} ({error.found})"
     vector = loaded.encode_query(text)
     rows = [row for label in usable for row in _candidates(db, vector, label, WIDER * most)]
-    return _ordered(rows)[:most], None
+    return _ordered(rows)[:most], note
+
+
+def _not_by_vector(db: Database, labels: Sequence[str], states: Mapping[str, str]) -> str | None:
+    """Say why types that the graph has cannot be searched by their vectors; None for no such."""
+    reasons = {
+        "not embedded yet (`tosg embed`)": [
+            label for label in labels if label not in states and _has_nodes(db, label)
+        ],
+        "the vector index is not online yet (`tosg embed` waits for it)": [
+            label for label in labels if label in states
+        ],
+    }
+    said = [f"{', '.join(of)} by words alone: {why}" for why, of in reasons.items() if of]
+    return "found " + "; ".join(said) if said else None
+
+
+def _has_nodes(db: Database, label: str) -> bool:
+    return bool(db.rows(f"CYPHER 5 MATCH (n:{names.label(label)}) RETURN 1 AS one LIMIT 1"))
 
 
 def _model(name: str, revision: str, model: str | Model | None) -> Model:

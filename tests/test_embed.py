@@ -14,10 +14,18 @@ import pytest
 from support.entities import add_entities, immune_graph, offline_model
 
 from tosg.kg import meta
-from tosg.kg.embed import DEFAULT_MODEL, embed, encoder, load_model, models, read_model_info
+from tosg.kg.embed import (
+    DEFAULT_MODEL,
+    embed,
+    encoder,
+    load_model,
+    models,
+    read_model_info,
+    vectors,
+)
 from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import PUBLISHED, Model, locate
-from tosg.kg.embed.vectors import WEIGHED, index_name, indexed_labels, key_of
+from tosg.kg.embed.vectors import LINKS, WEIGHED, index_name, indexed_labels, key_of
 from tosg.kg.errors import ConfigError, DatabaseError, DataError, UsageError
 from tosg.kg.text import refresh
 
@@ -99,19 +107,48 @@ def test_indexes(database: Database, model: Model) -> None:
     assert off in (False, "NONE")
 
 
-def test_an_index_made_otherwise_is_made_anew(database: Database, model: Model) -> None:
+@pytest.mark.parametrize(
+    "otherwise",
+    ["`vector.hnsw.ef_construction`: 50", "`vector.quantization.enabled`: true"],
+)
+def test_an_index_made_otherwise_is_made_anew(
+    database: Database, model: Model, otherwise: str
+) -> None:
     immune_graph(database)
     embed(database, model, types=["CellType"])
+    made = vectors._present(database)
     database.write("CYPHER 5 DROP INDEX cell_type_embedding")
+    ours = {
+        "vector.hnsw.m": LINKS,
+        "vector.hnsw.ef_construction": WEIGHED,
+        "vector.quantization.enabled": "false",
+    }
+    options = [f"`{k}`: {v}" for k, v in ours.items() if f"`{k}`" not in otherwise]
     database.write(
         "CYPHER 5 CREATE VECTOR INDEX cell_type_embedding FOR (n:CellType) ON (n.embedding) "
-        "OPTIONS {indexConfig: {`vector.dimensions`: 384, `vector.similarity_function`: 'cosine'}}"
+        "OPTIONS {indexConfig: {`vector.dimensions`: 384, `vector.similarity_function`: 'cosine', "
+        f"{', '.join([*options, otherwise])}}}}}"
     )
+    assert vectors._present(database) != made
     report = embed(database, model, types=["CellType"])
     assert (report.embedded, report.indexes) == (0, ("cell_type_embedding",))
-    (row,) = database.rows("CYPHER 5 SHOW VECTOR INDEXES YIELD options RETURN options")
-    assert row["options"]["indexConfig"]["vector.hnsw.ef_construction"] == WEIGHED
+    assert vectors._present(database) == made
     assert embed(database, model, types=["CellType"]).indexes == ()
+
+
+def test_what_another_run_left_filling_is_awaited(database: Database, model: Model) -> None:
+    """A run that was killed leaves its indexes filling; the next has none to make."""
+    immune_graph(database)
+    embed(database, model, types=["CellType"])
+    told: list[tuple[str, float | None]] = []
+    report = embed(
+        database,
+        model,
+        types=["CellType"],
+        progress=lambda stage, share: told.append((stage, share)),
+    )
+    assert report.indexes == ()
+    assert told[-1] == ("filling vector indexes", 1.0)
 
 
 def test_an_unchanged_text_is_never_embedded_twice(database: Database, model: Model) -> None:

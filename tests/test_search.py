@@ -94,12 +94,22 @@ def test_meaning_and_words(database: Database, model: Model) -> None:
     assert search(database, "gene", k=2, model=model).num_rows == 2
 
 
-def test_the_graphs_own_model_is_loaded(database: Database, model: Model) -> None:
+def test_the_graphs_own_model_is_loaded(
+    database: Database, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where the graph has some vectors only, the result says of what."""
     immune_graph(database)
     embed(database, model, types=["Disease"])
     found = search(database, "illness of nerves", types=["Disease"])
     assert found["vector_rank"].to_pylist() == [1]
     assert found["similarity"][0].as_py() > 0.2
+    assert note_of(found) is None
+    some = note_of(search(database, "nerves", types=["Disease", "Drug", "Metabolite"]))
+    assert some == "found Drug by words alone: not embedded yet (`tosg embed`)"
+    states = dict.fromkeys(["Disease", "Drug"], "POPULATING")
+    monkeypatch.setattr("tosg.kg.search.index_states", lambda _db: states)
+    found = search(database, "aspirin", types=["Disease", "Drug"])
+    assert str(note_of(found)).startswith("found Disease, Drug by words alone: the vector index is")
 
 
 def test_words_alone_where_nothing_is_embedded(database: Database) -> None:
@@ -141,21 +151,23 @@ HOSTILE = [
     "🧬 gène",
     "x" * 5000,
     "word " * 3000,
-    "\x00\x1f\ud800"[:2],
+    "\x00\x1f a",
+    "\udcff abc",
     "{!func}",
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_is_syntax(database: Database, text: str) -> None:
+def test_nothing_is_syntax(database: Database, model: Model) -> None:
     immune_graph(database)
-    search(database, text)
+    embed(database, model, types=["CellType"])
+    for text in HOSTILE:
+        search(database, text, model=model)
 
 
 def test_wrong_use(database: Database, model: Model) -> None:
     immune_graph(database)
     embed(database, model, types=["Gene"])
-    for text in ("", " \n"):
+    for text in ("", " \n", "\udcff \ud800"):
         with pytest.raises(ConfigError, match="nothing to search for"):
             search(database, text)
     with pytest.raises(ConfigError, match="at least one result"):

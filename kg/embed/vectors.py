@@ -137,7 +137,7 @@ def ensure_indexes(
     list of str
         Names of those that were made.
     """
-    wanted, present = _Options(dim, LINKS, WEIGHED), _present(db)
+    wanted, present = _Options(dim, LINKS, WEIGHED, quantized=False), _present(db)
     made = []
     for label in labels:
         name, quoted = index_name(label), names.label(label)
@@ -150,18 +150,27 @@ def ensure_indexes(
             "ON (n.embedding) OPTIONS {indexConfig: {`vector.dimensions`: $dim, "
             "`vector.similarity_function`: 'cosine', `vector.quantization.enabled`: false, "
             "`vector.hnsw.m`: $links, `vector.hnsw.ef_construction`: $weighed}}",
-            **wanted._asdict(),
+            dim=dim,
+            links=LINKS,
+            weighed=WEIGHED,
         )
         made.append(name)
-    if made and wait is not None:
+    # Also those that were there: a run that was killed leaves them filling.
+    there = {index_name(label) for label in labels} & {*present, *made}
+    if there and wait is not None:
         ddl.wait_online(db, wait, progress=progress)
     return made
 
 
 def indexed_labels(db: Database) -> list[str]:
     """Types that have a vector index which is online, in the schema's order."""
-    online = {f.name for f in ddl.found(db) if f.kind == "VECTOR" and f.state == "ONLINE"}
-    return [label for label in entity_types() if index_name(label) in online]
+    return [label for label, state in index_states(db).items() if state == "ONLINE"]
+
+
+def index_states(db: Database) -> dict[str, str]:
+    """State of each type's vector index, as the database calls it, in the schema's order."""
+    states = {f.name: f.state for f in ddl.found(db) if f.kind == "VECTOR"}
+    return {t: states[index_name(t)] for t in entity_types() if index_name(t) in states}
 
 
 class _Options(NamedTuple):
@@ -170,14 +179,25 @@ class _Options(NamedTuple):
     dim: int
     links: int
     weighed: int
+    quantized: bool
 
 
 def _present(db: Database) -> dict[str, _Options]:
     rows = db.rows(
         "CYPHER 5 SHOW VECTOR INDEXES YIELD name, options RETURN name, options.indexConfig AS made"
     )
-    keys = ("vector.dimensions", "vector.hnsw.m", "vector.hnsw.ef_construction")
-    return {r["name"]: _Options(*(r["made"][key] for key in keys)) for r in rows}
+    return {r["name"]: _options(r["made"]) for r in rows}
+
+
+def _options(made: dict[str, Any]) -> _Options:
+    # 5.26 says whether an index is quantized, later versions say how.
+    quantized = made.get("vector.quantization.enabled", made.get("vector.quantization.type"))
+    return _Options(
+        dim=made["vector.dimensions"],
+        links=made["vector.hnsw.m"],
+        weighed=made["vector.hnsw.ef_construction"],
+        quantized=quantized not in (False, "NONE"),
+    )
 
 
 def _has_vectors(db: Database, quoted: str) -> bool:
