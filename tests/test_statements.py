@@ -34,6 +34,10 @@ LUPUS, DIABETES, AUTOIMMUNE = "mondo:0007915", "mondo:0005147", "mondo:0007179"
 ALPHAMAB, BETANIB, GAMMAPROFEN = "drugbank:DB00001", "drugbank:DB00002", "drugbank:DB00003"
 FEVER, ARTHRALGIA = "hp:0001945", "hp:0002829"
 IL2_SIGNALING, B_ACTIVATION = "reactome:R-HSA-1", "reactome:R-HSA-2"
+AATF, AATF_PROTEIN = "ncbigene:26574", "uniprot:Q9NY61"
+CHEK1, CHEK1_PROTEIN = "ncbigene:1111", "uniprot:O14757"
+MYC, H4C1, H4C2, H4 = "ncbigene:4609", "ncbigene:8359", "ncbigene:8366", "uniprot:P62805"
+CP10K, BINDS = "log1p_cp10k", ["antibody binding", "inhibitor"]
 MEMBRANE, KINASE, CYTOKINE = "go:0005886", "go:0004713", "go:0019221"
 
 Case = tuple[dict[str, Any], list[tuple[Any, ...]]]
@@ -45,9 +49,9 @@ CASES: dict[str, list[Case]] = {
         (
             {},
             [
+                ("T", "cl:0000084", 150, 3, 3),
+                ("B", "cl:0000236", 110, 3, 3),
                 ("CD4 T", "cl:0000624", 60, 1, 1),
-                ("B", "cl:0000236", 50, 1, 1),
-                ("T", "cl:0000084", 40, 1, 1),
             ],
         ),
         (
@@ -102,16 +106,30 @@ CASES: dict[str, list[Case]] = {
         (
             {"cell_type": "T cell", "disease": "SLE"},
             [
-                (ALPHAMAB, IL2RA, ["antibody binding", "inhibitor"], 2.0, 0.5, 1),
-                (BETANIB, JAK3, ["inhibitor"], 1.5, 0.4, 1),
+                (ALPHAMAB, IL2RA, BINDS, 2.0, 0.5, 1, CP10K),
+                (BETANIB, JAK3, ["inhibitor"], 1.5, 0.4, 1, CP10K),
             ],
         ),
         (
             {"cell_type": "T cell", "limit": 1},
-            [(ALPHAMAB, IL2RA, ["antibody binding", "inhibitor"], 2.0, 0.5, 2)],
+            [(ALPHAMAB, IL2RA, BINDS, 2.0, 0.5, 2, CP10K)],
+        ),
+        (
+            {"cell_type": "T cell", "min_mean": 2.0},
+            [
+                (ALPHAMAB, IL2RA, BINDS, 2.0, 0.5, 1, CP10K),
+                (ALPHAMAB, IL2RA, BINDS, 4.0, 1.0, 1, "log1p"),
+            ],
+        ),
+        (
+            {"cell_type": "T cell", "unit": "log1p"},
+            [(ALPHAMAB, IL2RA, BINDS, 4.0, 1.0, 1, "log1p")],
         ),
         ({"cell_type": "B cell"}, []),  # JAK3 is there, at 0.75
-        ({"cell_type": "B cell", "min_mean": 0.5}, [(BETANIB, JAK3, ["inhibitor"], 0.75, 0.3, 1)]),
+        (
+            {"cell_type": "B cell", "min_mean": 0.5},
+            [(BETANIB, JAK3, ["inhibitor"], 0.75, 0.3, 1, CP10K)],
+        ),
     ],
     # 4 genes take part in a pathway, 3 of them given. All 3 are in the pathway of 3: C(3,3) C(1,0)
     # of C(4,3) draws, 1/4. Of the pathway of 2, any draw of 3 has at least 1: p = 1. Two tests.
@@ -129,8 +147,9 @@ CASES: dict[str, list[Case]] = {
         (
             {"gene": "IL2RA"},
             [
-                ("CD4 T", "blood", "SLE", "d1", 60, IL2RA, 2.0, 0.5),
-                ("T", "blood", "normal", "d1", 40, IL2RA, 1.0, 0.3),
+                ("CD4 T", "blood", "SLE", "d1", 60, IL2RA, 2.0, 0.5, CP10K),
+                ("T", "blood", "normal", "d1", 40, IL2RA, 1.0, 0.3, CP10K),
+                ("T", "blood", "normal", "d3", 10, IL2RA, 4.0, 1.0, "log1p"),
             ],
         ),
     ],
@@ -168,13 +187,21 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "location_of_gene": [({"gene": "IL2RA"}, [(MEMBRANE, ["goa", "hetionet"])])],
-    # g1 and g2 have 100 cells, all others 50. IL2RA: (2.0 * 60 + 1.0 * 40) / 100 inside, in
-    # (0.5 * 60 + 0.3 * 40) / 100 of the cells. JAK3: 1.5 * 60 / 100 and 0.24, outside 0.75.
+    # d1 has 100 T cells and 50 others, d2 the same. Only d1 measured IL2RA in this unit: inside
+    # (2.0 * 60 + 1.0 * 40) / 100, in (0.5 * 60 + 0.3 * 40) / 100 of the cells. Both measured JAK3:
+    # (1.5 * 60 + 1.0 * 100) / 200, in (0.4 * 60 + 0.5 * 100) / 200, outside 0.75 * 50 / 100.
     "markers_of_cell_type": [
-        ({"cell_type": "T cell"}, [(IL2RA, 1.6, 1.6, 0.0, 0.42)]),
         (
-            {"cell_type": "T cell", "min_fraction": 0.2},
-            [(IL2RA, 1.6, 1.6, 0.0, 0.42), (JAK3, 0.15, 0.9, 0.75, 0.24)],
+            {"cell_type": "T cell"},
+            [
+                (IL2RA, 1.6, 1.6, 0.0, 0.42, CP10K, 100),
+                (JAK3, 0.575, 0.95, 0.375, 0.37, CP10K, 200),
+                (IL2RA, 4.0, 4.0, 0.0, 1.0, "log1p", 10),
+            ],
+        ),
+        (
+            {"cell_type": "T cell", "min_fraction": 0.4, "unit": CP10K},
+            [(IL2RA, 1.6, 1.6, 0.0, 0.42, CP10K, 100)],
         ),
     ],
     "nearest_to_text": [
@@ -185,11 +212,10 @@ CASES: dict[str, list[Case]] = {
         (
             {"entity": "IL2RA"},
             [
+                # the best of each type, then the second best
                 ((IL2RA, "ASSOCIATED_WITH", LUPUS), LUPUS, 0.7, ["hetionet"]),
-                ((IL2RA_PROTEIN, "ASSOCIATED_WITH", DIABETES), DIABETES, 0.6, ["uniprot"]),
                 ((IL2RA, "ENCODES", IL2RA_PROTEIN), IL2RA_PROTEIN, None, ["uniprot"]),
                 ((IL2RA, "LOCATED_IN", MEMBRANE), MEMBRANE, None, ["hetionet"]),
-                ((IL2RA_PROTEIN, "LOCATED_IN", MEMBRANE), MEMBRANE, None, ["goa"]),
                 (
                     (IL2RA_PROTEIN, "PARTICIPATES_IN", IL2_SIGNALING),
                     IL2_SIGNALING,
@@ -197,10 +223,19 @@ CASES: dict[str, list[Case]] = {
                     ["goa", "pathways"],
                 ),
                 ((IL2, "REGULATES", IL2RA), IL2, 0.9, ["trrust"]),
-                ((IL2RA_PROTEIN, "REGULATES", JAK3_PROTEIN), JAK3_PROTEIN, 0.8, ["signor"]),
                 ((ALPHAMAB, "TARGETS", IL2RA_PROTEIN), ALPHAMAB, None, ["drugcentral"]),
-                ((ALPHAMAB, "TARGETS", IL2RA_PROTEIN), ALPHAMAB, None, ["hetionet"]),
                 ((IL2RA, "UPREGULATED_IN", LUPUS), LUPUS, None, ["stargeo"]),
+                ((IL2RA_PROTEIN, "ASSOCIATED_WITH", DIABETES), DIABETES, 0.6, ["uniprot"]),
+                ((IL2RA_PROTEIN, "LOCATED_IN", MEMBRANE), MEMBRANE, None, ["goa"]),
+                ((IL2RA_PROTEIN, "REGULATES", JAK3_PROTEIN), JAK3_PROTEIN, 0.8, ["signor"]),
+                ((ALPHAMAB, "TARGETS", IL2RA_PROTEIN), ALPHAMAB, None, ["hetionet"]),
+            ],
+        ),
+        (
+            {"entity": "STAT5A", "limit": 2},
+            [
+                ((STAT5A, "PARTICIPATES_IN", CYTOKINE), CYTOKINE, None, ["goa"]),
+                ((JAK3, "REGULATES", STAT5A), JAK3, None, ["hetionet", "trrust"]),
             ],
         ),
     ],
@@ -244,6 +279,39 @@ CASES: dict[str, list[Case]] = {
             {"start": "CD19", "end": "STAT5A", "interactions": True},
             [([CD19, JAK3, STAT5A], 0, 2, ["CD19", "JAK3", "STAT5A"])],
         ),
+        # ENCODES is no step: the proteins' interaction is shorter than the way over MYC
+        (
+            {"start": "AATF", "end": "CHEK1", "interactions": True},
+            [([AATF, AATF_PROTEIN, CHEK1_PROTEIN, CHEK1], 0, 1, ["AATF", "CHEK1"])],
+        ),
+        (
+            {"start": "AATF", "end": "CHEK1"},
+            [([AATF, MYC, CHEK1], 1, 2, ["AATF", "MYC", "CHEK1"])],
+        ),
+        # a protein of several genes: what acts on it acts on each, but none is the other
+        ({"start": "H4C1", "end": "H4C2"}, []),
+        ({"start": "H4C1", "end": "MYC"}, []),
+        (
+            {"start": "CHEK1", "end": "H4C1"},
+            [([CHEK1, CHEK1_PROTEIN, H4, H4C1], 1, 1, ["CHEK1", "Histone H4", "H4C1"])],
+        ),
+        # what sources contradict each other in: up, down, unknown
+        (
+            {"start": "H4C2", "end": "MYC"},
+            [([H4C2, MYC], sign, 1, ["H4C2", "MYC"]) for sign in (1, -1, 0)],
+        ),
+        (
+            {"start": "MYC", "end": "MYC"},  # a loop: the histone's gene acts on MYC in turn
+            [
+                (
+                    [MYC, CHEK1, CHEK1_PROTEIN, H4, H4C2, MYC],
+                    sign,
+                    3,
+                    ["MYC", "CHEK1", "Histone H4", "H4C2", "MYC"],
+                )
+                for sign in (1, -1, 0)
+            ],
+        ),
     ],
     "upstream_regulators": [
         ({"gene": "JAK3"}, [(IL2RA, "REGULATES", 1, 0.8, ["signor"])]),
@@ -261,7 +329,7 @@ CASES: dict[str, list[Case]] = {
 
 @pytest.fixture(scope="module")
 def graph(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
-    with opened(server_settings) as db:
+    with opened(server_settings, more=True) as db:
         yield db
 
 

@@ -11,8 +11,9 @@ WHERE ($disease IS NULL
     OR EXISTS { (cells)-[:WITH_DISEASE]->(:Disease)-[:IS_A*0..]->(:Entity {id: $disease}) })
   AND ($tissue IS NULL
     OR EXISTS { (cells)-[:FROM_TISSUE]->(:Anatomy)-[:IS_A|PART_OF*0..]->(:Entity {id: $tissue}) })
-WITH DISTINCT cells
-MATCH (cell:Cell {dataset: cells.dataset, cell_type: cells.cell_type})
-WHERE cell.group = cells.id
+// The cells of a data set and type are looked through once, not once for each group.
+WITH cells.dataset AS dataset, cells.cell_type AS cell_type, collect(DISTINCT cells.id) AS groups
+MATCH (cell:Cell {dataset: dataset, cell_type: cell_type})
+WHERE cell.group IN groups
 RETURN cell
 ORDER BY cell.idx

@@ -4,22 +4,61 @@
 // param end: Gene - id or symbol of the gene where it ends
 // param interactions: BOOLEAN = false - whether INTERACTS_WITH may be a step, in either direction
 // param limit: INTEGER = 20 - paths at most
-// returns path: PATH - from gene to gene; ENCODES joins a gene and its protein
+// returns path: PATH - from gene to gene; ENCODES joins a gene and its protein and is no step
 // returns sign: INTEGER - product of the steps' signs: 1 up, -1 down, 0 where a sign is unknown
-// returns steps: INTEGER - steps of the path besides ENCODES
+// returns steps: INTEGER - steps of the path
 // returns names: LIST<STRING> - symbols or names along the path, each once in a row
-// help: The shortest signaling paths between two genes (10 relationships at most), with the sign.
+// help: The signaling paths of fewest steps between two genes (10 steps at most), with the sign.
 CYPHER 5
 MATCH (start:Entity {id: $start}), (end:Entity {id: $end})
-MATCH path = ALL SHORTEST (start)
+WITH start, end, COLLECT { MATCH (end)-[:ENCODES*0..1]->(x) RETURN x } AS ends
+// levels[i]: what a signal from the start lands on after i steps and no fewer. It goes on from
+// there, from the proteins of a gene, or from the gene of a protein and that gene's other proteins:
+// never from a gene to another gene of the same protein.
+WITH start, end, ends, reduce(levels = [[start]], i IN range(1, 10) |
+  CASE WHEN last(levels) = [] OR i > 1 AND any(x IN last(levels) WHERE x IN ends) THEN levels
+  ELSE levels + [COLLECT {
+    UNWIND last(levels) AS landed
+    MATCH (landed)<-[:ENCODES*0..1]-()-[:ENCODES*0..1]->(x)
+    MATCH (x)-[r:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-(y)
+    WHERE CASE type(r) WHEN 'INTERACTS_WITH' THEN $interactions ELSE startNode(r) = x END
+      AND none(level IN levels[1..] WHERE y IN level)
+    RETURN DISTINCT y
+  }] END) AS levels
+WITH start, end, levels, size(levels) - 1 AS steps, [x IN last(levels) WHERE x IN ends] AS reached
+WHERE steps > 0 AND reached <> []
+// kept[i]: those of level i that lead to the end. left[i]: from where the signal goes on. Only
+// along these are the paths themselves looked for.
+WITH start, end, steps, reduce(kept = [reached], i IN range(steps - 1, 1, -1) | [COLLECT {
+    UNWIND kept[0] AS y
+    MATCH (x)-[r:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-(y)
+    WHERE CASE type(r) WHEN 'INTERACTS_WITH' THEN $interactions ELSE startNode(r) = x END
+    MATCH (landed)<-[:ENCODES*0..1]-()-[:ENCODES*0..1]->(x)
+    WHERE landed IN levels[i]
+    RETURN DISTINCT landed
+  }] + kept) AS kept
+WITH start, end, steps, [[start]] + kept AS kept
+WITH start, end, steps, kept, [level IN kept | COLLECT {
+    UNWIND level AS landed
+    MATCH (landed)<-[:ENCODES*0..1]-()-[:ENCODES*0..1]->(x)
+    RETURN DISTINCT x
+  }] AS left
+MATCH path = (start)
   ((x)-[r:REGULATES|PHOSPHORYLATES|INTERACTS_WITH|ENCODES]-(y)
-    WHERE type(r) = 'ENCODES'
-      OR (type(r) = 'INTERACTS_WITH' AND $interactions)
-      OR (type(r) IN ['REGULATES', 'PHOSPHORYLATES'] AND startNode(r) = x)){1,10}(end)
-WITH path, [n IN nodes(path) | coalesce(n.symbol, n.name, n.id)] AS passed,
-  [r IN relationships(path) WHERE type(r) <> 'ENCODES' | coalesce(r.sign, 0)] AS signs
-WITH path, signs,
-  [i IN range(0, size(passed) - 1) WHERE i = 0 OR passed[i] <> passed[i - 1] | passed[i]] AS names
-RETURN path, reduce(product = 1, s IN signs | product * s) AS sign, size(signs) AS steps, names
-ORDER BY steps, abs(sign) DESC, names, [n IN nodes(path) | n.id]
+    WHERE CASE type(r)
+      WHEN 'ENCODES' THEN any(level IN left WHERE x IN level AND y IN level)
+      ELSE any(i IN range(1, steps) WHERE x IN left[i - 1] AND y IN kept[i])
+        AND CASE type(r) WHEN 'INTERACTS_WITH' THEN $interactions ELSE startNode(r) = x END
+    END){1,30}(end)
+WITH path, steps, nodes(path) AS passed, relationships(path) AS along
+WITH path, steps, passed, along, [r IN along WHERE type(r) <> 'ENCODES'] AS signals
+WHERE size(signals) = steps
+  AND none(i IN range(1, size(along) - 1) WHERE passed[i]:Protein
+    AND type(along[i - 1]) = 'ENCODES' AND type(along[i]) = 'ENCODES')
+WITH path, steps, passed, [r IN along | [type(r), r.sign]] AS how,
+  reduce(product = 1, r IN signals | product * coalesce(r.sign, 0)) AS sign,
+  [n IN passed | coalesce(n.symbol, n.name, n.id)] AS called
+RETURN path, sign, steps,
+  [i IN range(0, size(called) - 1) WHERE i = 0 OR called[i] <> called[i - 1] | called[i]] AS names
+ORDER BY abs(sign) DESC, names, [n IN passed | n.id], sign DESC, how
 LIMIT $limit

@@ -16,7 +16,7 @@ from tosg.kg.database import Database, Target
 from tosg.kg.ddl import ensure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tosg.kg.settings import Settings
 
@@ -121,6 +121,14 @@ GROUPS = [
     ("g3", "B", "cl:0000236", "uberon:0000178", "SLE", "mondo:0007915", 50),
 ]
 
+# id -> (unit, unit of means, groups, variables' entities, measured)
+DATASETS = {
+    "d1": (
+        "counts", "log1p_cp10k", ("g1", "g2", "g3"),
+        ["ncbigene:3559", "", "ncbigene:3718", "ncbigene:930"], [True, True, True, True],
+    ),
+}  # fmt: skip
+
 # (group, measured, mean, fraction)
 EXPRESSES = [
     ("g1", "ncbigene:3559", 2.0, 0.5),
@@ -134,26 +142,97 @@ EXPRESSES = [
 CELLS = [("c1", "g1"), ("c2", "g1"), ("c3", "g2"), ("c4", "g3")]
 
 
+# More of each, for `opened(..., more=True)`: questions whose answers the above does not tell apart.
+MORE_ENTITIES: dict[str, tuple[str, str, str | None]] = {
+    "ncbigene:1111": ("Gene", "checkpoint kinase 1", "CHEK1"),
+    "ncbigene:4609": ("Gene", "MYC proto-oncogene", "MYC"),
+    "ncbigene:8359": ("Gene", "H4 clustered histone 1", "H4C1"),
+    "ncbigene:8366": ("Gene", "H4 clustered histone 2", "H4C2"),
+    "ncbigene:26574": ("Gene", "apoptosis antagonizing factor", "AATF"),
+    "uniprot:O14757": ("Protein", "Serine/threonine-protein kinase Chk1", "CHEK1"),
+    "uniprot:P62805": ("Protein", "Histone H4", None),
+    "uniprot:Q9NY61": ("Protein", "Protein AATF", "AATF"),
+}
+
+MORE_RELATIONSHIPS: list[tuple[str, str, str, dict[str, Any]]] = [
+    # AATF -> MYC -> CHEK1 by the genes, AATF - CHEK1 by their proteins, which has more
+    # relationships and fewer steps; two genes of one histone, on which CHEK1 acts
+    ("ncbigene:26574", "ENCODES", "uniprot:Q9NY61", {"sources": ["uniprot"]}),
+    ("ncbigene:1111", "ENCODES", "uniprot:O14757", {"sources": ["uniprot"]}),
+    ("ncbigene:8359", "ENCODES", "uniprot:P62805", {"sources": ["uniprot"]}),
+    ("ncbigene:8366", "ENCODES", "uniprot:P62805", {"sources": ["uniprot"]}),
+    ("ncbigene:26574", "REGULATES", "ncbigene:4609", {"sign": 1, "sources": ["trrust"]}),
+    ("ncbigene:4609", "REGULATES", "ncbigene:1111", {"sign": 1, "sources": ["trrust"]}),
+    ("uniprot:O14757", "INTERACTS_WITH", "uniprot:Q9NY61", {"sources": ["intact"]}),
+    ("uniprot:O14757", "PHOSPHORYLATES", "uniprot:P62805", {"sign": 1, "sources": ["signor"]}),
+    *(("ncbigene:8366", "REGULATES", "ncbigene:4609", {"sign": sign, "sources": ["trrust"]})
+      for sign in (0, -1, 1)),
+]  # fmt: skip
+
+MORE_GROUPS = [
+    ("g4", "T", "cl:0000084", "uberon:0000178", "normal", None, 100),
+    ("g5", "B", "cl:0000236", "uberon:0000178", "normal", None, 50),
+    ("g6", "T", "cl:0000084", "uberon:0000178", "normal", None, 10),
+    ("g7", "B", "cl:0000236", "uberon:0000178", "normal", None, 10),
+]
+
+# d2 has IL2RA in its file without having measured it, d3 holds logarithms that cannot be compared
+# with the others' means.
+MORE_DATASETS = {
+    "d2": (
+        "counts", "log1p_cp10k", ("g4", "g5"),
+        ["ncbigene:930", "ncbigene:3559", "ncbigene:3718"], [True, False, True],
+    ),
+    "d3": ("log1p", "log1p", ("g6", "g7"), ["ncbigene:3559"], [True]),
+}  # fmt: skip
+
+MORE_EXPRESSES = [
+    ("g4", "ncbigene:3718", 1.0, 0.5),
+    ("g5", "ncbigene:930", 2.0, 0.8),
+    ("g6", "ncbigene:3559", 4.0, 1.0),
+]
+
+
 def idx_of(id_: str) -> int:
     """Row number: entities by (type, id) as writers give it, then cells; every third number."""
     order = sorted(ENTITIES, key=lambda i: (ENTITIES[i][0], i)) + [c for c, _ in CELLS]
+    order += MORE_ENTITIES
     return 10 + 3 * order.index(id_)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
+def opened(settings: Settings, *, more: bool = False) -> Iterator[Database]:
     """The graph in the session's server, for a fixture of a whole module."""
     info = managed.ensure(settings)
     with Database(Target(info.uri, info.username, info.password)) as db:
         wipe(db)
         build(db)
+        if more:
+            _knowledge(db, MORE_ENTITIES, MORE_RELATIONSHIPS)
+            _groups(db, MORE_DATASETS, MORE_GROUPS, MORE_EXPRESSES)
         yield db
 
 
 def build(db: Database) -> None:
     """Write the graph into an empty database, with constraints and indexes."""
     ensure(db)
-    for id_, (label, name, symbol) in ENTITIES.items():
+    _knowledge(db, ENTITIES, RELATIONSHIPS)
+    _groups(db, DATASETS, GROUPS, EXPRESSES)
+    for id_, group in CELLS:
+        db.write(
+            "MATCH (g:CellGroup {id: $group}) CREATE (:Cell {id: $id, idx: $idx, group: g.id, "
+            "dataset: 'd1', cell_type: g.cell_type, disease: g.disease, tissue: g.tissue, "
+            "donor_id: 'p1', n_counts: 100.5, expression: $bytes})",
+            id=id_, group=group, idx=idx_of(id_), bytes=b"\x01\x02\x03",
+        )  # fmt: skip
+
+
+def _knowledge(
+    db: Database,
+    entities: dict[str, tuple[str, str, str | None]],
+    relationships: list[tuple[str, str, str, dict[str, Any]]],
+) -> None:
+    for id_, (label, name, symbol) in entities.items():
         vector = VECTORS.get(id_)
         db.write(
             f"CREATE (n:Entity:{label} {{id: $id}}) SET n += $properties",
@@ -166,37 +245,44 @@ def build(db: Database) -> None:
                 "embedding_f32": None if vector is None else struct.pack("<2f", *vector),
             },
         )  # fmt: skip
-    for start, type_, end, properties in RELATIONSHIPS:
+    for start, type_, end, properties in relationships:
         db.write(
             "MATCH (a:Entity {id: $start}), (b:Entity {id: $end}) "
             f"CREATE (a)-[:{type_} $properties]->(b)",
             start=start, end=end, properties=properties,
         )  # fmt: skip
-    _cells(db)
 
 
-def _cells(db: Database) -> None:
-    db.write("CREATE (:Dataset {id: 'd1', title: 'by hand', unit: 'counts', n_cells: 150})")
-    for id_, named, type_, tissue, disease, disease_id, n in GROUPS:
+def _groups(
+    db: Database,
+    datasets: Mapping[str, tuple[str, str, tuple[str, ...], list[str], list[bool]]],
+    groups: Sequence[tuple[str, str, str, str, str, str | None, int]],
+    expresses: list[tuple[str, str, float, float]],
+) -> None:
+    sizes = {group[0]: group[-1] for group in groups}
+    dataset_of = {group: id_ for id_, given in datasets.items() for group in given[2]}
+    for dataset, (unit, mean_unit, of, entities, measured) in datasets.items():
         db.write(
-            "MATCH (d:Dataset {id: 'd1'}), (t:Entity {id: $type}), (a:Entity {id: $tissue}) "
-            "CREATE (g:CellGroup {id: $id, dataset: 'd1', cell_type: $named, tissue: 'blood', "
+            "CREATE (d:Dataset {title: 'by hand'}) SET d += $properties",
+            properties={
+                "id": dataset, "unit": unit, "mean_unit": mean_unit,
+                "n_cells": sum(sizes[g] for g in of),
+                "variable_entities": entities, "measured": measured,
+            },
+        )  # fmt: skip
+    for id_, named, type_, tissue, disease, disease_id, n in groups:
+        db.write(
+            "MATCH (d:Dataset {id: $dataset}), (t:Entity {id: $type}), (a:Entity {id: $tissue}) "
+            "CREATE (g:CellGroup {id: $id, dataset: d.id, cell_type: $named, tissue: 'blood', "
             "disease: $disease, n_cells: $n}) "
             "CREATE (g)-[:FROM]->(d), (g)-[:OF_TYPE]->(t), (g)-[:FROM_TISSUE]->(a) "
             "WITH g MATCH (x:Entity {id: $disease_id}) CREATE (g)-[:WITH_DISEASE]->(x)",
-            id=id_, named=named, type=type_, tissue=tissue, disease=disease,
-            disease_id=disease_id, n=n,
+            id=id_, dataset=dataset_of[id_], named=named, type=type_, tissue=tissue,
+            disease=disease, disease_id=disease_id, n=n,
         )  # fmt: skip
-    for group, measured, mean, fraction in EXPRESSES:
+    for group, entity, mean, fraction in expresses:
         db.write(
             "MATCH (g:CellGroup {id: $group}), (x:Entity {id: $measured}) "
             "CREATE (g)-[:EXPRESSES {mean: $mean, fraction: $fraction}]->(x)",
-            group=group, measured=measured, mean=mean, fraction=fraction,
-        )  # fmt: skip
-    for id_, group in CELLS:
-        db.write(
-            "MATCH (g:CellGroup {id: $group}) CREATE (:Cell {id: $id, idx: $idx, group: g.id, "
-            "dataset: 'd1', cell_type: g.cell_type, disease: g.disease, tissue: g.tissue, "
-            "donor_id: 'p1', n_counts: 100.5, expression: $bytes})",
-            id=id_, group=group, idx=idx_of(id_), bytes=b"\x01\x02\x03",
+            group=group, measured=entity, mean=mean, fraction=fraction,
         )  # fmt: skip
