@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from support import cells
 from support.loads import SOURCES, held, inputs, wiped
 from support.sources import GOA, write_source
 
+from tosg.cli.load import load as load_command
 from tosg.kg import check, ddl, report
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets
@@ -101,6 +103,20 @@ def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> No
     assert line is not None
     assert line.startswith("no claim has a licence like 'CC-BY*'; licences of what was read: CC BY")
     assert unmatched_line([made, LoadReport("another", unmatched=["other"])]) is None
+
+
+def test_the_command_tells_a_pattern_that_fits_no_licence(
+    empty: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Database.open(empty) as db:
+        monkeypatch.setenv("NEO4J_URI", db.target.uri)
+        monkeypatch.setenv("NEO4J_USERNAME", db.target.username)
+        monkeypatch.setenv("NEO4J_PASSWORD", db.target.password)
+    monkeypatch.setenv("TOSG_HOME", str(tmp_path / "home"))
+    arguments = ["uniprot", str(data / "uniprot"), "--exclude-license", "CC-BY*"]
+    done = CliRunner().invoke(load_command, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "like 'CC-BY*'; licences of what was read: CC BY 4.0" in done.stderr
 
 
 def test_patterns_of_licences() -> None:

@@ -57,7 +57,7 @@ def load(
     """
     from tosg.cli.stages import stages
     from tosg.graph import KnowledgeGraph
-    from tosg.loaders import pipeline
+    from tosg.loaders.pipeline import unmatched_line
 
     with stages() as tell:
         report = KnowledgeGraph(settings).load(
@@ -70,7 +70,7 @@ def load(
             progress=tell,
         )
     _show(report.as_dict(), as_json)
-    if unmatched := pipeline.unmatched_line([report]):
+    if unmatched := unmatched_line([report]):
         note(unmatched)
 
 
