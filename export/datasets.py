@@ -10,6 +10,7 @@ import pyarrow as pa
 from tosg.export.level import FOLDS
 from tosg.export.mapping import VariableMap, variable_map
 from tosg.kg.cells.dataset import DatasetInfo, datasets
+from tosg.kg.cells.staging import in_part
 from tosg.kg.errors import ExportError
 from tosg.kg.reader import read_nodes
 
@@ -28,8 +29,18 @@ def checked_datasets(
     Raises
     ------
     ExportError
-        They differ in unit, or the unit does not allow the normalisation.
+        One is there in part, they differ in unit, or the unit does not allow the normalisation.
     """
+    part = in_part(db)
+    if part in cells.datasets:
+        raise ExportError(
+            "a data set of the cells is there in part",
+            where=f"dataset {part}",
+            found="it is being attached or taken away, or that was interrupted",
+            expected="all of its cells",
+            hint="wait for it to end; what was interrupted, the next `tosg cells attach` or "
+            "`tosg load` goes on with; or leave it out in --cells, as in WHERE c.dataset <> ...",
+        )
     infos = tuple(datasets(db, cells.datasets))
     by_unit: dict[str, list[str]] = {}
     for info in infos:

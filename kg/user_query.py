@@ -23,6 +23,7 @@ from tosg.cypher.header import Parameter, Statement, StatementError, has_header,
 from tosg.cypher.registry import statements as read_statements
 from tosg.cypher.tokens import named
 from tosg.kg import finishing
+from tosg.kg.cells.staging import told_in_part
 from tosg.kg.errors import ConfigError, QueryError, SchemaError, UsageError, at, unknown
 from tosg.kg.guard import Checked, check, run_checked
 from tosg.kg.lookup import find_entities, find_entity
@@ -410,6 +411,8 @@ def run(
         statement, passed, values, told = checked(db, query, params, timeout=timeout, strict=True)
     if not statement.declared:
         told = [*told, *passed.misspelt]
+    if warnings is not None:
+        told = [*told, *told_in_part(db)]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.
     # The newline ends a comment in the query's last line.
     columns = ", ".join(named(name) for name in passed.columns)

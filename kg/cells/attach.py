@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.kg import ddl, meta
-from tosg.kg.cells import staging
+from tosg.kg.cells import staging, switch
 from tosg.kg.cells.dataset import datasets
 from tosg.kg.cells.groups import GROUP_RELATIONSHIPS, GroupSums, normalised
 from tosg.kg.cells.mapping import CellMapping
@@ -26,15 +26,12 @@ from tosg.kg.errors import DatabaseError, DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import neo4j
-
     from tosg.kg.cells.source import Block
     from tosg.kg.database import Database
 
 #: Cells per transaction, and bytes of vectors per transaction.
 _BATCH_CELLS = 4096
 _BATCH_BYTES = 16_000_000
-_BATCH_EXPRESSES = 20_000
 
 
 def attach(
@@ -91,7 +88,8 @@ def attach(
         hashes = sha256(source.files)
         key = key_of(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
-        before = _before(db, dataset, key, files, replace_existing=replace_existing or dry_run)
+        free = replace_existing or dry_run
+        before = _before(db, dataset, key, files, replace_existing=free)
         if before is not None and not dry_run:
             return before
         if dry_run:
@@ -100,10 +98,18 @@ def attach(
         else:
             ddl.ensure(db)
             with meta.lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
+                stage = staging.Stage(db, lease)
+                recovered = switch.recover(stage)
+                # Again: another writer may have attached it, or what was recovered is this one.
+                before = _before(db, dataset, key, files, replace_existing=free)
+                if before is not None:
+                    return before
                 # Read under the lease: no loader changes genes and terms in the meantime.
                 plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
                 plan.report.status = "replaced" if _is_attached(db, dataset) else "attached"
-                _write(staging.Stage(db, lease), plan, progress)
+                _write(stage, plan, progress)
+                if recovered:  # said once, and no part of what the data set's node keeps
+                    plan.report.notes.append(recovered)
     plan.report.seconds = round(time.monotonic() - started, 3)
     return plan.report
 
@@ -154,7 +160,7 @@ def _before(
 
 
 def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
-    recovered = stage.begin(plan.dataset, plan.key)
+    stage.begin(plan.dataset, plan.key)
     try:
         _Writer(stage, plan, progress).run()
         stage.ready()
@@ -163,9 +169,7 @@ def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None
     except BaseException:
         stage.discard()  # the file is wrong, or the user stopped it; the connection is fine
         raise
-    stage.finish(plan.dataset)
-    if recovered:  # said once, and no part of what the data set's node keeps
-        plan.report.notes.append(recovered)
+    switch.switch(stage)
 
 
 class _Writer:
@@ -214,8 +218,7 @@ class _Writer:
             self._dataset(self.stage, measured.tolist())
             self._groups(self.stage)
             for edge in edges:
-                with self.stage.transaction() as transaction:
-                    create_expresses(transaction, staging.GROUP, edge)
+                self._expresses(self.stage, edge)
 
     def _block(self, block: Block, start: int, stop: int) -> None:
         plan = self.plan
@@ -285,22 +288,22 @@ class _Writer:
 
     def _groups(self, stage: staging.Stage) -> None:
         groups = self.plan.groups
+        links = {name: switch.waiting(kind) for name, (kind, _) in GROUP_RELATIONSHIPS.items()}
         stage.write(
-            f"MATCH (d:{staging.DATASET}) UNWIND $groups AS p "
-            f"CREATE (g:{staging.GROUP})-[:FROM]->(d) SET g = p",
-            groups=groups.properties,
+            f"UNWIND $groups AS p CREATE (g:{staging.GROUP}) SET g = p",
+            groups=[
+                properties | {links[name]: node for name, node in nodes.items()}
+                for properties, nodes in zip(groups.properties, groups.nodes, strict=True)
+            ],
         )
-        for name, (relationship, label) in GROUP_RELATIONSHIPS.items():
-            pairs = [
-                {"group": g, "node": nodes[name]}
-                for g, nodes in zip(groups.ids, groups.nodes, strict=True)
-                if name in nodes
-            ]
+
+    def _expresses(self, stage: staging.Stage, edge: dict[str, Any]) -> None:
+        if edge["ids"]:
+            values = (edge["ids"], edge["mean"], edge["fraction"])
             stage.write(
-                f"UNWIND $pairs AS p MATCH (g:{staging.GROUP} {{id: p.group}}) "
-                f"MATCH (n:Entity {{id: p.node}}) WHERE n:{label} "
-                f"CREATE (g)-[:{relationship}]->(n)",
-                pairs=pairs,
+                f"MATCH (g:{staging.GROUP} {{id: $group}}) SET g += $waiting",
+                group=edge["group"],
+                waiting=dict(zip(staging.WAITING, values, strict=True)),
             )
 
     def _edges(self) -> Any:
@@ -316,20 +319,6 @@ class _Writer:
                 "mean": mean[known].tolist(),
                 "fraction": fraction[known].tolist(),
             }
-
-
-def create_expresses(transaction: neo4j.Transaction, label: str, edge: dict[str, Any]) -> None:
-    """Create the EXPRESSES of one group: group, and parallel ids, mean and fraction."""
-    for start in range(0, len(edge["ids"]), _BATCH_EXPRESSES):
-        part = {k: edge[k][start : start + _BATCH_EXPRESSES] for k in ("ids", "mean", "fraction")}
-        staging.run(
-            transaction,
-            f"MATCH (g:{label} {{id: $group}}) "
-            "UNWIND range(0, size($ids) - 1) AS i MATCH (e:Entity {id: $ids[i]}) "
-            "CREATE (g)-[:EXPRESSES {mean: $mean[i], fraction: $fraction[i]}]->(e)",
-            group=edge["group"],
-            **part,
-        )
 
 
 def _totals(block: Block) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.kg import meta
-from tosg.kg.cells import staging
+from tosg.kg.cells import staging, switch
 from tosg.kg.cells.dataset import datasets, read_expression
 from tosg.kg.cells.groups import GroupSums, normalised
 from tosg.kg.cells.regroup import Labels, is_current, regroup
@@ -68,9 +68,9 @@ def detach(db: Database, dataset: str) -> int:
     """
     with meta.lease(db, f"tosg cells detach {dataset}", wait=staging.WAIT) as lease:
         stage = staging.Stage(db, lease)
-        stage.recover()
+        switch.recover(stage)
         info = datasets(db, [dataset])[0]
-        stage.remove(dataset)
+        switch.remove(stage, dataset)
     return info.n_cells
 
 
@@ -101,7 +101,7 @@ def remap(db: Database, dataset: str, *, lease: meta.Lease | None = None) -> Rem
     )
     with holding as held:
         stage = staging.Stage(db, held)
-        stage.recover()
+        switch.recover(stage)
         return _remap(stage, datasets(db, [dataset])[0])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import scipy.sparse as sp
 from support.cells import GENES, MAPS, VARIABLES, add_nodes, cells_table, counts, small_graph, write
 
 from tosg.kg import meta
-from tosg.kg.cells import staging
+from tosg.kg.cells import staging, switch
 from tosg.kg.cells.attach import attach, stored_report
 from tosg.kg.cells.dataset import DatasetInfo, datasets, read_expression
 from tosg.kg.cells.mapping import CellMapping
@@ -22,7 +24,7 @@ from tosg.kg.cells.vectors import decode
 from tosg.kg.errors import DatabaseError, DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tosg.kg.database import Database
@@ -44,7 +46,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def nodes(db: Database) -> dict[str, int]:
-    labels = ("Cell", "CellGroup", "Dataset", staging.CELL, staging.GROUP, staging.DATASET)
+    staged = (staging.CELL, staging.GROUP, staging.DATASET, switch.GONE)
+    labels = ("Cell", "CellGroup", "Dataset", *staged)
     return {
         label: n
         for label in labels
@@ -336,9 +339,6 @@ def test_remap_gives_what_attaching_now_would_give(
     for module in ("remap", "regroup_writer"):
         monkeypatch.setattr(f"tosg.kg.cells.{module}.MOST", most)
 
-    class Killed(BaseException):
-        pass
-
     # Killed after each of its transactions, until none is left.
     done, killed = 0, 0
     whole = staging.Stage.transaction
@@ -379,43 +379,193 @@ def _edges(db: Database) -> list[dict[str, Any]]:
     )
 
 
-@pytest.mark.parametrize("state", ["writing", "ready", "deleting"])
-@pytest.mark.parametrize("limit", [4, 50_000])
-def test_an_interrupted_run_is_cleared_or_completed(
-    graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch, state: str, limit: int
+class Killed(BaseException):
+    """What ends a process between two of its transactions."""
+
+
+@contextmanager
+def after_each_transaction(do: Callable[[], None]) -> Iterator[None]:
+    """Do something whenever a transaction of a writer of cells has been committed."""
+    whole = staging.Stage.transaction
+
+    @contextmanager
+    def then(stage: staging.Stage) -> Iterator[Any]:
+        with whole(stage) as transaction:
+            yield transaction
+        do()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging.Stage, "transaction", then)
+        # A process that was killed clears nothing.
+        patch.setattr(staging.Stage, "discard", lambda _stage: None)
+        yield
+
+
+def seen(db: Database) -> list[Any]:
+    """What queries that name labels see: titles, cells, groups, their links and EXPRESSES."""
+    titles = [d.title for d in datasets(db)]
+    counts = {k: n for k, n in nodes(db).items() if not k.startswith("Tosg")}
+    links = db.rows(
+        "MATCH (g:CellGroup)-[r]->(n) WHERE n:Entity OR n:Dataset "
+        "RETURN type(r) AS kind, count(*) AS n ORDER BY kind"
+    )
+    files = db.rows("MATCH (c:Cell) RETURN sum(c.n_counts) AS n")
+    return [titles, counts, {r["kind"]: r["n"] for r in links}, files[0]["n"]]
+
+
+def all_relationships(db: Database) -> int:
+    return int(db.rows("MATCH ()-[r]->() RETURN count(r) AS n")[0]["n"])
+
+
+ROOM = {"at once": 1 << 40, "cells at once": 12 * (1_250 + 2_950), "in steps": 0}
+
+
+@pytest.mark.parametrize(
+    ("action", "room"),
+    [
+        *(("replace", room) for room in ROOM),
+        ("detach", "at once"),
+        ("detach", "in steps"),
+    ],
+)
+def test_a_data_set_is_seen_whole_or_not_at_all_or_told_in_part(
+    graph: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, room: str
 ) -> None:
-    monkeypatch.setattr(staging, "ONE_TRANSACTION", limit)
-    attach(graph, file, MAPPING, id="old")
-    groups = nodes(graph)["CellGroup"]
+    monkeypatch.setattr(switch, "room", lambda _db: ROOM[room])
+    cells = [replace(move, step=5) for move in switch._CELLS]
+    monkeypatch.setattr(switch, "_CELLS", cells)
+    old, new = (write(tmp_path / f"{n}.h5ad", counts(n)) for n in (9, 12))
+    mapping = CellMapping.read(["cell_type=label"])
+    options: dict[str, Any] = {"id": "set", "replace_existing": True}
 
-    new: dict[str, Any] = {"id": "old", "title": "new", "replace_existing": True}
+    def begin() -> None:
+        graph.write("MATCH (n:Cell|CellGroup|Dataset) DETACH DELETE n")
+        attach(graph, old, mapping, title="old", **options)
 
-    class Killed(BaseException):
-        pass
+    def act() -> None:
+        if action == "detach":
+            detach(graph, "set")
+        else:
+            attach(graph, new, mapping, title="new", **options)
 
-    def killed(*_: Any, **__: Any) -> None:
-        raise Killed
+    states: list[Any] = []
 
-    # What a killed process leaves behind, at three moments.
-    step = {"writing": "ready", "ready": "finish", "deleting": "_finish_removal"}[state]
-    with monkeypatch.context() as patch:
-        patch.setattr(staging.Stage, step, killed)
-        action = {
-            "deleting": lambda: detach(graph, "old"),
-        }.get(state, lambda: attach(graph, file, MAPPING, **new))
+    def look() -> None:
+        found, part = seen(graph), staging.in_part(graph)
+        if part is None:
+            states.append(("before", "after")[[before, after].index(found)])
+        else:
+            states.append("part")
+            assert (part, found[0]) == ("set", [])
+            assert "set is there in part" in staging.told_in_part(graph)[0]
+        if room == "at once" and states[-1] == "before":
+            assert all_relationships(graph) == relationships[0]
+
+    begin()
+    before, relationships = seen(graph), [all_relationships(graph)]
+    act()
+    after = seen(graph)
+    relationships.append(all_relationships(graph))
+    begin()
+    with after_each_transaction(look):
+        act()
+    expected = ["before", "part", "after"] if room == "in steps" else ["before", "after"]
+    assert [state for state, _ in groupby(states)] == expected
+
+    for stop in range(states.index(expected[1]) - 2, len(states), 3):
+        begin()
+        committed = iter(range(len(states)))
+
+        def kill(stop: int = stop, committed: Iterator[int] = committed) -> None:
+            if next(committed) == stop:
+                raise Killed
+
+        with after_each_transaction(kill), pytest.raises(Killed):
+            act()
+        with pytest.raises(UsageError, match="unknown dataset"):
+            remap(graph, "nothing")  # any writer of cells recovers first
+        assert (seen(graph), all_relationships(graph)) == (after, relationships[1])
+        assert not any(label.startswith("Tosg") for label in nodes(graph))
+
+
+def test_a_run_that_is_killed_while_it_writes_leaves_nothing(graph: Database, file: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging.Stage, "ready", _killed)
+        patch.setattr(staging.Stage, "discard", lambda _stage: None)
         with pytest.raises(Killed):
-            action()
-    assert [d.title for d in datasets(graph)] == [""]
-    left = nodes(graph)
-    assert (left["Cell"], left["CellGroup"]) == (12, groups)
-    with pytest.raises(UsageError, match="unknown dataset"):
-        remap(graph, "nothing")  # any writer recovers first
-    titles = {"writing": [""], "ready": ["new"], "deleting": []}[state]
-    assert [d.title for d in datasets(graph)] == titles
-    whole = {"Cell": 12, "CellGroup": groups, "Dataset": 1} if titles else {}
-    assert nodes(graph) == whole
-    if titles:
-        assert np.array_equal(matrix(graph, datasets(graph)[0]), counts().toarray())
+            attach(graph, file, MAPPING)
+    assert set(nodes(graph)) == {staging.CELL, staging.GROUP, staging.DATASET}
+    assert not all_relationships(graph)
+    report = attach(graph, file, MAPPING)
+    assert report.notes[-1] == "small-set: threw away what an interrupted run had written"
+    assert nodes(graph) == {"Cell": 12, "CellGroup": report.groups, "Dataset": 1}
+
+
+def test_another_writer_may_come_first(
+    graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write(file.with_name("other.h5ad"), counts(5))
+    real = meta.lease
+
+    @contextmanager
+    def late(*args: Any, **options: Any) -> Iterator[meta.Lease]:
+        monkeypatch.setattr(meta, "lease", real)
+        attach(graph, file, MAPPING, id="one")
+        with real(*args, **options) as held:
+            yield held
+
+    monkeypatch.setattr(meta, "lease", late)
+    with pytest.raises(DataError, match="attached already"):
+        attach(graph, other, MAPPING, id="one")
+    assert nodes(graph)["Cell"] == 12
+    detach(graph, "one")
+    monkeypatch.setattr(meta, "lease", late)
+    assert attach(graph, file, MAPPING, id="one").status == "unchanged"
+
+
+def test_what_an_interrupted_run_completed_is_not_replaced_unasked(
+    graph: Database, file: Path
+) -> None:
+    other = write(file.with_name("other.h5ad"), counts(5))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(switch, "switch", _killed)
+        with pytest.raises(Killed):
+            attach(graph, file, MAPPING, id="one")
+    assert datasets(graph) == []
+    with pytest.raises(DataError, match="attached already"):
+        attach(graph, other, MAPPING, id="one")
+    assert nodes(graph)["Cell"] == 12
+    assert attach(graph, file, MAPPING, id="one").status == "unchanged"
+
+
+def _killed(*_: Any, **__: Any) -> None:
+    raise Killed
+
+
+def test_what_is_being_thrown_away_is_not_taken_for_a_whole(graph: Database, file: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging.Stage, "drain", _killed)
+        whole = staging.Stage.ready
+
+        def stopped(stage: staging.Stage) -> None:
+            whole(stage)
+            raise KeyboardInterrupt
+
+        patch.setattr(staging.Stage, "ready", stopped)
+        patch.setattr(switch, "recover", lambda _stage: None)
+        with pytest.raises(Killed):
+            attach(graph, file, MAPPING)
+    with pytest.raises(UsageError):
+        remap(graph, "nothing")
+    assert nodes(graph) == {}
+
+
+def test_a_transaction_gets_half_of_what_the_server_has(database: Database) -> None:
+    heap = database.rows(
+        "SHOW SETTINGS YIELD name, value WHERE name = 'server.memory.heap.max_size' RETURN value"
+    )
+    assert switch.room(database) == pytest.approx(switch._bytes(heap[0]["value"]) * 0.35, rel=0.01)
+    assert [switch._bytes(t) for t in ("0B", "1.50GiB", "630.00MiB")] == [0, 3 << 29, 630 << 20]
 
 
 def test_one_writer_at_a_time(graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

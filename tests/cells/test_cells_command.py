@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from support.cells import MAPS, small_graph, write
 
 from tosg.cli.cells import cells
+from tosg.kg import user_query
+from tosg.kg.cells import staging
 from tosg.kg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +60,17 @@ def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.Mo
     assert "mine\t12 cells\t5 of 7 variables mapped\tcounts" in run("list")
     assert json.loads(run("show", "mine", "--json"))["status"] == "attached"
     assert "mine: unchanged" in run("remap", "mine")
+    database.write(
+        f"CREATE (:{staging.DATASET} {{id: 'other', key: 'x', state: 'switching', first_idx: 0}})"
+    )
+    told = CliRunner().invoke(cells, ["list"]).stderr
+    assert "data set other is there in part" in told
+    warnings: list[str] = []
+    user_query.run(
+        database, "MATCH (c:Cell) RETURN c.id", {}, timeout=60, limit=1, warnings=warnings
+    )
+    assert f"note: {warnings[0]}" in told
+    database.write(f"MATCH (d:{staging.DATASET}) DELETE d")
     assert run("detach", "mine") == "mine: detached, 12 cells\n"
     with pytest.raises(UsageError, match="unknown dataset"):
         run("show", "mine")

@@ -265,6 +265,14 @@ def test_cells_that_measured_none_of_the_nodes(cells: Database, run: Any, tmp_pa
     assert run(cells, nodes=drugs, cells=False).counts["cells"] == 0
 
 
+def test_a_data_set_that_is_there_in_part(cells: Database, run: Any) -> None:
+    cells.write("CREATE (:TosgStagedDataset {id: 'beta', state: 'switching'})")
+    with pytest.raises(ExportError, match="there in part") as caught:
+        run(cells, dry_run=True)
+    assert caught.value.where == "dataset beta"
+    run(cells, cells="MATCH (c:Cell {dataset: 'alpha'}) RETURN c", dry_run=True)
+
+
 def test_mixed_units(graph: Database, run: Any, tmp_path: Path) -> None:
     signals.write_cells(graph, unit="log1p_cp10k")
     with pytest.raises(ExportError, match="different units") as caught:

@@ -122,9 +122,12 @@ def attach(
 def list_(settings: Settings, as_json: bool) -> None:
     """List the data sets that are attached."""
     from tosg.kg.cells.dataset import datasets
+    from tosg.kg.cells.staging import told_in_part
     from tosg.kg.database import Database
 
     with Database.open(settings) as db:
+        for warning in told_in_part(db):
+            note(f"note: {warning}")
         found = datasets(db)
     rows = [
         {

@@ -55,10 +55,13 @@ def schema(as_json: bool, markdown: bool) -> None:
 def stats(sources: bool, as_json: bool, settings: Settings) -> None:
     """Count what is in the graph: per label, relationship type and source."""
     from tosg.kg import stats as library
+    from tosg.kg.cells.staging import told_in_part
     from tosg.kg.database import Database
     from tosg.kg.meta import read_meta
 
     with Database.open(settings) as db:
+        for warning in told_in_part(db):
+            note(f"note: {warning}")
         counts = library.count(db)
         by_source = library.by_source(db) if sources else {}
         meta = read_meta(db)
