@@ -123,6 +123,8 @@ class LoadReport:
     undated : dict of str to Undated
         For sources of which the graph held claims from other files: the files that state no
         release, so that it is not known which is the newer.
+    recovered : str or None
+        What of a data set that an interrupted run had left was completed or cleared.
     remapped : dict of str to int
         Data sets of cells whose mapping changed, with the variables that are mapped now.
     not_remapped : dict of str to str
@@ -148,6 +150,7 @@ class LoadReport:
     texts: int | None = None
     disappeared: dict[str, dict[str, int]] = field(default_factory=dict)
     undated: dict[str, Undated] = field(default_factory=dict)
+    recovered: str | None = None
     remapped: dict[str, int] = field(default_factory=dict)
     not_remapped: dict[str, str] = field(default_factory=dict)
     written: WriteCounts = field(default_factory=WriteCounts)
@@ -239,6 +242,7 @@ class LoadReport:
             "texts": self.texts,
             "disappeared": self.disappeared,
             "undated": {s: u.as_dict() for s, u in sorted(self.undated.items())},
+            "recovered": self.recovered,
             "remapped": self.remapped,
             "not_remapped": self.not_remapped,
             "written": self.written.as_dict(),

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tosg.kg import ddl, stats
 from tosg.kg import report as reports
+from tosg.kg.cells.staging import Stage
+from tosg.kg.cells.switch import recover
 from tosg.kg.database import Database
 from tosg.kg.errors import DatabaseError, DataError, TosgError
 from tosg.kg.meta import PATIENCE, AnotherWriterError, continued, lease, read_meta
@@ -142,6 +144,7 @@ def load(
         tell("opening the database", None)
         owner = _owner(sources, prune)
         with _writing(settings, owner) as (db, held):
+            report.recovered = recover(Stage(db, held))
             report.before = stats.count(db)
             report.way = chosen(way, settings, db)
             if report.way == "import":

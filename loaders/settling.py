@@ -49,6 +49,8 @@ def settle(
     """
     from tosg.kg.cells.dataset import datasets
     from tosg.kg.cells.remap import remap
+    from tosg.kg.cells.staging import Stage
+    from tosg.kg.cells.switch import recover
     from tosg.kg.text import refresh
 
     tell = progress or (lambda _stage, _share: None)
@@ -60,6 +62,7 @@ def settle(
     composed = time.perf_counter()
     remapped: dict[str, int] = {}
     not_remapped: dict[str, str] = {}
+    recover(Stage(db, lease))  # before the list: it may bring a data set or take one away
     for dataset in datasets(db):
         tell(f"mapping the genes of {dataset.id}", None)
         try:

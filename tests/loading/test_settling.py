@@ -12,14 +12,17 @@ from support import cells
 from support.loads import inputs
 from support.sources import FILES, write_source
 
-from tosg.kg import check, report
+from tosg.kg import check, meta, report
+from tosg.kg.cells import staging, switch
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.dataset import datasets
+from tosg.kg.cells.remap import detach
 from tosg.kg.database import Database
 from tosg.kg.report import Undated
 from tosg.loaders import build as builds
 from tosg.loaders import pipeline, registry
 from tosg.loaders.pipeline import SourceInput, load
+from tosg.loaders.settling import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +113,52 @@ def test_a_lost_linked_file_does_not_keep_a_graph_from_being_loaded(
         assert check.check(db) == []
     (tmp_path / "moved.h5ad").rename(path)
     assert load(empty, inputs(data, ["uniprot"])).remapped == {"early": 1}
+
+
+@pytest.mark.parametrize("what", ["attach", "detach"])
+def test_a_load_completes_what_a_killed_writer_of_cells_left(
+    empty: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path = early_cells(empty, tmp_path, "inline")
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with Database.open(empty) as db, monkeypatch.context() as patch:
+        patch.setattr(switch, "room", lambda _db: 0)
+        patch.setattr(switch, "_show_new", killed)
+        with pytest.raises(KeyboardInterrupt):
+            attach(db, path, id="late") if what == "attach" else detach(db, "early")
+        assert staging.in_part(db)
+
+    left = {"early": 1, "late": 1} if what == "attach" else {}
+    made = load(empty, inputs(data, ["demo"]))
+    assert made.recovered
+    assert made.remapped == left
+    with Database.open(empty) as db:
+        assert {d.id for d in datasets(db)} == set(left)
+        assert staging.in_part(db) is None
+        assert bool(db.rows("MATCH (c:Cell) RETURN c.id LIMIT 1")) == bool(left)
+        assert check.check(db) == []
+    assert load(empty, inputs(data, ["demo"])).recovered is None
+
+
+def test_a_data_set_that_was_going_away_is_not_mapped(
+    empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early_cells(empty, tmp_path, "inline")
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with Database.open(empty) as db:
+        with monkeypatch.context() as patch:
+            patch.setattr(switch, "switch", killed)
+            with pytest.raises(KeyboardInterrupt):
+                detach(db, "early")
+        with meta.lease(db) as held:
+            settle(db, held)
+        assert datasets(db) == []
 
 
 def test_a_build_notices_what_other_loads_did(empty: Settings, data: Path, recipe: Path) -> None:

@@ -134,6 +134,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
     if report["texts"] is not None:
         lines.append(f"texts: {report['texts']:,} composed")
+    if report.get("recovered"):
+        lines.append(f"cells of {report['recovered']}")
     for dataset, mapped in report["remapped"].items():
         lines.append(f"cells of {dataset}: {mapped:,} variables mapped now")
     for dataset, why in report.get("not_remapped", {}).items():
