@@ -397,7 +397,7 @@ def test_a_value_of_another_type_is_refused(graph: Database, params: dict[str, A
         {1: 2},
         {1, 2},
         Decimal(1),
-        object(),
+        object,
         np.array([2**64 - 1], np.uint64),
     ],
     ids=ascii,
