@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tosg.kg.cells.vectors import decode, decode_block, encode, encode_block
@@ -109,6 +109,7 @@ ROW = st.dictionaries(
 ) | st.dictionaries(st.integers(0, 70000), st.integers(1, 300), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=8), st.integers(0, 3))
 def test_round_trip(rows: list[dict[int, float]], skip: int) -> None:
     ordered = [sorted(row.items()) for row in rows]
