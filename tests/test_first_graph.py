@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(1200)]
 
 QUERIES = 500
+#: Files with the cells of another one: tests of cells read them, `make test-long` takes them here.
+ALIKE = (
+    "cellxgene-schema/example_invalid_CL.h5ad",
+    "scanpy/10x_pbmc68k_reduced-2018.h5ad",
+    "10x/3.0.0/filtered_feature_bc_matrix",
+)
 TYPES = ("Gene", "Protein", "Pathway", "MolecularFunction", "CellularComponent", "Disease", "Drug")
 
 
@@ -65,7 +71,10 @@ def test_it_is_all_there(first: Database) -> None:
     assert hits.num_rows == 10
 
 
-@pytest.mark.parametrize(("name", "matrix", "unit", "n"), REAL)
+@pytest.mark.parametrize(
+    ("name", "matrix", "unit", "n"),
+    [pytest.param(*real, marks=pytest.mark.slow if real[0] in ALIKE else ()) for real in REAL],
+)
 def test_real_cells_on_it(
     first: Database, shared_data: Path, tmp_path: Path, name: str, matrix: str, unit: str, n: int
 ) -> None:
