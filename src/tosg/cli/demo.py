@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("demo")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Of training.")
-@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
 @json_option
 @connection_options
 def demo(settings: Settings, *, seeds: int, epochs: int, as_json: bool) -> None:

@@ -140,7 +140,7 @@ def demo_settings(settings: Settings) -> Settings:
     return replace(settings, home=settings.home / "demo")
 
 
-def run(settings: Settings, *, seeds: int = 3, epochs: int = 20, tell: Tell | None = None) -> Demo:
+def run(settings: Settings, *, seeds: int = 3, epochs: int = 8, tell: Tell | None = None) -> Demo:
     """Run the main job: graph, cells, vectors, questions, training set, models.
 
     Parameters
