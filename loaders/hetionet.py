@@ -1,9 +1,9 @@
 """Hetionet v1.0: 47,031 nodes of 11 kinds, 2,250,197 relationships of 24 kinds (metaedges).
 
-The SIF file states no licence per row: an edge has that of its kind, where Hetionet states one, and
-else none. For gene-disease and drug-gene edges the tables ``DaG-association.tsv`` and
-``CbG-binding.tsv`` state it per row: where a table is given, its row replaces the SIF's, so that
-leaving out a licence really leaves the edge out.
+Neither nodes nor SIF state a licence per row: a node or an edge has that of its kind, where
+Hetionet states one, and else none. For gene-disease and drug-gene edges the tables
+``DaG-association.tsv`` and ``CbG-binding.tsv`` state it per row: where a table is given, its row
+replaces the SIF's, so that leaving out a licence really leaves the edge out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ import pyarrow.compute as pc
 
 from tosg.kg.curies import curies
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json, version_in
-from tosg.loaders.hetionet_terms import KIND_NAMES, KINDS, METAEDGES, Metaedge, node_columns
+from tosg.loaders.hetionet_terms import (
+    KIND_LICENSES,
+    KIND_NAMES,
+    KINDS,
+    METAEDGES,
+    Metaedge,
+    node_columns,
+)
 from tosg.loaders.rows import blank_to_null, keep, note_duplicates, parents, split
 from tosg.loaders.tables import Layout, read_table
 
@@ -147,6 +154,7 @@ class Hetionet(Loader):
                 id=batch.column("curie"),
                 name=name,
                 symbol=pc.if_else(is_gene, name, pa.scalar(None, pa.string())),
+                license=KIND_LICENSES.take(pc.index_in(batch.column("kind"), KIND_NAMES)),
             )
         note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
 

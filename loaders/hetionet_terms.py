@@ -9,19 +9,35 @@ import pyarrow.compute as pc
 
 from tosg.kg.curies import curies
 
-#: Kind of a Hetionet node -> (type, prefix of its identifiers).
-KINDS: dict[str, tuple[str, str]] = {
-    "Anatomy": ("Anatomy", "uberon"),
-    "Biological Process": ("BiologicalProcess", "go"),
-    "Cellular Component": ("CellularComponent", "go"),
-    "Compound": ("Drug", "drugbank"),
-    "Disease": ("Disease", "doid"),
-    "Gene": ("Gene", "ncbigene"),
-    "Molecular Function": ("MolecularFunction", "go"),
-    "Pathway": ("Pathway", ""),  # two kinds of identifiers, see `pathway_curies`
-    "Pharmacologic Class": ("DrugClass", "ndfrt"),
-    "Side Effect": ("Phenotype", "umls"),
-    "Symptom": ("Phenotype", "mesh"),
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of Hetionet's nodes is written in the graph."""
+
+    type: str
+    prefix: str  # of its identifiers
+    license: str  # that which Hetionet states for all nodes of this kind
+
+
+_CC0 = "CC0 1.0"
+_BY = "CC BY 4.0"
+_BY3 = "CC BY 3.0"
+
+#: The licences of nodes and edges are those that Hetionet's own notebook gives them
+#: (integrate.ipynb in github.com/dhimmel/integrate at 93feba17). Pathways have one each, which the
+#: files do not tell.
+KINDS: dict[str, Kind] = {
+    "Anatomy": Kind("Anatomy", "uberon", _BY3),
+    "Biological Process": Kind("BiologicalProcess", "go", _BY),
+    "Cellular Component": Kind("CellularComponent", "go", _BY),
+    "Compound": Kind("Drug", "drugbank", "CC BY-NC 4.0"),
+    "Disease": Kind("Disease", "doid", _BY3),
+    "Gene": Kind("Gene", "ncbigene", _CC0),
+    "Molecular Function": Kind("MolecularFunction", "go", _BY),
+    "Pathway": Kind("Pathway", "", ""),  # two kinds of identifiers, see `pathway_curies`
+    "Pharmacologic Class": Kind("DrugClass", "ndfrt", _BY),
+    "Side Effect": Kind("Phenotype", "umls", "CC BY-NC-SA 4.0"),
+    "Symptom": Kind("Phenotype", "mesh", _CC0),
 }
 
 
@@ -37,13 +53,9 @@ class Metaedge:
     sign: int | None = None
 
 
-_CC0 = "CC0 1.0"
-_BY = "CC BY 4.0"
-
-#: The licences are those that Hetionet's own notebook gives to its edges (integrate.ipynb in
-#: github.com/dhimmel/integrate at 93feba17). It gives none to those of Bgee (AdG, AuG), LINCS L1000
-#: (CdG, CuG, Gr>G), the evolutionary rates (GcG) and the interactomes (GiG), and to AeG, CbG,
-#: DaG and GpPW one for each edge, which the SIF does not tell.
+#: The notebook gives no licence to the edges of Bgee (AdG, AuG), LINCS L1000 (CdG, CuG, Gr>G), the
+#: evolutionary rates (GcG) and the interactomes (GiG), and to AeG, CbG, DaG and GpPW one for each
+#: edge, which the SIF does not tell.
 METAEDGES: dict[str, Metaedge] = {
     "AdG": Metaedge("DOWNREGULATED_IN", "Anatomy", "Gene", turned=True),
     "AeG": Metaedge("EXPRESSED_IN", "Anatomy", "Gene", turned=True),
@@ -72,7 +84,8 @@ METAEDGES: dict[str, Metaedge] = {
 }
 
 KIND_NAMES = pa.array(list(KINDS))
-_KIND_TYPES = pa.array([label for label, _ in KINDS.values()])
+_KIND_TYPES = pa.array([kind.type for kind in KINDS.values()])
+KIND_LICENSES = pa.array([kind.license for kind in KINDS.values()])
 
 
 def node_columns(ids: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
@@ -81,12 +94,12 @@ def node_columns(ids: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     kinds, keys = pc.struct_field(parts, 0), pc.struct_field(parts, 1)
     number = pc.index_in(kinds, KIND_NAMES)
     found = pa.nulls(len(ids), pa.string())
-    for position, (_, prefix) in enumerate(KINDS.values()):
+    for position, kind in enumerate(KINDS.values()):
         chosen = pc.fill_null(pc.equal(number, position), False)
         if not pc.any(chosen).as_py():
             continue
         some = keys.filter(chosen)
-        fitting = curies(some, prefix) if prefix else pathway_curies(some)
+        fitting = curies(some, kind.prefix) if kind.prefix else pathway_curies(some)
         found = pc.replace_with_mask(found, chosen, fitting)
     return _KIND_TYPES.take(number), found, kinds
 

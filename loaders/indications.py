@@ -1,15 +1,20 @@
-"""Curated drug-disease pairs: disease-modifying, easing symptoms, or explicitly no indication."""
+"""Curated drug-disease pairs: disease-modifying, easing symptoms, or explicitly no indication.
+
+The file names its drugs and diseases, which are claimed too: so the pairs have their ends where
+a source that has them under another licence is left out.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.curies import curies
-from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.rows import keep, note_duplicates
+from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json
+from tosg.loaders.rows import blank_to_null, keep, note_duplicates
 from tosg.loaders.tables import Layout, read_table
 
 if TYPE_CHECKING:
@@ -18,7 +23,9 @@ if TYPE_CHECKING:
 
     from tosg.kg.source_log import SourceLog
 
-_LAYOUT = Layout(("doid_id", "drugbank_id", "category", "n_curators", "n_resources"))
+_LAYOUT = Layout(
+    ("doid_id", "drugbank_id", "disease", "drug", "category", "n_curators", "n_resources")
+)
 
 #: Category -> relationship type; NOT says that the drug is no indication, so it makes no edge.
 _VERBS = {"DM": "TREATS", "SYM": "PALLIATES"}
@@ -62,6 +69,8 @@ class Indications(Loader):
             batch = keep(batch, valid, file, "bad identifier", shown)
             drugs, diseases = drugs.filter(valid), diseases.filter(valid)
             file.parsed(batch.num_rows)
+            yield _named(origin, batch, "Drug", drugs, "drug")
+            yield _named(origin, batch, "Disease", diseases, "disease")
             verb = pa.array(list(_VERBS.values())).take(
                 pc.index_in(batch.column("category"), pa.array(list(_VERBS)))
             )
@@ -82,3 +91,18 @@ class Indications(Loader):
                 end=diseases,
                 evidence=evidence,
             )
+
+
+def _named(
+    origin: Origin, batch: pa.RecordBatch, type_: str, ids: pa.Array, name: str
+) -> pa.RecordBatch:
+    """Claims of the entities of one end, each where it is first named."""
+    _, first = np.unique(ids.to_numpy(zero_copy_only=False), return_index=True)
+    rows = pa.array(np.sort(first))
+    return origin.entities(
+        len(rows),
+        batch.column("line").take(rows),
+        type=type_,
+        id=ids.take(rows),
+        name=blank_to_null(batch.column(name).take(rows)),
+    )

@@ -56,6 +56,20 @@ def test_hetionet_nodes(tmp_path: Path) -> None:
     assert one(entities, "go:0000001")["name"] == 'the "first" process'
     assert one(entities, "ncbigene:11")["symbol"] == "AAA1"
     assert "symbol" not in one(entities, "doid:14")
+    assert {(e["type"], e["id"].split(":")[0], e["license"]) for e in entities} == {
+        ("Anatomy", "uberon", "CC BY 3.0"),
+        ("BiologicalProcess", "go", "CC BY 4.0"),
+        ("CellularComponent", "go", "CC BY 4.0"),
+        ("Drug", "drugbank", "CC BY-NC 4.0"),
+        ("Disease", "doid", "CC BY 3.0"),
+        ("Gene", "ncbigene", "CC0 1.0"),
+        ("MolecularFunction", "go", "CC BY 4.0"),
+        ("Pathway", "hetionet", ""),
+        ("Pathway", "wikipathways", ""),
+        ("DrugClass", "ndfrt", "CC BY 4.0"),
+        ("Phenotype", "umls", "CC BY-NC-SA 4.0"),
+        ("Phenotype", "mesh", "CC0 1.0"),
+    }
     assert log.release == "1.0"
     assert kinds(log, "hetionet-v1.0-nodes.tsv") == {
         "unknown or contradicting kind": (2, 18),
@@ -413,7 +427,12 @@ def test_drugcentral_with_names_at_other_identifiers(tmp_path: Path) -> None:
 
 
 def test_indications(tmp_path: Path) -> None:
-    _, relationships, log = read("indications", tmp_path)
+    entities, relationships, log = read("indications", tmp_path)
+    assert [(e["type"], e["id"], e["name"], e["license"], e["line"]) for e in entities] == [
+        ("Drug", "drugbank:DB00014", "Goserelin", "CC0 1.0", 2),
+        ("Disease", "doid:14", "some disease", "CC0 1.0", 2),
+        ("Disease", "doid:15", "other disease", "CC0 1.0", 3),
+    ]
     assert edges(relationships) == [
         ("TREATS", "drugbank:DB00014", "doid:14"),
         ("PALLIATES", "drugbank:DB00014", "doid:15"),

@@ -304,6 +304,7 @@ def test_drugcentral(shared_data: Path) -> None:
 def test_indications(shared_data: Path) -> None:
     batches, log = _read("indications", shared_data)
     assert counts(batches, "start") == {"TREATS": 755, "PALLIATES": 390}
+    assert counts(batches, "id") == {"Drug": 551, "Disease": 91}
     assert rejected(log, "indications.tsv") == {"not an indication": 243}
 
 

@@ -88,12 +88,22 @@ def test_the_report_adds_up_and_is_kept(empty: Settings, data: Path) -> None:
 
 def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> None:
     made = load(
-        empty, inputs(data, ["hetionet"]), exclude_licenses=["cc by-nc*", "CC-BY*"], way="bolt"
+        empty,
+        inputs(data, ["hetionet", "indications"]),
+        exclude_licenses=["cc by-nc*", "CC-BY*"],
+        way="bolt",
     )
     with Database.open(empty) as db:
+        # DrugBank's drugs are left out, but those that the indications name under CC0.
+        drugs = db.rows("MATCH (d:Drug) RETURN d.id AS id, d.licenses AS licenses ORDER BY id")
+        treats = db.rows("MATCH (d:Drug)-[r:TREATS]->(e:Disease) RETURN d.id AS d, r.sources AS by")
+        phenotypes = db.rows("MATCH (p:Phenotype) RETURN p.id AS id")
         rows = db.rows(
             "MATCH ()-[r]->() UNWIND r.licenses AS license RETURN DISTINCT license ORDER BY license"
         )
+    assert drugs == [{"id": "drugbank:DB00014", "licenses": ["CC0 1.0"]}]
+    assert treats == [{"d": "drugbank:DB00014", "by": ["hetionet", "indications"]}]
+    assert phenotypes == [{"id": "mesh:D000006"}]
     licenses = [r["license"] for r in rows]
     assert licenses
     assert not any(name.startswith("CC BY-NC") for name in licenses)
