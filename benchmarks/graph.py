@@ -89,15 +89,15 @@ class Descriptions(Loader):
             rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
         file.read(len(rows))
         origin = self.origin(path, release)
-        for kind, (label, prefix) in KINDS.items():
-            some = [r for r in rows if r["kind"] == kind]
+        for name, kind in KINDS.items():
+            some = [r for r in rows if r["kind"] == name]
             if not some:
                 continue
-            keys = [r["id"].split("::", 1)[1] for r in some]
-            ids = curies(pa.array(keys), prefix) if prefix else pathway_curies(pa.array(keys))
+            keys = pa.array([r["id"].split("::", 1)[1] for r in some])
+            ids = curies(keys, kind.prefix) if kind.prefix else pathway_curies(keys)
             texts = [r["description"] for r in some]
             file.parsed(len(some))
-            yield origin.entities(len(some), None, type=label, id=ids, description=texts)
+            yield origin.entities(len(some), None, type=kind.type, id=ids, description=texts)
 
 
 def sources(options: Options) -> Sources:
