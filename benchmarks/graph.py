@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from benchmarks import draw, note
 from tosg.kg import server, stats
-from tosg.kg.curies import curies
 from tosg.kg.database import Database
 from tosg.kg.errors import DataError
 from tosg.kg.settings import Settings, load_settings
@@ -81,7 +80,7 @@ class Descriptions(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        from tosg.loaders.hetionet_terms import KINDS, pathway_curies
+        from tosg.loaders.hetionet_terms import node_columns
 
         path = files["descriptions"]
         file = log.file(path)
@@ -89,15 +88,10 @@ class Descriptions(Loader):
             rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
         file.read(len(rows))
         origin = self.origin(path, release)
-        for name, kind in KINDS.items():
-            some = [r for r in rows if r["kind"] == name]
-            if not some:
-                continue
-            keys = pa.array([r["id"].split("::", 1)[1] for r in some])
-            ids = curies(keys, kind.prefix) if kind.prefix else pathway_curies(keys)
-            texts = [r["description"] for r in some]
-            file.parsed(len(some))
-            yield origin.entities(len(some), None, type=kind.type, id=ids, description=texts)
+        types, ids, _ = node_columns(pa.array([r["id"] for r in rows]))
+        texts = [r["description"] for r in rows]
+        file.parsed(len(rows))
+        yield origin.entities(len(rows), None, type=types, id=ids, description=texts)
 
 
 def sources(options: Options) -> Sources:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tosg.kg.curies import curie_map, curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.obo import open_obo, read_terms
-from tosg.loaders.rows import blank_to_null, keep, known_curies
+from tosg.loaders.rows import blank_to_null, first_rows, keep, known_curies
 from tosg.loaders.tables import Layout, read_table
 from tosg.loaders.terms import claims_of_terms
 
@@ -96,7 +96,7 @@ class DiseaseOntology(Loader):
             origin = self.origin(path, self.file_release(files, key), self.newer_license, part)
             extra: dict[str, pa.Array] = {}
             if key == "definitions":
-                rows = _first_of_each(rows, "curie")
+                rows = rows.take(first_rows(rows.column("curie")))
                 extra["description"] = blank_to_null(rows.column("text"))
             else:
                 rows, xrefs = _grouped(rows)
@@ -154,23 +154,10 @@ def _rows(path: Path, layout: Layout, file: FileLog) -> pa.RecordBatch:
     return pa.record_batch(columns, names=table.column_names)
 
 
-def _first_of_each(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
-    """First row of each value, in the order of the rows."""
-    codes = rows.column(column).dictionary_encode().indices
-    return rows.take(pa.array(_starts(codes)))
-
-
-def _starts(codes: pa.Array) -> list[int]:
-    import numpy as np
-
-    _, first = np.unique(codes.to_numpy(), return_index=True)
-    return sorted(first.tolist())
-
-
 def _grouped(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.ListArray]:
     """One row per disease and the list of its texts."""
     order = pc.sort_indices(rows, sort_keys=[("curie", "ascending"), ("line", "ascending")])
     rows = rows.take(order)
-    starts = _starts(rows.column("curie").dictionary_encode().indices)
-    offsets = pa.array([*starts, rows.num_rows], pa.int32())
-    return rows.take(pa.array(starts)), pa.ListArray.from_arrays(offsets, rows.column("text"))
+    starts = first_rows(rows.column("curie"))
+    offsets = pa.array([*starts.to_pylist(), rows.num_rows], pa.int32())
+    return rows.take(starts), pa.ListArray.from_arrays(offsets, rows.column("text"))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.curies import curies
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json
-from tosg.loaders.rows import blank_to_null, keep, note_duplicates
+from tosg.loaders.rows import blank_to_null, first_rows, keep, note_duplicates
 from tosg.loaders.tables import Layout, read_table
 
 if TYPE_CHECKING:
@@ -97,8 +96,7 @@ def _named(
     origin: Origin, batch: pa.RecordBatch, type_: str, ids: pa.Array, name: str
 ) -> pa.RecordBatch:
     """Claims of the entities of one end, each where it is first named."""
-    _, first = np.unique(ids.to_numpy(zero_copy_only=False), return_index=True)
-    rows = pa.array(np.sort(first))
+    rows = first_rows(ids)
     return origin.entities(
         len(rows),
         batch.column("line").take(rows),

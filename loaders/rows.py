@@ -99,6 +99,12 @@ def parents(lists: pa.ListArray) -> npt.NDArray[np.int64]:
     return np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), np.int64)
 
 
+def first_rows(values: pa.Array) -> pa.Array:
+    """Row at which each value occurs first, ascending."""
+    _, first = np.unique(values.dictionary_encode().indices.to_numpy(), return_index=True)
+    return pa.array(np.sort(first))
+
+
 def note_duplicates(values: pa.Array, log: FileLog, kind: str) -> None:
     """Note values that occur more than once (nulls aside): how many, and the first few."""
     counted = pc.value_counts(values.drop_null())
