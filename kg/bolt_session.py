@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import random
-import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from neo4j import exceptions as ne
-
 from tosg.kg import meta
+from tosg.kg.database import until_done
 from tosg.kg.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -22,9 +19,6 @@ if TYPE_CHECKING:
     from tosg.kg.meta import Lease
 
 Result = TypeVar("Result")
-
-#: How often a transaction that the database gave up (a deadlock) is tried again.
-ATTEMPTS = 20
 
 
 class Sender:
@@ -136,16 +130,12 @@ class Sender:
 
     def _transaction(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
         with self._db.session(write=True) as session:
-            for attempt in range(ATTEMPTS):
-                try:
-                    with session.begin_transaction() as tx:
-                        self._lease.check(tx)
-                        result = work(tx)
-                        tx.commit()
-                except ne.TransientError:
-                    if attempt == ATTEMPTS - 1:
-                        raise
-                    time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311
-                else:
-                    return result
-        raise AssertionError("unreachable")
+
+            def once() -> Result:
+                with session.begin_transaction() as tx:
+                    self._lease.check(tx)
+                    result = work(tx)
+                    tx.commit()
+                return result
+
+            return until_done(once)

@@ -5,11 +5,13 @@ Bulk reads do not go through here but through `tosg.kg.reader`.
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import neo4j
 from neo4j import exceptions as ne
@@ -17,15 +19,19 @@ from neo4j import exceptions as ne
 from tosg.kg.errors import DatabaseError, QueryError, TosgError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from tosg.kg.settings import Settings
 
 Row = dict[str, Any]
+Result = TypeVar("Result")
 
 #: The oldest Neo4j that knows all that is asked of it.
 OLDEST = (5, 26)
+
+#: How often a transaction that the database gives up (a deadlock) is tried.
+ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -154,13 +160,28 @@ class Database:
     def write(self, query: str, *, timeout: float | None = None, **parameters: Any) -> list[Row]:
         """Run a small write in its own transaction and return its rows as dicts."""
         with self.session(write=True) as session:
-            return _dicts(session.run(_query(query, timeout), parameters))
+            return until_done(lambda: _dicts(session.run(_query(query, timeout), parameters)))
 
     def bookmark(self) -> str:
         """Bookmark of the database now: changes whenever any client has written anything."""
         with self.session() as session:
             session.run("RETURN 1").consume()
             return ",".join(sorted(session.last_bookmarks().raw_values))
+
+
+def until_done(transaction: Callable[[], Result]) -> Result:
+    """Run a transaction, again as long as the database gives it up in favour of another.
+
+    Two processes can be in each other's way even where both make the same constraint. The
+    transaction must be safe to run again after a rollback. A connection that is lost is not tried
+    again: whether the transaction was committed is not known then.
+    """
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return transaction()
+        except ne.TransientError:
+            time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311
+    return transaction()
 
 
 def check_version(version: tuple[int, ...], uri: str) -> None:

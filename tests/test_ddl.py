@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tosg.kg import ddl
+from tosg.kg import ddl, meta
+from tosg.kg.database import Database
 from tosg.kg.errors import DatabaseError, SchemaError
 from tosg.kg.schema import ENTITY_TYPES, SUPPORT_TYPES, snake
-
-if TYPE_CHECKING:
-    from tosg.kg.database import Database
 
 pytestmark = pytest.mark.neo4j
 
@@ -45,6 +44,24 @@ def test_made_once_online_and_taken_away(bare_database: Database) -> None:
     assert sorted(ddl.drop(bare_database)) == sorted(made)
     assert ddl.drop(bare_database) == []
     assert len(ddl.missing_or_offline(bare_database)) == len(made)
+
+
+def test_made_by_several_at_once(bare_database: Database) -> None:
+    """Two that make the same constraint deadlock in the server; one of them tries again."""
+    begin = threading.Barrier(8)
+
+    def make(_k: int) -> None:
+        with Database(bare_database.target) as db:
+            db.verify()
+            begin.wait()
+            meta.ensure_meta(db)
+
+    for _round in range(10):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(make, range(8)))
+        assert bare_database.rows("MATCH (m:TosgMeta) RETURN count(m) AS n") == [{"n": 1}]
+        assert ddl.drop(bare_database) == ["tosg_meta_key"]
+        bare_database.write("MATCH (m:TosgMeta) DELETE m")
 
 
 def test_another_definition_of_the_name_is_made_anew(bare_database: Database) -> None:
