@@ -74,8 +74,8 @@ class EdgeColumns:
             return
         part = {
             "type": self._coded(columns["type"], self._types, str),
-            "start": columns["start_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
-            "end": columns["end_idx"].to_numpy(zero_copy_only=False).astype(np.int64),
+            "start": columns["start_idx"].to_numpy(zero_copy_only=False),
+            "end": columns["end_idx"].to_numpy(zero_copy_only=False),
             "score": _floats(columns.get("score"), n),
         }
         if "group" in columns:

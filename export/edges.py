@@ -55,7 +55,12 @@ class StoppedError(ExportError):
 
 
 def read_graph(
-    db: Database, selection: Selection, nodes: Nodes, *, stop: Event | None = None
+    db: Database,
+    selection: Selection,
+    nodes: Nodes,
+    *,
+    stop: Event | None = None,
+    received: Event | None = None,
 ) -> Graph:
     """Read the edges between the nodes of a selection.
 
@@ -67,13 +72,18 @@ def read_graph(
         Of the same selection.
     stop : threading.Event, optional
         Called off when it is set.
+    received : threading.Event, optional
+        Set when the server has sent all.
     """
     columns = EdgeColumns()
     for batch in _batches(db, selection, nodes):
         if stop is not None and stop.is_set():
             raise StoppedError("stopped")
         columns.add(batch)
+    if received is not None:
+        received.set()
     edges = columns.edges()
+    del columns
     if nodes.fold is not None:
         edges = lift(edges, nodes.fold)
     directed = {name: t.directed for name, t in all_relationship_types().items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -52,12 +53,14 @@ class TensorFile:
         head, self._offsets = _layout(self.specs)
         self._digests: dict[str, str] = {}
         self._stream = path.open("wb")
+        self._hashing = ThreadPoolExecutor(1, "tosg-digest")  # of a block while it is written
         self._stream.write(head)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hashing.shutdown()
         self._stream.close()
 
     def write(self, name: str, blocks: Array | Iterable[Array]) -> None:
@@ -69,9 +72,10 @@ class TensorFile:
         written = 0
         for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
             data = np.ascontiguousarray(block, dtype=dtype)
+            hashed = self._hashing.submit(add_elements, hasher, data)
             if data.size:
                 self._stream.write(data.reshape(-1).data.cast("B"))
-            add_elements(hasher, data)
+            hashed.result()
             written += data.size
         if written != int(np.prod(shape)):
             raise ValueError(f"tensor {name}: {written} elements, expected shape {shape}")

@@ -125,7 +125,7 @@ def write_graph_files(
     folder: Path,
     db: Database,
     nodes: Nodes,
-    read: Callable[[Event], Graph],
+    read: Callable[[Event, Event], Graph],
     dtype: str,
     progress: Callable[[int], None],
 ) -> dict[str, Any]:
@@ -138,8 +138,9 @@ def write_graph_files(
     db : Database
     nodes : Nodes
     read : callable
-        Reads the edges, unless the event it is given is set. It runs in a thread meanwhile: the
-        server is busy with edges while texts and vectors are written here.
+        Reads the edges unless the first event it is given is set, and sets the second once it has
+        them all. It runs in a thread: the server is busy with edges while texts are written here,
+        and sends the vectors while the edges are sorted.
     dtype : str
         Of the vectors.
     progress : callable
@@ -150,12 +151,14 @@ def write_graph_files(
     dict
         The receipt: digests, files, and what the manifest says of the graph.
     """
-    stop = Event()
+    stop, received = Event(), Event()
     spool = folder / "work" / "vectors"
     with ThreadPoolExecutor(1, "tosg-edges") as pool:
-        later = pool.submit(read, stop)
+        later = pool.submit(read, stop, received)
+        later.add_done_callback(lambda _: received.set())  # also where it fails
         try:
             nodes_digest, claimants = write_nodes(folder / "nodes.parquet", db, nodes)
+            received.wait()
             vectors, has_text = spool_vectors(spool, db, nodes, dtype)
             progress(1)
             graph = later.result()

@@ -245,7 +245,9 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
         job.space.folder,
         job.db,
         nodes,
-        lambda stop: read_graph(job.db, job.selection, nodes, stop=stop),
+        lambda stop, received: read_graph(
+            job.db, job.selection, nodes, stop=stop, received=received
+        ),
         job.selection.text_dtype,
         lambda done: job.progress("graph", done, 2),
     )

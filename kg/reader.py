@@ -45,6 +45,10 @@ _EDGE_ROWS_WITH_LISTS = 16_384
 #: Up to so many nodes, the ends of induced relationships are sent along and matched there.
 _SMALL = 2_000
 
+#: From so many properties on, a relationship's are read as one map: each by itself is looked for
+#: from the first one stored.
+_SEVERAL = 4
+
 #: From so many types on, blocks are cut by the relationships of all types.
 _FEW_TYPES = 5
 
@@ -166,13 +170,19 @@ def read_relationships(
     wanted = None if idx is None else as_idx(idx)
     small = wanted is not None and len(wanted) <= _SMALL
     ends = " AND m.idx IN $ends" if small else ""
+    whole = len(properties) + len(grouped) >= _SEVERAL
+    row = (
+        f" WITH n.idx AS start, {'m.idx' if small else 'id(m)'} AS end, type(r) AS type, "
+        f"{'properties(r)' if whole else 'r'} AS p"
+    )
     query = Query(
         by_range=f"MATCH (n:{entity})-[r{pattern}]->(m) USING INDEX n:{entity}(idx) "
-        f"WHERE n.idx >= $low AND n.idx < $high{ends}",
-        by_ids=f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) WHERE true{ends}",
-        numbers=("n.idx", "m.idx" if small else "id(m)"),
-        properties=expressions(db, f"MATCH ()-[r{pattern}]->()", "r", properties),
-        key=f"[{', '.join(['type(r)', *(f'r.{names.property_name(p)}' for p in grouped)])}]",
+        f"WHERE n.idx >= $low AND n.idx < $high{ends}{row}",
+        by_ids=f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) "
+        f"WHERE true{ends}{row}",
+        numbers=("start", "end"),
+        properties=expressions(db, f"MATCH ()-[p{pattern}]->()", "p", properties),
+        key=f"[{', '.join(['type', *(f'p.{names.property_name(p)}' for p in grouped)])}]",
         grouped=tuple(grouped),
     )
     heavy = any(pa.types.is_list(t) or pa.types.is_string(t) for _, _, t in query.properties)
