@@ -8,7 +8,6 @@ says that a load is not finished; the next one then looks at everything again.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +48,7 @@ def write_bolt(
     merged: Merged,
     lease: Lease,
     *,
-    connections: int | None = None,
+    connections: int = 2,
     progress: Progress | None = None,
 ) -> WriteCounts:
     """Write the differences between a merge and the stored graph.
@@ -63,8 +62,10 @@ def write_bolt(
         What the graph is to hold; `tosg.kg.shared_ids.refuse_shared_ids` has passed it.
     lease : Lease
         Held since before the ledger was read.
-    connections : int, optional
-        Batches of relationships written at once; by default 2, or 1 on fewer than four cores.
+    connections : int
+        Batches of relationships written at once: of two, one writes while the other waits for the
+        disk or a lock, which makes a third more a second on two cores; more of them wait for each
+        other.
     progress : callable, optional
         Told the stage and the share of it that is done.
 
@@ -80,8 +81,6 @@ def write_bolt(
         The database went away, or the lease was lost. What was written so far is valid, and the
         same load can be run again.
     """
-    if connections is None:
-        connections = 2 if (os.cpu_count() or 1) >= 4 else 1
     tell = progress or (lambda _stage, _share: None)
     with Sender(db, lease, connections) as sender:
         return _Writer(db, merged, sender, tell).run()
