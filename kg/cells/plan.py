@@ -17,6 +17,8 @@ from tosg.kg.cells.markers import Marker, find_markers
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.terms import REFUSED, TermIndex, read_terms
 from tosg.kg.cells.variables import (
+    ID_COLUMNS,
+    SYMBOL_COLUMNS,
     Variable,
     VariableMap,
     read_entity_names,
@@ -401,6 +403,13 @@ def _with_notes(
     from tosg.kg.cells.mapping import unmapped_hints
 
     notes = []
+    if not sum(report.variables["mapped"].values()):
+        notes.append(
+            "no variable is a gene or protein of the graph, so an export of these cells has no "
+            "value: `tosg stats` shows what is loaded, a later load maps them anew, and the names "
+            f"are looked for in the index of var, in {', '.join(ID_COLUMNS[:3])}, ... and in "
+            f"{', '.join(SYMBOL_COLUMNS[:3])}, ..."
+        )
     if "donor_id" not in columns:
         notes.append("no donor is known: a split by donor will refuse these cells")
     if not source.obs.index.is_unique:

@@ -425,6 +425,16 @@ def test_totals_over_a_selection_are_said(database: Database, tmp_path: Path) ->
 
 
 @pytest.mark.neo4j
+def test_genes_that_the_graph_does_not_have_are_said(database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.h5ad")
+    before = attach(database, path, MAPPING)
+    assert before.notes[0].startswith("no variable is a gene or protein of the graph")
+    assert "gene_ids" in before.notes[0]
+    small_graph(database)
+    assert not any("no variable" in note for note in attach(database, path, MAPPING, id="y").notes)
+
+
+@pytest.mark.neo4j
 def test_a_line_end_in_a_label_does_not_break_the_report(
     database: Database, tmp_path: Path
 ) -> None:
