@@ -686,6 +686,14 @@ def test_the_list_and_a_description_need_no_database() -> None:
     assert "genes: LIST<Gene>" in shown.stdout
     assert "min_size: INTEGER (default 5)" in shown.stdout
     assert "CYPHER 5" in shown.stdout
+    document = CliRunner().invoke(tosg, ["query", "enrichment", "--describe", "--json"])
+    described = json.loads(document.stdout)
+    assert {"name": "min_size", "type": "INTEGER", "required": False, "default": 5}.items() <= (
+        next(p for p in described["params"] if p["name"] == "min_size").items()
+    )
+    assert described["cypher"] in shown.stdout + "\n"
+    refused = CliRunner().invoke(tosg, ["query", "enrichment", "--describe", "--format", "csv"])
+    assert refused.exit_code == 2
 
 
 def test_a_database_that_is_not_there() -> None:

@@ -70,7 +70,9 @@ def query(
 
     statement = resolve(query)
     if describe:
-        click.echo(describe_statement(statement))
+        if form in ("csv", "arrow"):
+            raise click.UsageError("a description is text, or JSON with --json")
+        click.echo((_as_document if form == "json" else describe_statement)(statement))
         return
     values = parse_params(params, statement)
     from tosg.kg.database import Database
@@ -127,6 +129,15 @@ def _list(form: str) -> None:
 
 def _shown(statement: Statement) -> list[str]:
     return [p.name if p.required else f"[{p.name}]" for p in statement.params]
+
+
+def _as_document(statement: Statement) -> str:
+    import json
+    from dataclasses import asdict
+
+    document = asdict(statement)
+    shown = ("name", "help", "mode", "params", "returns")
+    return json.dumps({**{key: document[key] for key in shown}, "cypher": statement.cypher})
 
 
 def describe_statement(statement: Statement) -> str:
