@@ -213,6 +213,10 @@ def test_options_of_java_reach_it(own: Settings) -> None:
         managed.ensure(replace(own, jvm="-Dtosg.note='two words' -XX:NoSuchOption"))
     assert "NoSuchOption" in (caught.value.found or "")
     assert "TOSG_NEO4J_JVM" in (caught.value.hint or "")
+    with pytest.raises(ServerError, match="ended before") as caught:
+        managed.ensure(replace(own, jvm="-XX:+UseParallelGC"))  # beside the one that we choose
+    assert "Multiple garbage collectors" in (caught.value.found or "")
+    assert "-XX:-UseG1GC" in (caught.value.hint or "")
     with pytest.raises(ConfigError, match="do not parse"):
         managed.ensure(replace(own, jvm="-Dtosg.note='open"))
 

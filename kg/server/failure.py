@@ -18,7 +18,10 @@ NO_MEMORY = (
     r"Could not reserve enough space|insufficient memory|Cannot allocate memory"
     r"|OutOfMemoryError|Invalid memory configuration|exceeds (?:the )?physical memory"
 )
-BAD_OPTION = r"Unrecognized (?:VM )?option|Could not create the Java Virtual Machine"
+BAD_OPTION = (
+    r"Unrecognized (?:VM )?option|Could not create the Java Virtual Machine"
+    r"|Multiple garbage collectors selected"
+)
 NO_SPACE = r"No space left on device|Disk quota exceeded"
 NO_ACCESS = r"Permission denied|AccessDenied|Read-only file system"
 IN_USE = r"[Ll]ock file has been locked|StoreLock|FileLockException"
@@ -30,7 +33,8 @@ ADVICE = {
     PORT_TAKEN: "another program took the port at that moment; try again",
     NO_MEMORY: "there is too little memory for the heap: set TOSG_NEO4J_MEMORY lower (512m is "
     "the least), or free memory",
-    BAD_OPTION: "an option in TOSG_NEO4J_JVM is not one of Java's: correct or unset it",
+    BAD_OPTION: "an option in TOSG_NEO4J_JVM is not one of Java's, or is against another (for "
+    "another collector say -XX:-UseG1GC too): correct or unset it",
     NO_SPACE: "the disk is full: free space, or set TOSG_HOME to a folder elsewhere",
     NO_ACCESS: "give yourself access to the folder, or set TOSG_HOME to one of yours",
     IN_USE: "another Neo4j has this data open: `tosg down` there, or another TOSG_HOME here",
@@ -100,7 +104,9 @@ def telling(text: str) -> str:
     lines = [
         line.strip()
         for line in text.splitlines()
-        if re.search(r"\bERROR\b|Exception|Caused by|^Error|Unrecognized|Failed|failed", line)
+        if re.search(
+            r"\bERROR\b|Exception|Caused by|^Error|Unrecognized|Multiple|Failed|failed", line
+        )
         and not line.lstrip().startswith("at ")
     ]
     return "\n".join(dict.fromkeys(lines[-MOST_LINES:]))
