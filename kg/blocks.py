@@ -69,7 +69,9 @@ def as_idx(values: NDArray[Any]) -> Int64s:
     array = np.asarray(values)
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"idx are integers, not {array.dtype}")
-    return np.unique(array.astype(np.int64, copy=False))
+    array = array.astype(np.int64, copy=False)
+    # Those of a selection come in order, and `np.unique` hashes before it sorts.
+    return array if (array[1:] > array[:-1]).all() else np.unique(array)
 
 
 def blocks_of(wanted: Int64s, rows: int, weights: Int64s | None = None) -> Iterator[Block]:

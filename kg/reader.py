@@ -8,6 +8,7 @@ every list is as long as the others, or empty.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _ROWS = {
     "expression": 1024,
     "embedding": 512,
-    "embedding_f32": 2048,
+    "embedding_f32": 4096,
     "claims": 4096,
     "text": 4096,
     "description": 4096,
@@ -244,39 +245,38 @@ def read_embeddings(
     vectors = np.zeros((len(wanted), 0), np.float32)
     present = np.zeros(len(wanted), np.bool_)
 
-    def matrices(block: Block) -> list[tuple[Int64s, NDArray[np.float32]]]:
-        # Bytes are joined as they come: as Arrow first, they would be copied once more.
+    def received(block: Block) -> list[tuple[Int64s, list[bytes]]]:
         found = [(record[2], record[3]) for record in records(db, query, block)]
-        return [(np.array(numbers, np.int64), _matrix(values)) for numbers, values in found]
+        return [(np.array(numbers, np.int64), values) for numbers, values in found]
 
+    width = 0  # bytes
     blocks = blocks_of(wanted, _ROWS["embedding_f32"])
-    for pieces in in_order(blocks, matrices, connections):
-        for found, values in pieces:
-            if not vectors.shape[1]:
-                vectors = np.zeros((len(wanted), values.shape[1]), np.float32)
-            if values.shape[1] != vectors.shape[1]:
-                raise _uneven(4 * values.shape[1], 4 * vectors.shape[1])
-            first = int(np.searchsorted(wanted, found[0]))
-            run = slice(first, first + len(found))
-            if np.array_equal(wanted[run], found):  # most blocks: one copy, no index
-                vectors[run], present[run] = values, True
-                continue
-            at = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
-            asked = wanted[at] == found
-            vectors[at[asked]], present[at[asked]] = values[asked], True
+    for found, values in itertools.chain.from_iterable(in_order(blocks, received, connections)):
+        width = _width(values, width)
+        if not vectors.shape[1]:
+            vectors = np.zeros((len(wanted), width // 4), "<f4")
+            room = vectors.data.cast("B")
+        at = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
+        asked = wanted[at] == found
+        present[at[asked]] = True
+        # Each vector is copied once, to where it stays.
+        for start, one, value in zip((at * width).tolist(), asked.tolist(), values, strict=True):
+            if one:
+                room[start : start + width] = value
     if len(wanted) == len(idx) and np.array_equal(wanted, idx):
         return vectors, present
     back = np.searchsorted(wanted, np.asarray(idx))
     return vectors[back], present[back]
 
 
-def _matrix(vectors: list[bytes]) -> NDArray[np.float32]:
-    widths = sorted({len(v) for v in vectors})
+def _width(vectors: list[bytes], before: int) -> int:
+    """Bytes of each vector, which are those of the vectors before (0 where there are none)."""
+    widths = sorted({len(v) for v in vectors} | ({before} if before else set()))
     if len(widths) > 1:
         raise _uneven(*widths[:2])
     if widths[0] % 4 or not widths[0]:
         raise _uneven(widths[0], "a multiple of 4")
-    return np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), -1)
+    return widths[0]
 
 
 def _uneven(one: object, other: object) -> DataError:
