@@ -188,8 +188,10 @@ def read_relationships(
     )
     heavy = any(pa.types.is_list(t) or pa.types.is_string(t) for _, _, t in query.properties)
     rows = _EDGE_ROWS_WITH_LISTS if heavy else _EDGE_ROWS
-    # Counting all is much faster than counting each of many types, and only cuts smaller blocks.
-    degree = f"count {{ (n)-[{pattern if len(kinds) < _FEW_TYPES else ''}]->() }}"
+    # Counting all is much faster than counting each of many types, and of a few nodes it is one
+    # question for whatever types; it only cuts smaller blocks.
+    counted = "" if small or len(kinds) >= _FEW_TYPES else pattern
+    degree = f"count {{ (n)-[{counted}]->() }}"
     if not kinds:
         blocks: Iterator[Block] = iter(())
     elif wanted is None:
