@@ -104,9 +104,7 @@ def telling(text: str) -> str:
     lines = [
         line.strip()
         for line in text.splitlines()
-        if re.search(
-            r"\bERROR\b|Exception|Caused by|^Error|Unrecognized|Multiple|Failed|failed", line
-        )
+        if re.search(rf"\bERROR\b|Exception|Caused by|^Error|{BAD_OPTION}|Failed|failed", line)
         and not line.lstrip().startswith("at ")
     ]
     return "\n".join(dict.fromkeys(lines[-MOST_LINES:]))

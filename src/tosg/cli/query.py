@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -132,18 +134,13 @@ def _shown(statement: Statement) -> list[str]:
 
 
 def _as_document(statement: Statement) -> str:
-    import json
-    from dataclasses import asdict
-
-    document = asdict(statement)
-    shown = ("name", "help", "mode", "params", "returns")
-    return json.dumps({**{key: document[key] for key in shown}, "cypher": statement.cypher})
+    whole = asdict(statement)
+    document = {key: whole[key] for key in ("name", "help", "mode", "params", "returns")}
+    return json.dumps({**document, "cypher": statement.cypher}, ensure_ascii=False)
 
 
 def describe_statement(statement: Statement) -> str:
     """Write what a statement takes and returns, with its Cypher."""
-    import json
-
     if not statement.declared:
         return statement.text.strip()
     lines = [f"{statement.name}: {statement.help}", "", "Parameters"]
