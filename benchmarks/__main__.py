@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import DEFAULT_DATA, Comparison, Options, machine, note
-from tosg.kg.errors import TosgError
+from tosg.errors import TosgError
 
 NAMES = ("load", "read", "export", "batches")
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from benchmarks import Comparison, Options, note
 from benchmarks.peers import data_list
 from benchmarks.training_set import Size, write_training_set
-from tosg.export.training_set import TrainingSet
-from tosg.kg.errors import ExportError
+from tosg.errors import ExportError
+from tosg.export.batches.training_set import TrainingSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

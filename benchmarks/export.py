@@ -23,10 +23,10 @@ import numpy as np
 
 from benchmarks import ROOT, Comparison, Options, note
 from benchmarks.graph import prepared, stop
-from tosg.kg.errors import DataError
+from tosg.errors import DataError
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database, Target
+    from tosg.kg.database.connection import Database, Target
 
 
 #: Runs of ours whose best counts.
@@ -68,7 +68,7 @@ def _warm(db: Database) -> None:
     """Let a server that has just started read its store and compile, for both sides alike."""
     from benchmarks.peers.script import EDGES, NODES
     from tosg.export.selection import Selection
-    from tosg.export.writer import export
+    from tosg.export.write.export import export
 
     note("warming up ...")
     for query in (NODES, EDGES):
@@ -97,8 +97,8 @@ def _compare(folder: Path) -> dict[str, object]:
     import torch
     from safetensors.numpy import load_file
 
-    from tosg.export.manifest import check_files, read_manifest
-    from tosg.kg.schema import relationship_types
+    from tosg.export.format.manifest import check_files, read_manifest
+    from tosg.kg.schema.types import relationship_types
 
     manifest = read_manifest(folder / "training-set")
     check_files(manifest, sha256=True)
@@ -171,8 +171,8 @@ def _side() -> None:
     _forget_peak()
     if a.side == "ours":
         from tosg.export.selection import Selection
-        from tosg.export.writer import export
-        from tosg.kg.database import Database, Target
+        from tosg.export.write.export import export
+        from tosg.kg.database.connection import Database, Target
 
         with Database(Target(a.uri, a.username, password)) as db:
             idle, busy, begin = _peak_mb(), time.process_time(), time.perf_counter()

@@ -16,20 +16,21 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import draw, note
-from tosg.kg import server, stats
-from tosg.kg.database import Database
-from tosg.kg.errors import DataError
-from tosg.kg.settings import Settings, load_settings
+from tosg.errors import DataError
+from tosg.kg import server
+from tosg.kg.database import counts as stats
+from tosg.kg.database.connection import Database
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.hetionet import Hetionet
-from tosg.loaders.pipeline import SourceInput, load
+from tosg.loaders.pipeline.load import SourceInput, load
+from tosg.loaders.sources.hetionet import Hetionet
+from tosg.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from benchmarks import Options
-    from tosg.kg.source_log import SourceLog
+    from tosg.kg.claims.log import SourceLog
 
 #: Width of the vectors.
 DIMENSION = 384
@@ -80,7 +81,7 @@ class Descriptions(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        from tosg.loaders.hetionet_terms import node_columns
+        from tosg.loaders.reference.hetionet import node_columns
 
         path = files["descriptions"]
         file = log.file(path)

@@ -12,17 +12,18 @@ import numpy as np
 
 from benchmarks import Comparison, graph, note
 from benchmarks.peers import admin_import, unwind
-from tosg.kg import server, stats
-from tosg.kg.database import Database
-from tosg.kg.import_writer import write_files
-from tosg.kg.merge import merge
-from tosg.kg.reader import read_relationships
-from tosg.kg.schema import relationship_types
-from tosg.kg.source_log import SourceLog
-from tosg.kg.spool import Spool
-from tosg.loaders.hetionet import Hetionet
-from tosg.loaders.hetionet_terms import METAEDGES
-from tosg.loaders.pipeline import SourceInput, load
+from tosg.kg import server
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.claims.spool import Spool
+from tosg.kg.database import counts as stats
+from tosg.kg.database.connection import Database
+from tosg.kg.merge.merged import merge
+from tosg.kg.reader.bulk import read_relationships
+from tosg.kg.schema.types import relationship_types
+from tosg.kg.write.bulk_import import write_files
+from tosg.loaders.pipeline.load import SourceInput, load
+from tosg.loaders.reference.hetionet import METAEDGES
+from tosg.loaders.sources.hetionet import Hetionet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from benchmarks import Options
-    from tosg.kg.report import LoadReport
-    from tosg.kg.settings import Settings
+    from tosg.kg.report.load_report import LoadReport
+    from tosg.settings import Settings
 
 
 class HetionetNodes(Hetionet):

@@ -14,13 +14,13 @@ import numpy as np
 
 from benchmarks import Comparison, graph, note
 from benchmarks.peers import records
-from tosg.kg.reader import read_embeddings, read_nodes, read_relationships
+from tosg.kg.reader.bulk import read_embeddings, read_nodes, read_relationships
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks import Options
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 #: Seconds that each side is repeated for. The driver's pass over all relationships takes longer:
 #: there is one, after a warm-up of `WARM_EDGES`.

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
-from tosg.export.manifest import manifest_bytes
+from tosg.export.format.manifest import manifest_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -47,7 +47,7 @@ class StatementError(Exception):
     Attributes
     ----------
     what, where, found, expected : str
-        As in the errors of `tosg.kg.errors`; ``where`` has file and line.
+        As in the errors of `tosg.errors`; ``where`` has file and line.
     """
 
     def __init__(self, what: str, where: str, found: str = "", expected: str = "") -> None:
@@ -105,8 +105,8 @@ class Statement:
     where : str
         File, or "the query".
     after : str
-        Name of the step that finishes the rows (`tosg.kg.finishing`); "" for none. In the header
-        it is ``// after: NAME(param, ...)`` with the parameters that the step uses.
+        Name of the step that finishes the rows (`tosg.kg.query.finishing`); "" for none. In the
+        header it is ``// after: NAME(param, ...)`` with the parameters that the step uses.
     """
 
     name: str

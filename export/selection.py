@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from tosg.kg.errors import ConfigError, unknown
-from tosg.kg.schema import relationship_types
+from tosg.errors import ConfigError, unknown
+from tosg.kg.schema.types import relationship_types
 
 LEVELS = ("as-stored", "gene", "protein")
 NORMALIZE = ("none", "log1p_cp10k")
@@ -139,7 +139,7 @@ def resolved(selection: Selection) -> Selection:
     UsageError
         A value is of no parameter of the queries.
     """
-    from tosg.kg.user_query import resolve
+    from tosg.kg.query.run import resolve
 
     known = parameters_of(selection)
     for name in sorted(set(selection.params) - known):
@@ -154,7 +154,7 @@ def resolved(selection: Selection) -> Selection:
 
 def parameters_of(selection: Selection) -> set[str]:
     """Names of the parameters that some query of the selection has."""
-    from tosg.kg.user_query import resolve
+    from tosg.kg.query.run import resolve
 
     queries = (selection.nodes, selection.edges, selection.cells)
     return {p.name for query in queries if isinstance(query, str) for p in resolve(query).params}
@@ -162,8 +162,8 @@ def parameters_of(selection: Selection) -> set[str]:
 
 def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
     """Read ``KEY=VALUE`` by the types that the queries of the selection declare."""
-    from tosg.kg.user_query import parse_params as parse
-    from tosg.kg.user_query import resolve
+    from tosg.kg.query.run import parse_params as parse
+    from tosg.kg.query.run import resolve
 
     queries = (selection.nodes, selection.edges, selection.cells)
     return parse(pairs, *(resolve(query) for query in queries if isinstance(query, str)))
@@ -196,7 +196,7 @@ def load_spec(path: str | Path) -> dict[str, Any]:
 
 def load_manifest(path: str | Path) -> dict[str, Any]:
     """Read the selection of an earlier export, from its folder or manifest."""
-    from tosg.export.manifest import read_manifest
+    from tosg.export.format.manifest import read_manifest
 
     selection = read_manifest(path).content["selection"]
     return dict(selection)

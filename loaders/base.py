@@ -1,8 +1,8 @@
 """What every loader is: a name, the files it wants, a licence, and batches of claims.
 
 A loader knows nothing of Neo4j. It reads the original files of one source and says what they say,
-as Arrow batches in the schemas of `tosg.kg.claims`. Every row it reads is parsed or rejected by
-kind; a file that is not what it should be is one `DataError`.
+as Arrow batches in the schemas of `tosg.kg.claims.schemas`. Every row it reads is parsed or
+rejected by kind; a file that is not what it should be is one `DataError`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tosg.kg.claims import entity_claims, relationship_claims
-from tosg.kg.errors import DataError, unknown
+from tosg.errors import DataError, unknown
+from tosg.kg.claims.schemas import entity_claims, relationship_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
-    from tosg.kg.source_log import SourceLog
+    from tosg.kg.claims.log import SourceLog
 
 #: Most rows of one batch of claims.
 BATCH_ROWS = 100_000

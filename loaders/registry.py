@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.errors import unknown
+from tosg.errors import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,9 @@ LOADERS: dict[str, tuple[str, str]] = {
     "goa": ("goa", "Goa"),
     "pathways": ("pathways", "Pathways"),
     "disease_ontology": ("disease_ontology", "DiseaseOntology"),
-    "mondo": ("ontologies", "Mondo"),
-    "cl": ("ontologies", "CellOntology"),
-    "uberon": ("ontologies", "Uberon"),
+    "mondo": ("mondo", "Mondo"),
+    "cl": ("cl", "CellOntology"),
+    "uberon": ("uberon", "Uberon"),
     "drugcentral": ("drugcentral", "DrugCentral"),
     "indications": ("indications", "Indications"),
     "intact": ("intact", "IntAct"),
@@ -42,7 +42,9 @@ def loader_class(name: str) -> type[Loader]:
     if name not in LOADERS:
         raise unknown("source", name, LOADERS)
     module, attribute = LOADERS[name]
-    found: type[Loader] = getattr(importlib.import_module(f"tosg.loaders.{module}"), attribute)
+    found: type[Loader] = getattr(
+        importlib.import_module(f"tosg.loaders.sources.{module}"), attribute
+    )
     return found
 
 

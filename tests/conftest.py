@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from support.servers import in_ci, managed_settings, missing, wipe
 
+from tosg.errors import ServerError
 from tosg.kg import server as managed
-from tosg.kg.database import Database, Target
-from tosg.kg.errors import ServerError
+from tosg.kg.database.connection import Database, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 #: Files that take minutes: begun first where several processes share the tests.
 LONGEST = (

@@ -16,22 +16,22 @@ from support.claims import edge, entity, fill
 from support.states import of_database
 from support.strategies import examples, sets
 
-from tosg.kg import ddl
-from tosg.kg.bolt_writer import write_bolt
-from tosg.kg.errors import SchemaError
-from tosg.kg.ledger import GraphLedger, only_in
-from tosg.kg.merge import Merged, merge
-from tosg.kg.meta import lease, read_meta
-from tosg.kg.shared_ids import refuse_shared_ids
-from tosg.kg.spool import Spool
+from tosg.errors import SchemaError
+from tosg.kg.claims.spool import Spool
+from tosg.kg.database import indexes as ddl
+from tosg.kg.database.bookkeeping import lease, read_meta
+from tosg.kg.merge.merged import Merged, merge
+from tosg.kg.write.bolt import write_bolt
+from tosg.kg.write.ledger import GraphLedger, only_in
+from tosg.kg.write.shared_ids import refuse_shared_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from support.claims import Claim
 
-    from tosg.kg.counts import WriteCounts
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
+    from tosg.kg.write.counts import WriteCounts
 
 pytestmark = pytest.mark.neo4j
 
@@ -311,7 +311,7 @@ import sys
 from support.claims import edge, entity, fill
 from test_bolt_writer import KILL_CLAIMS, load
 from tosg.kg import bolt_session, bolt_writer
-from tosg.kg.database import Database, Target
+from tosg.kg.database.connection import Database, Target
 import os, signal
 
 bolt_writer.NODE_ROWS, bolt_writer.EDGE_ROWS = 3, 5

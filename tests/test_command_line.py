@@ -13,11 +13,10 @@ import click
 import pytest
 from support.disk import files_up_to
 
-from tosg import cli
+from tosg import cli, errors
 from tosg.cli import COMMANDS
 from tosg.cli.report_view import console, table
-from tosg.kg import errors
-from tosg.kg.database import check_version
+from tosg.kg.database.connection import check_version
 
 if TYPE_CHECKING:
     from tosg.kg.server import ServerInfo

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tosg.kg import ddl, meta
-from tosg.kg.database import Database
-from tosg.kg.errors import DatabaseError, SchemaError
-from tosg.kg.schema import ENTITY_TYPES, SUPPORT_TYPES, snake
+from tosg.errors import DatabaseError, SchemaError
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database import indexes as ddl
+from tosg.kg.database.connection import Database
+from tosg.kg.schema.types import ENTITY_TYPES, SUPPORT_TYPES, snake
 
 pytestmark = pytest.mark.neo4j
 

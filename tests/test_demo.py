@@ -15,16 +15,16 @@ from tosg.cli import demo as command_line
 from tosg.cli import tosg
 from tosg.demo import run as demo
 from tosg.demo.train_cell_type import READINGS, Difference, Score, compare, difference
-from tosg.export.training_set import TrainingSet
+from tosg.errors import ConfigError, DataError, ExportError
+from tosg.export.batches.training_set import TrainingSet
 from tosg.graph import KnowledgeGraph
 from tosg.kg import server as managed
-from tosg.kg.errors import ConfigError, DataError, ExportError
-from tosg.kg.settings import Settings
+from tosg.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -16,9 +16,9 @@ from support.sources import rows
 
 import tosg.demo
 from tosg.demo.cells import blood_cells
-from tosg.kg.schema import relationship_types
-from tosg.kg.source_log import SourceLog
-from tosg.kg.spool import Spool
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.claims.spool import Spool
+from tosg.kg.schema.types import relationship_types
 from tosg.loaders import registry
 
 DATA = Path(tosg.demo.__file__).parent / "data"

@@ -20,13 +20,13 @@ from tosg.cli import tosg
 from tosg.cli.export import export
 from tosg.cli.query import query
 from tosg.graph import KnowledgeGraph
-from tosg.kg import ddl
-from tosg.loaders import build as builds
+from tosg.kg.database import indexes as ddl
+from tosg.loaders.pipeline import build as builds
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
     from tosg.kg.server import ServerInfo
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -13,26 +13,19 @@ import numpy as np
 import pytest
 from support.entities import add_entities, immune_graph, offline_model
 
-from tosg.kg import meta
-from tosg.kg.embed import (
-    DEFAULT_MODEL,
-    embed,
-    encoder,
-    load_model,
-    models,
-    read_model_info,
-    vectors,
-)
-from tosg.kg.embed.info import ModelInfo
-from tosg.kg.embed.models import PUBLISHED, Model, locate
+from tosg.errors import ConfigError, DatabaseError, DataError, UsageError
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.embed import encoder, models, vectors
+from tosg.kg.embed.info import ModelInfo, read_model_info
+from tosg.kg.embed.models import DEFAULT_MODEL, PUBLISHED, Model, load_model, locate
+from tosg.kg.embed.run import embed
 from tosg.kg.embed.vectors import LINKS, WEIGHED, index_name, indexed_labels, key_of
-from tosg.kg.errors import ConfigError, DatabaseError, DataError, UsageError
-from tosg.kg.text import refresh
+from tosg.kg.text.refresh import refresh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 
 @pytest.fixture(scope="session")
@@ -228,8 +221,9 @@ def test_wrong_use(database: Database, model: Model) -> None:
 
 SCRIPT = """
 import sys
-from tosg.kg.database import Database, Target
-from tosg.kg.embed import embed, run
+from tosg.kg.database.connection import Database, Target
+from tosg.kg.embed.run import embed
+from tosg.kg.embed import run
 run.CHUNK = 20
 print("ready", flush=True)
 with Database(Target(*sys.argv[1:4])) as db:

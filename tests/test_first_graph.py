@@ -15,21 +15,21 @@ from support.cells import REAL
 from support.entities import offline_model
 from support.servers import managed_settings
 
-from tosg.export.manifest import read_manifest
+from tosg.export.batches.training_set import TrainingSet
+from tosg.export.format.manifest import read_manifest
 from tosg.export.selection import Selection
-from tosg.export.training_set import TrainingSet
-from tosg.export.writer import export
-from tosg.kg import check
+from tosg.export.write.export import export
 from tosg.kg import server as managed
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.dataset import datasets
-from tosg.kg.cells.source import open_source
-from tosg.kg.database import Database
-from tosg.kg.embed import embed
-from tosg.kg.reader import read_embeddings, read_nodes
-from tosg.kg.search import nearest, search
-from tosg.kg.stats import count
-from tosg.loaders.build import build
+from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.stored.dataset import datasets
+from tosg.kg.database.connection import Database
+from tosg.kg.database.counts import count
+from tosg.kg.embed.run import embed
+from tosg.kg.reader.bulk import read_embeddings, read_nodes
+from tosg.kg.report import check
+from tosg.kg.search.hybrid import nearest, search
+from tosg.loaders.pipeline.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from support.sources import write_source
 
 import tosg
 from tosg.graph import KnowledgeGraph
-from tosg.kg.database import Database
-from tosg.kg.limits import QUERY_TIMEOUT
-from tosg.kg.settings import Settings
+from tosg.kg.database.connection import Database
+from tosg.kg.query.limits import QUERY_TIMEOUT
+from tosg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from support.claims import edge, entity
 from support.merging import Merging
 
-from tosg.kg.ends import AMBIGUOUS_END, NO_END, SELF_LOOP, SELF_LOOP_BY_IDENTITY
+from tosg.kg.merge.endpoints import AMBIGUOUS_END, NO_END, SELF_LOOP, SELF_LOOP_BY_IDENTITY
 
 if TYPE_CHECKING:
     from support.claims import Claim

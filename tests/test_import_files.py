@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tosg.errors import DataError
 from tosg.kg import server as managed
-from tosg.kg.database import Database
-from tosg.kg.errors import DataError
-from tosg.kg.import_files import DELIMITER, ImportFiles, flatten
+from tosg.kg.database.connection import Database
+from tosg.kg.write.import_files import DELIMITER, ImportFiles, flatten
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 NASTY = [
     'he said "hi"',

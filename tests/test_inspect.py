@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tosg.kg import check, ddl, report, schema_view, stats
-from tosg.kg.report import LoadReport
-from tosg.kg.schema import ENTITY_TYPES, RELATIONSHIP_TYPES, all_relationship_types
+from tosg.kg.database import counts as stats
+from tosg.kg.database import indexes as ddl
+from tosg.kg.report import check
+from tosg.kg.report import load_report as report
+from tosg.kg.report.load_report import LoadReport
+from tosg.kg.schema import page as schema_view
+from tosg.kg.schema.types import ENTITY_TYPES, RELATIONSHIP_TYPES, all_relationship_types
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

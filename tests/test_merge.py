@@ -16,15 +16,15 @@ from support.merging import Merging
 from support.states import of_merged
 from support.strategies import examples, sets
 
-from tosg.kg import evidence, spool
-from tosg.kg.errors import DataError, TosgError
-from tosg.kg.merge import EXCLUDED, merge
-from tosg.kg.merge_entities import parse_claims
-from tosg.kg.merge_relationships import claims_of
-from tosg.kg.pending import from_nodes
-from tosg.kg.releases import ReleasesMet, release_key
-from tosg.kg.schema import relationship_types
-from tosg.kg.spool import Spool
+from tosg.errors import DataError, TosgError
+from tosg.kg.claims import evidence, spool
+from tosg.kg.claims.releases import ReleasesMet, release_key
+from tosg.kg.claims.spool import Spool
+from tosg.kg.merge.entities import parse_claims
+from tosg.kg.merge.merged import EXCLUDED, merge
+from tosg.kg.merge.pending import from_nodes
+from tosg.kg.merge.relationships import claims_of
+from tosg.kg.schema.types import relationship_types
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tosg.kg import meta
-from tosg.kg.errors import DatabaseError, SchemaError
-from tosg.kg.schema import SCHEMA_VERSION
+from tosg.errors import DatabaseError, SchemaError
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.schema.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 pytestmark = pytest.mark.neo4j
 
 _HOLDER = """
 import sys, time
 from tosg.kg import meta
-from tosg.kg.database import Database, Target
+from tosg.kg.database.connection import Database, Target
 with Database(Target(*sys.argv[1:4])) as db, meta.lease(db, "the other", ttl=float(sys.argv[4])):
     print("held", flush=True)
     time.sleep(60)

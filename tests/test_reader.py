@@ -12,16 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tosg.kg import blocks, reader, relationship_blocks
-from tosg.kg.blocks import as_idx, blocks_of, in_order
-from tosg.kg.ddl import ensure
-from tosg.kg.errors import DataError, UsageError
-from tosg.kg.reader import read_embeddings, read_nodes, read_relationships
+from tosg.errors import DataError, UsageError
+from tosg.kg.database.indexes import ensure
+from tosg.kg.reader import blocks
+from tosg.kg.reader import bulk as reader
+from tosg.kg.reader import edge_blocks as relationship_blocks
+from tosg.kg.reader.blocks import as_idx, blocks_of, in_order
+from tosg.kg.reader.bulk import read_embeddings, read_nodes, read_relationships
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 TYPES = ("REGULATES", "INTERACTS_WITH", "TARGETS")
 LABELS = ("Gene", "Drug", "Protein")

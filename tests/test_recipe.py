@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tosg.kg.errors import DataError, TosgError, UsageError
+from tosg.errors import DataError, TosgError, UsageError
 from tosg.loaders import registry
-from tosg.loaders.recipe import packaged, read_recipe
+from tosg.loaders.pipeline.recipe import packaged, read_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

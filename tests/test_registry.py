@@ -19,8 +19,9 @@ from tosg.cypher.tokens import (
     tokens,
     with_aliases,
 )
-from tosg.kg import names, statement_page
-from tosg.kg.errors import SchemaError, UsageError
+from tosg.errors import SchemaError, UsageError
+from tosg.kg.query import page as statement_page
+from tosg.kg.schema import names
 
 LABELS = frozenset({"Gene", "Entity"})
 
@@ -249,5 +250,5 @@ def test_a_property_name_that_could_end_its_quotation_is_refused(bad: str) -> No
 def test_the_page_of_statements_is_made_from_their_headers() -> None:
     page = Path(__file__).resolve().parents[1] / "docs" / "statements.md"
     assert page.read_text(encoding="utf-8") == statement_page.page(), (
-        "run python -m tosg.kg.statement_page > docs/statements.md"
+        "run python -m tosg.kg.query.page > docs/statements.md"
     )

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tosg.cli.report_view import print_report
-from tosg.kg import report as reports
-from tosg.kg.claim_counts import SourceCounts
-from tosg.kg.counts import Changes, WriteCounts
-from tosg.kg.errors import DatabaseError, TosgError, UsageError
-from tosg.kg.report import LoadReport, Undated
-from tosg.kg.source_log import SourceLog
-from tosg.kg.stats import GraphCounts
+from tosg.errors import DatabaseError, TosgError, UsageError
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.database.counts import GraphCounts
+from tosg.kg.merge.counts import SourceCounts
+from tosg.kg.report import load_report as reports
+from tosg.kg.report.load_report import LoadReport, Undated
+from tosg.kg.write.counts import Changes, WriteCounts
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
-    from tosg.kg.settings import Settings
+    from tosg.kg.database.connection import Database
+    from tosg.settings import Settings
 
 
 def made_report() -> LoadReport:
@@ -100,7 +100,7 @@ def test_a_database_that_does_not_agree(after: GraphCounts, said: str) -> None:
 def test_it_is_kept_in_the_graph_and_as_a_file(database: Database, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
     assert reports.report_ids(database) == []
     with pytest.raises(UsageError, match="unknown report"):
@@ -134,7 +134,7 @@ def test_old_reports_are_taken_away(database: Database, monkeypatch: pytest.Monk
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(DatabaseError, match="its report cannot be kept"):

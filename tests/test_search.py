@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from support.entities import add_entities, immune_graph, offline_model
 
-from tosg.kg import ddl
-from tosg.kg.embed import embed
+from tosg.errors import ConfigError, UsageError
+from tosg.kg.database import indexes as ddl
 from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import Model
-from tosg.kg.errors import ConfigError, UsageError
-from tosg.kg.reader import read_embeddings
-from tosg.kg.search import FOUND, NEAREST, nearest, note_of, search
-from tosg.kg.text import refresh
+from tosg.kg.embed.run import embed
+from tosg.kg.reader.bulk import read_embeddings
+from tosg.kg.search.hybrid import FOUND, NEAREST, nearest, note_of, search
+from tosg.kg.text.refresh import refresh
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 GENES = 1_200
 
@@ -107,7 +107,7 @@ def test_the_graphs_own_model_is_loaded(
     some = note_of(search(database, "nerves", types=["Disease", "Drug", "Metabolite"]))
     assert some == "found Drug by words alone: not embedded yet (`tosg embed`)"
     states = dict.fromkeys(["Disease", "Drug"], "POPULATING")
-    monkeypatch.setattr("tosg.kg.search.index_states", lambda _db: states)
+    monkeypatch.setattr("tosg.kg.search.hybrid.index_states", lambda _db: states)
     found = search(database, "aspirin", types=["Disease", "Drug"])
     assert str(note_of(found)).startswith("found Disease, Drug by words alone: the vector index is")
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tosg.kg.lucene import MOST_WORDS, escape, lucene_query, words
-from tosg.kg.search import fuse
-from tosg.kg.snippets import snippet
+from tosg.kg.search.hybrid import fuse
+from tosg.kg.search.lucene import MOST_WORDS, escape, lucene_query, words
+from tosg.kg.search.snippets import snippet
 
 
 def test_fusing_by_hand() -> None:

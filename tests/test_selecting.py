@@ -8,15 +8,15 @@ import neo4j
 import pytest
 from support.fixture_graph import CELLS, ENTITIES, idx_of, opened
 
-from tosg.kg.errors import ConfigError, QueryError
-from tosg.kg.selecting import PROPERTIES, select_cells, select_graph
+from tosg.errors import ConfigError, QueryError
+from tosg.kg.query.select import PROPERTIES, select_cells, select_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tosg.kg import server as managed
-    from tosg.kg.database import Database
-    from tosg.kg.settings import Settings
+    from tosg.kg.database.connection import Database
+    from tosg.settings import Settings
 
 IL2, IL2RA, JAK3, CD19 = "ncbigene:3558", "ncbigene:3559", "ncbigene:3718", "ncbigene:930"
 FOXP3 = "ncbigene:50943"

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from tosg.cli import tosg
+from tosg.errors import QueryError
 from tosg.kg import server as managed
-from tosg.kg.errors import QueryError
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
     from tosg.kg.server import ServerInfo
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.lts
 

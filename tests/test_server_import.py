@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tosg.errors import ServerError
 from tosg.kg import server as managed
-from tosg.kg.database import Database
-from tosg.kg.errors import ServerError
+from tosg.kg.database.connection import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.lts
 

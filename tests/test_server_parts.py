@@ -13,8 +13,9 @@ import pytest
 import yaml
 from support.servers import missing
 
-from tosg.kg.errors import ConfigError, ServerError, UsageError
-from tosg.kg.server import cds, jars, memory
+from tosg.errors import ConfigError, ServerError, UsageError
+from tosg.kg.server import class_archive as cds
+from tosg.kg.server import jars, memory
 from tosg.kg.server.admin import environment
 from tosg.kg.server.config import neo4j_conf, quoted
 from tosg.kg.server.layout import (
@@ -25,8 +26,8 @@ from tosg.kg.server.layout import (
     write_private,
     write_state,
 )
-from tosg.kg.server.releases import RELEASES, Jar, Release, parse_lock, release
-from tosg.kg.settings import Settings
+from tosg.kg.server.versions import RELEASES, Jar, Release, parse_lock, release
+from tosg.settings import Settings
 
 GIB = 1 << 30
 

@@ -16,18 +16,18 @@ import psutil
 import pytest
 from support.servers import managed_settings
 
+from tosg.errors import ConfigError, ServerError
 from tosg.kg import server as managed
-from tosg.kg.database import Database
-from tosg.kg.errors import ConfigError, ServerError
+from tosg.kg.database.connection import Database
 from tosg.kg.server.layout import read_state, write_state
 from tosg.kg.server.lifecycle import layout_of
-from tosg.kg.settings import Settings
+from tosg.settings import Settings
 
 ENSURE = """
 import json, sys
 from pathlib import Path
 from tosg.kg import server
-from tosg.kg.settings import Settings
+from tosg.settings import Settings
 values = json.loads(sys.argv[1])
 settings = Settings(**{**values, "home": Path(values["home"]), "cache": Path(values["cache"])})
 print(server.ensure(settings).pid)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tosg.kg.errors import ConfigError, UsageError
-from tosg.kg.settings import Settings, load_settings
+from tosg.errors import ConfigError, UsageError
+from tosg.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import pytest
 from support.fixture_graph import opened
 
 from tosg.cypher.registry import FOLDER
-from tosg.kg import finishing
-from tosg.kg.guard import check
-from tosg.kg.results import DECLARED
-from tosg.kg.user_query import run, statements
+from tosg.kg.query import finishing
+from tosg.kg.query.guard import check
+from tosg.kg.query.rows import DECLARED
+from tosg.kg.query.run import run, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.kg import server as managed
-    from tosg.kg.database import Database
-    from tosg.kg.settings import Settings
+    from tosg.kg.database.connection import Database
+    from tosg.settings import Settings
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.cypher"))
 

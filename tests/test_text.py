@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.entities import add_relationships, immune_graph, texts
 
-from tosg.kg import meta
-from tosg.kg.errors import DatabaseError, UsageError
-from tosg.kg.schema import entity_types
-from tosg.kg.text import refresh
+from tosg.errors import DatabaseError, UsageError
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.schema.types import entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
+from tosg.kg.text.refresh import refresh
 from tosg.kg.text.templates import BOUND, TEMPLATES
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 
 def composed(label: str, facts: list[dict[str, Any]] | None = None, **columns: Any) -> str:

@@ -18,7 +18,7 @@ from support.fixture_graph import opened
 
 from tosg.cli import tosg
 from tosg.cli.rows_view import as_csv, as_json, as_table, text
-from tosg.kg.errors import (
+from tosg.errors import (
     ConfigError,
     DatabaseError,
     QueryError,
@@ -26,19 +26,19 @@ from tosg.kg.errors import (
     TosgError,
     UsageError,
 )
-from tosg.kg.finishing import finish
-from tosg.kg.guard import run_checked
-from tosg.kg.lookup import find_entities, find_entity
-from tosg.kg.results import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT, result_table
-from tosg.kg.user_query import bind, parse_params, resolve, run
+from tosg.kg.query.finishing import finish
+from tosg.kg.query.guard import run_checked
+from tosg.kg.query.lookup import find_entities, find_entity
+from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT, result_table
+from tosg.kg.query.run import bind, parse_params, resolve, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tosg.kg import server as managed
-    from tosg.kg.database import Database
-    from tosg.kg.settings import Settings
+    from tosg.kg.database.connection import Database
+    from tosg.settings import Settings
 
 
 @pytest.fixture(scope="module")

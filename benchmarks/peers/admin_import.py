@@ -9,7 +9,7 @@ from tosg.kg import server
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 def run(settings: Settings, arguments: Sequence[str]) -> tuple[float, int, int]:

@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tosg.kg import ddl, meta
-from tosg.kg.cells import staging, switch
-from tosg.kg.cells.dataset import datasets
-from tosg.kg.cells.groups import GROUP_RELATIONSHIPS, GroupSums, normalised
-from tosg.kg.cells.mapping import CellMapping
-from tosg.kg.cells.markers import marker_columns
+from tosg.errors import DatabaseError, DataError
+from tosg.kg.cells.files.source import open_source, sha256
+from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.plan import AttachOptions, Plan, check_source, dataset_id, key_of, make_plan
 from tosg.kg.cells.report import AttachReport
-from tosg.kg.cells.source import open_source, sha256
-from tosg.kg.cells.variables import measured_of, names_of
-from tosg.kg.cells.vectors import encode_block
-from tosg.kg.errors import DatabaseError, DataError
+from tosg.kg.cells.stored import staging, switch
+from tosg.kg.cells.stored.dataset import datasets
+from tosg.kg.cells.values.codec import encode_block
+from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums, normalised
+from tosg.kg.cells.var.markers import marker_columns
+from tosg.kg.cells.var.variables import measured_of, names_of
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database import indexes as ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tosg.kg.cells.source import Block
-    from tosg.kg.database import Database
+    from tosg.kg.cells.files.source import Block
+    from tosg.kg.database.connection import Database
 
 #: Cells per transaction, and bytes of vectors per transaction.
 _BATCH_CELLS = 4096

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tosg.kg.cells import metacells, table, units
-from tosg.kg.cells.groups import MIN_FRACTION, Groups, group_cells
-from tosg.kg.cells.markers import Marker, find_markers
+from tosg.errors import ConfigError, DataError, unknown
+from tosg.kg.cells.obs import columns as table
+from tosg.kg.cells.obs.terms import REFUSED, TermIndex, read_terms
 from tosg.kg.cells.report import AttachReport
-from tosg.kg.cells.terms import REFUSED, TermIndex, read_terms
-from tosg.kg.cells.variables import (
+from tosg.kg.cells.values import metacells, units
+from tosg.kg.cells.values.pseudobulk import MIN_FRACTION, Groups, group_cells
+from tosg.kg.cells.var.markers import Marker, find_markers
+from tosg.kg.cells.var.variables import (
     ID_COLUMNS,
     SYMBOL_COLUMNS,
     Variable,
@@ -25,15 +27,14 @@ from tosg.kg.cells.variables import (
     resolve,
     variables_of,
 )
-from tosg.kg.errors import ConfigError, DataError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tosg.kg.cells.mapping import CellMapping
-    from tosg.kg.cells.source import Block, CellSource, Matrix
-    from tosg.kg.database import Database
+    from tosg.kg.cells.files.source import Block, CellSource, Matrix
+    from tosg.kg.cells.obs.mapping import CellMapping
+    from tosg.kg.database.connection import Database
 
 #: ``auto`` keeps expression in the graph up to this size, and links the file above it.
 INLINE_LIMIT = 1024**3
@@ -400,7 +401,7 @@ def _with_notes(
     columns: dict[str, table.FieldColumn],
     mapping: CellMapping,
 ) -> AttachReport:
-    from tosg.kg.cells.mapping import unmapped_hints
+    from tosg.kg.cells.obs.mapping import unmapped_hints
 
     notes = []
     if not sum(report.variables["mapped"].values()):

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tosg.kg import meta
-from tosg.kg.cells import staging, switch
-from tosg.kg.cells.dataset import datasets, read_expression
-from tosg.kg.cells.groups import GroupSums, normalised
-from tosg.kg.cells.regroup import Labels, is_current, regroup
-from tosg.kg.cells.regroup_writer import MOST, Edges, GroupWriter, write_report
 from tosg.kg.cells.report import AttachReport
-from tosg.kg.cells.variables import read_entity_names, variable_of
-from tosg.kg.cells.variables import resolve as resolve_variables
+from tosg.kg.cells.stored import staging, switch
+from tosg.kg.cells.stored.dataset import datasets, read_expression
+from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
+from tosg.kg.cells.stored.regroup_writer import MOST, Edges, GroupWriter, write_report
+from tosg.kg.cells.values.pseudobulk import GroupSums, normalised
+from tosg.kg.cells.var.variables import read_entity_names, variable_of
+from tosg.kg.cells.var.variables import resolve as resolve_variables
+from tosg.kg.database import bookkeeping as meta
 
 if TYPE_CHECKING:
-    from tosg.kg.cells.dataset import DatasetInfo
-    from tosg.kg.cells.regroup import Group
-    from tosg.kg.database import Database
+    from tosg.kg.cells.stored.dataset import DatasetInfo
+    from tosg.kg.cells.stored.regroup import Group
+    from tosg.kg.database.connection import Database
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.cells.terms import CUT_OFF
+from tosg.kg.cells.obs.terms import CUT_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

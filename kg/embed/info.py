@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import neo4j
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class EmbedReport:
-    """What `tosg.kg.embed.embed` did.
+    """What `tosg.kg.embed.run.embed` did.
 
     Attributes
     ----------

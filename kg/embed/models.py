@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tosg.errors import ConfigError, DataError
 from tosg.kg.embed.info import ModelInfo
-from tosg.kg.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy as np

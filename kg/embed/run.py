@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tosg.kg import meta
+from tosg.errors import ConfigError, unknown
+from tosg.kg.database import bookkeeping as meta
 from tosg.kg.embed.estimate import Estimate
 from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
 from tosg.kg.embed.vectors import ensure_indexes, key_of, strip, write_vectors
-from tosg.kg.errors import ConfigError, unknown
-from tosg.kg.reader import read_nodes
-from tosg.kg.schema import entity_types
+from tosg.kg.reader.bulk import read_nodes
+from tosg.kg.schema.types import entity_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from tosg.kg.database import Database
-    from tosg.kg.meta import Lease
+    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.database.connection import Database
 
     Progress = Callable[[str, float | None], None]
 
@@ -44,18 +44,56 @@ class _Todo:
         return sum(len(idx) for idx in self.nodes.values())
 
 
-def run(
+def embed(
     db: Database,
-    model: str | Model | None,
-    types: Sequence[str] | None,
-    rebuild: bool,
-    batch_size: int,
-    device: str | None,
-    compose: bool,
-    connections: int,
-    progress: Progress | None,
+    model: str | Model | None = None,
+    *,
+    types: Sequence[str] | None = None,
+    rebuild: bool = False,
+    batch_size: int = 256,
+    device: str | None = None,
+    compose: bool = True,
+    connections: int = 4,
+    progress: Progress | None = None,
 ) -> EmbedReport:
-    """See `tosg.kg.embed.embed`."""
+    """Embed the texts that changed.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    model : str or Model, optional
+        Name or folder of a sentence-transformers model, or one that is loaded; by default the
+        graph's own, and `DEFAULT_MODEL` for a graph without vectors.
+    types : sequence of str, optional
+        Only entities of these types; by default all.
+    rebuild : bool
+        Whether another model than the graph's may replace all its vectors.
+    batch_size : int
+        Most texts that the model sees at once; long texts come in smaller batches.
+    device : str, optional
+        As torch names it ("cpu", "cuda"); by default a GPU where there is one, at half precision.
+    compose : bool
+        Whether the texts are composed first (`tosg.kg.text.refresh`).
+    connections : int
+        Blocks read at once.
+    progress : callable, optional
+        Is told the stage, with an estimate of the time left, and the share of it that is done.
+
+    Returns
+    -------
+    EmbedReport
+
+    Raises
+    ------
+    ConfigError
+        The model cannot be had, or is another than the graph's and `rebuild` is not set.
+    UsageError
+        The schema has no such type.
+    DatabaseError
+        Another writer is at work, or the database went away; what was written stays valid and
+        the next run goes on from there.
+    """
     if batch_size < 1:
         raise ConfigError("a batch holds at least one text", where="batch_size", found=batch_size)
     tell: Progress = progress or (lambda _stage, _share: None)
@@ -135,7 +173,7 @@ def _replaced(stored: ModelInfo | None, chosen: Located | Model, rebuild: bool) 
 
 
 def _refresh(db: Database, labels: list[str], connections: int, tell: Progress) -> int:
-    from tosg.kg.text import refresh
+    from tosg.kg.text.refresh import refresh
 
     return refresh(
         db,

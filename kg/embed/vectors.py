@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tosg.kg import ddl, names
+from tosg.kg.database import indexes as ddl
 from tosg.kg.embed.info import ModelInfo, write_model_info
-from tosg.kg.schema import ENTITY, entity_types, snake
+from tosg.kg.schema import names
+from tosg.kg.schema.types import ENTITY, entity_types, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tosg.kg.database import Database
-    from tosg.kg.meta import Lease
+    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.database.connection import Database
 
 #: Nodes in one transaction.
 BATCH = 1_000

@@ -4,7 +4,7 @@
 database at once. The server outlives the process that started it.
 """
 
-from tosg.kg.server.bulk import ImportResult, import_full
+from tosg.kg.server.import_tool import ImportResult, import_full
 from tosg.kg.server.info import ServerInfo
 from tosg.kg.server.lifecycle import ensure, status, stop
 

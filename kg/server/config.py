@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tosg.kg.errors import ConfigError, ServerError
+from tosg.errors import ConfigError, ServerError
 from tosg.kg.server.jars import without_implied
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.server.layout import Layout
     from tosg.kg.server.memory import Sizes
-    from tosg.kg.server.releases import Release
+    from tosg.kg.server.versions import Release
 
 LOOPBACK = "127.0.0.1"
 

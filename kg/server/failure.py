@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tosg.kg.errors import ServerError
+from tosg.errors import ServerError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tosg.kg.errors import DatabaseError, ServerError, TosgError
+from tosg.errors import DatabaseError, ServerError, TosgError
 from tosg.kg.server.failure import DAMAGED, explain
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_online(info: ServerInfo, layout: Layout, deadline: float) -> None:
     ServerError
         It refuses our password, or the database cannot be opened.
     """
-    from tosg.kg.database import Database, Target
+    from tosg.kg.database.connection import Database, Target
 
     target = Target(info.uri, info.username, info.password, database="system")
     try:

@@ -20,13 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.errors import ServerError
+from tosg.errors import ServerError
 from tosg.kg.server.locking import held
 
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
-    from tosg.kg.server.releases import Jar, Release
+    from tosg.kg.server.versions import Jar, Release
 
 RECEIPT = "receipt.json"
 ATTEMPTS = 3

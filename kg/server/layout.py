@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tosg.kg.errors import ServerError
+from tosg.errors import ServerError
 
 if TYPE_CHECKING:
     from pathlib import Path

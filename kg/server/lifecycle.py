@@ -9,8 +9,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tosg.kg.errors import ServerError
-from tosg.kg.server import cds, process
+from tosg.errors import ServerError
+from tosg.kg.server import class_archive as cds
+from tosg.kg.server import process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, jvm_options, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain, is_out_of_space
@@ -28,7 +29,7 @@ from tosg.kg.server.layout import (
 )
 from tosg.kg.server.locking import held
 from tosg.kg.server.memory import MIB, sizes
-from tosg.kg.server.releases import Release, release
+from tosg.kg.server.versions import Release, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     import psutil
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 USERNAME = "neo4j"
 START_PATIENCE = 180.0

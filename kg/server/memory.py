@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tosg.kg.errors import ConfigError
+from tosg.errors import ConfigError
 
 MIB = 1 << 20
 #: below this the server does not start, or dies under its first real query

@@ -13,9 +13,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tosg.kg.errors import ServerError
+from tosg.errors import ServerError
 from tosg.kg.server.jars import digest, download, maven
-from tosg.kg.server.releases import COORDINATES, Jar
+from tosg.kg.server.versions import COORDINATES, Jar
 
 #: pulled in by a slip in the scopes of some pom, never loaded by a server
 NOT_NEEDED = {

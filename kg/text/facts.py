@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tosg.kg.reader import read_relationships
+from tosg.kg.reader.bulk import read_relationships
 from tosg.kg.text.compose import FACTS
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 #: relationship type, label of the other end -> section of the gene's or protein's text
 _OF_GENE_PRODUCTS = {

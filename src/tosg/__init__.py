@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.errors import (
+from tosg.errors import (
     ConfigError,
     DatabaseError,
     DataError,
@@ -18,10 +18,10 @@ from tosg.kg.errors import (
     SchemaError,
     TosgError,
 )
-from tosg.kg.version import VERSION
+from tosg.version import VERSION
 
 if TYPE_CHECKING:
-    from tosg.export.training_set import TrainingSet
+    from tosg.export.batches.training_set import TrainingSet
     from tosg.graph import KnowledgeGraph, connect
 
 __all__ = [
@@ -41,7 +41,7 @@ __version__ = VERSION
 
 # Looked up at first use, so that `import tosg` needs neither torch nor the driver.
 _LAZY = {
-    "TrainingSet": "tosg.export.training_set",
+    "TrainingSet": "tosg.export.batches.training_set",
     "KnowledgeGraph": "tosg.graph",
     "connect": "tosg.graph",
 }

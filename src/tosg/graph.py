@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tosg.kg.errors import ConfigError
-from tosg.kg.limits import QUERY_TIMEOUT, SELECTION_TIMEOUT
-from tosg.kg.settings import Settings, load_settings
+from tosg.errors import ConfigError
+from tosg.kg.query.limits import QUERY_TIMEOUT, SELECTION_TIMEOUT
+from tosg.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import os
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from tosg.export.results import ExportResult
     from tosg.export.selection import Selection
-    from tosg.kg.cells.dataset import DatasetInfo
-    from tosg.kg.cells.mapping import CellMapping
+    from tosg.export.write.result import ExportResult
+    from tosg.kg.cells.obs.mapping import CellMapping
     from tosg.kg.cells.remap import RemapReport
     from tosg.kg.cells.report import AttachReport
-    from tosg.kg.check import Finding
-    from tosg.kg.database import Database
-    from tosg.kg.embed import EmbedReport
-    from tosg.kg.report import LoadReport
-    from tosg.kg.stats import GraphCounts
-    from tosg.loaders.build import BuildResult
+    from tosg.kg.cells.stored.dataset import DatasetInfo
+    from tosg.kg.database.connection import Database
+    from tosg.kg.database.counts import GraphCounts
+    from tosg.kg.embed.info import EmbedReport
+    from tosg.kg.report.check import Finding
+    from tosg.kg.report.load_report import LoadReport
+    from tosg.loaders.pipeline.build import BuildResult
 
 
 def connect(
@@ -108,7 +108,7 @@ class KnowledgeGraph:
     @cached_property
     def db(self) -> Database:
         """The connection, opened at first use."""
-        from tosg.kg.database import Database
+        from tosg.kg.database.connection import Database
 
         return Database.open(self.settings)
 
@@ -148,14 +148,14 @@ class KnowledgeGraph:
         QueryError
             It does not parse, would write, or runs past its time.
         """
-        from tosg.kg import user_query
+        from tosg.kg.query import run as user_query
 
         values = {**(params or {}), **named}
         return user_query.run(self.db, query, values, timeout=timeout, limit=limit)
 
     def search(self, text: str, *, types: Sequence[str] | None = None, k: int = 10) -> pa.Table:
-        """Find entities by meaning and by words; see `tosg.kg.search.search`."""
-        from tosg.kg.search import search
+        """Find entities by meaning and by words; see `tosg.kg.search.hybrid.search`."""
+        from tosg.kg.search.hybrid import search
 
         return search(self.db, text, types=types, k=k)
 
@@ -181,7 +181,7 @@ class KnowledgeGraph:
             Withdraw what the source claimed before and these files do not say; without `paths`,
             all that it claimed.
         **options
-            Of `tosg.loaders.pipeline.load`: ``exclude_licenses``, ``settle``, ``progress``.
+            Of `tosg.loaders.pipeline.load.load`: ``exclude_licenses``, ``settle``, ``progress``.
 
         Raises
         ------
@@ -190,7 +190,8 @@ class KnowledgeGraph:
         DataError
             A file is missing or wrong; nothing was written.
         """
-        from tosg.loaders import pipeline, registry
+        from tosg.loaders import registry
+        from tosg.loaders.pipeline import load as pipeline
 
         loader = registry.make(source, dict(source_options or {}))
         if not paths and not prune:
@@ -206,8 +207,8 @@ class KnowledgeGraph:
     def build(
         self, recipe: str | os.PathLike[str], data: str | os.PathLike[str], **options: Any
     ) -> BuildResult:
-        """Make the graph of a recipe; see `tosg.loaders.build.build`."""
-        from tosg.loaders.build import build
+        """Make the graph of a recipe; see `tosg.loaders.pipeline.build.build`."""
+        from tosg.loaders.pipeline.build import build
 
         name = recipe if isinstance(recipe, str) else Path(recipe)
         return build(self.settings, name, Path(data), **options)
@@ -230,7 +231,7 @@ class KnowledgeGraph:
             ``id``, ``storage``, ``markers``, ``unit``, ...
         """
         from tosg.kg.cells.attach import attach
-        from tosg.kg.cells.mapping import CellMapping
+        from tosg.kg.cells.obs.mapping import CellMapping
 
         if mapping is not None and not isinstance(mapping, CellMapping):
             mapping = CellMapping.read(
@@ -239,8 +240,8 @@ class KnowledgeGraph:
         return attach(self.db, Path(path), mapping, **options)
 
     def embed(self, model: str | None = None, **options: Any) -> EmbedReport:
-        """Compose and embed the texts that changed; see `tosg.kg.embed.embed`."""
-        from tosg.kg.embed import embed
+        """Compose and embed the texts that changed; see `tosg.kg.embed.run.embed`."""
+        from tosg.kg.embed.run import embed
 
         return embed(self.db, model, **options)
 
@@ -265,14 +266,14 @@ class KnowledgeGraph:
             What to export; or its fields by name: ``nodes``, ``cells``, ``params``, ``level``,
             ``target``, ``split``, ``seed``, ...
         workers, resume, dry_run, timeout
-            See `tosg.export.writer.export`.
+            See `tosg.export.write.export.export`.
         **fields
             Fields of `Selection`, over those of `selection`.
         """
         import dataclasses
 
         from tosg.export.selection import Selection
-        from tosg.export.writer import export
+        from tosg.export.write.export import export
 
         chosen = dataclasses.replace(selection or Selection(), **fields)
         return export(
@@ -280,8 +281,8 @@ class KnowledgeGraph:
         )
 
     def datasets(self) -> list[DatasetInfo]:
-        """The data sets of cells that are attached; see `tosg.kg.cells.dataset`."""
-        from tosg.kg.cells.dataset import datasets
+        """The data sets of cells that are attached; see `tosg.kg.cells.stored.dataset`."""
+        from tosg.kg.cells.stored.dataset import datasets
 
         return datasets(self.db)
 
@@ -298,19 +299,19 @@ class KnowledgeGraph:
         return detach(self.db, dataset)
 
     def report(self, id_: str | None = None) -> dict[str, Any]:
-        """The report of a load, by default of the latest; see `tosg.kg.report`."""
-        from tosg.kg.report import read_report
+        """The report of a load, by default of the latest; see `tosg.kg.report.load_report`."""
+        from tosg.kg.report.load_report import read_report
 
         return read_report(self.db, id_)
 
     def check(self) -> list[Finding]:
-        """What in the graph does not fit the schema or the last report; see `tosg.kg.check`."""
-        from tosg.kg.check import check
+        """What does not fit the schema or the last report; see `tosg.kg.report.check`."""
+        from tosg.kg.report.check import check
 
         return check(self.db)
 
     def stats(self) -> GraphCounts:
         """Counts of nodes per label and relationships per type."""
-        from tosg.kg import stats
+        from tosg.kg.database import counts as stats
 
         return stats.count(self.db)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tosg.export.buffers import GRAIN, Buffers
+from tosg.export.batches.buffers import GRAIN, Buffers
 
 
 def address(array: np.ndarray) -> int:

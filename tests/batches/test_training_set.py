@@ -20,9 +20,9 @@ from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data
 
 import tosg
-from tosg.export.sampler import Sampler
+from tosg.export.batches.sampler import Sampler
 from tosg.export.selection import load_manifest
-from tosg.export.workspace import about
+from tosg.export.write.workspace import about
 
 N = 6
 
@@ -117,7 +117,7 @@ def test_rank_and_world_size_go_together(
 
 
 def test_resume_in_the_middle_of_an_epoch(ts: tosg.TrainingSet) -> None:
-    def loader() -> tosg.export.loader.BatchLoader:
+    def loader() -> tosg.export.batches.batch_loader.BatchLoader:
         return ts.batches("train", batch_size=4, seed=5)
 
     whole = loader()

@@ -14,20 +14,20 @@ import pytest
 import scipy.sparse as sp
 from support.cells import GENES, MAPS, VARIABLES, add_nodes, cells_table, counts, small_graph, write
 
-from tosg.kg import meta
-from tosg.kg.cells import staging, switch
+from tosg.errors import DatabaseError, DataError, UsageError
 from tosg.kg.cells.attach import attach, stored_report
-from tosg.kg.cells.dataset import DatasetInfo, datasets, read_expression
-from tosg.kg.cells.mapping import CellMapping
+from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.remap import detach, remap
-from tosg.kg.cells.vectors import decode
-from tosg.kg.errors import DatabaseError, DataError, UsageError
+from tosg.kg.cells.stored import staging, switch
+from tosg.kg.cells.stored.dataset import DatasetInfo, datasets, read_expression
+from tosg.kg.cells.values.codec import decode
+from tosg.kg.database import bookkeeping as meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 pytestmark = pytest.mark.neo4j
 

@@ -12,18 +12,18 @@ import scipy.sparse as sp
 from anndata.io import write_elem
 from support.cells import MAPS, VARIABLES, cells_table, counts, small_graph, write
 
-from tosg.kg import meta
-from tosg.kg.cells import units
+from tosg.errors import ConfigError, DataError, TosgError, UsageError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.mapping import CellMapping
-from tosg.kg.cells.source import open_source
-from tosg.kg.errors import ConfigError, DataError, TosgError, UsageError
+from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.obs.mapping import CellMapping
+from tosg.kg.cells.values import units
+from tosg.kg.database import bookkeeping as meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 MAPPING = CellMapping.read(MAPS)
 
@@ -219,7 +219,7 @@ def test_wrong_files(
 def test_a_wrong_value_after_the_rows_that_were_looked_at(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tosg.kg.cells.source.BLOCK_VALUES", 14)
+    monkeypatch.setattr("tosg.kg.cells.files.source.BLOCK_VALUES", 14)
     monkeypatch.setattr(units, "_PROBE_ROWS", 1)
     small_graph(database)
     before = database.rows("MATCH (n) RETURN count(n) AS n")

@@ -10,14 +10,14 @@ from click.testing import CliRunner
 from support.cells import MAPS, small_graph, write
 
 from tosg.cli.cells import cells
-from tosg.kg import user_query
-from tosg.kg.cells import staging
-from tosg.kg.errors import UsageError
+from tosg.errors import UsageError
+from tosg.kg.cells.stored import staging
+from tosg.kg.query import run as user_query
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 pytestmark = pytest.mark.neo4j
 

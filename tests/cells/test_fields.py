@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from support.cells import cells_table
 
-from tosg.kg.cells import table
-from tosg.kg.cells.fields import BY_NAME, age_years, is_human, is_missing, sex
-from tosg.kg.cells.mapping import CellMapping, unmapped_hints
-from tosg.kg.cells.table import factors
-from tosg.kg.cells.terms import TermIndex, resolve
-from tosg.kg.errors import ConfigError, UsageError
+from tosg.errors import ConfigError, UsageError
+from tosg.kg.cells.obs import columns as table
+from tosg.kg.cells.obs.columns import factors
+from tosg.kg.cells.obs.fields import BY_NAME, age_years, is_human, is_missing, sex
+from tosg.kg.cells.obs.mapping import CellMapping, unmapped_hints
+from tosg.kg.cells.obs.terms import TermIndex, resolve
 
 
 @pytest.mark.parametrize(

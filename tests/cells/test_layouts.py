@@ -13,18 +13,18 @@ import scipy.io
 import scipy.sparse as sp
 from support.cells import REAL, VARIABLES, cells_table, counts, small_graph, write
 
-from tosg.kg.cells import layouts
+from tosg.errors import DataError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.dataset import datasets, read_expression
-from tosg.kg.cells.mapping import CellMapping
-from tosg.kg.cells.source import open_source
-from tosg.kg.cells.units import choose
-from tosg.kg.errors import DataError
+from tosg.kg.cells.files import h5ad as layouts
+from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.obs.mapping import CellMapping
+from tosg.kg.cells.stored.dataset import datasets, read_expression
+from tosg.kg.cells.values.units import choose
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 
 def dense(path: Path) -> Any:

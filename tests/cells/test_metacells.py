@@ -10,16 +10,16 @@ import pytest
 import scipy.sparse as sp
 from support.cells import MAPS, VARIABLES, cells_table, small_graph, write
 
-from tosg.kg.cells import units
+from tosg.errors import DataError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.dataset import datasets, read_expression
-from tosg.kg.cells.mapping import CellMapping
-from tosg.kg.errors import DataError
+from tosg.kg.cells.obs.mapping import CellMapping
+from tosg.kg.cells.stored.dataset import datasets, read_expression
+from tosg.kg.cells.values import units
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 pytestmark = pytest.mark.neo4j
 MAPPING = CellMapping.read(MAPS)

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from support.cells import GENES, PROTEINS
 
-from tosg.kg.cells.markers import find_markers
-from tosg.kg.cells.variables import (
+from tosg.errors import UsageError
+from tosg.kg.cells.var.markers import find_markers
+from tosg.kg.cells.var.variables import (
     EntityNames,
     Variable,
     VariableMap,
@@ -21,7 +22,6 @@ from tosg.kg.cells.variables import (
     variable_of,
     variables_of,
 )
-from tosg.kg.errors import UsageError
 
 WHERE = Path("file.h5ad")
 

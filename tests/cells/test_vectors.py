@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosg.kg.cells.vectors import decode, decode_block, encode, encode_block
-from tosg.kg.errors import DataError
+from tosg.errors import DataError
+from tosg.kg.cells.values.codec import decode, decode_block, encode, encode_block
 
 COUNTS = "01020200 03000000 0100 0500 bc02 0100 0200 2c01"
 HALF = "01021400 01000000 0000 0000003f"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from support import signals
 
-from tosg.export.results import ExportResult
 from tosg.export.selection import Selection
-from tosg.export.writer import export
-from tosg.kg.database import Database
+from tosg.export.write.export import export
+from tosg.export.write.result import ExportResult
+from tosg.kg.database.connection import Database
 
 Exporter = Callable[..., ExportResult]
 

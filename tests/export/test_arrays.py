@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from tosg.export.arrays import NO_SIGN, Edges, finished, named_sources, placed
-from tosg.export.digest import digest_table
-from tosg.export.files import TableFile, TensorFile, regrouped
-from tosg.export.level import Fold, final_nodes, lift
-from tosg.export.mapping import VariableMap
+from tosg.export.cells.node_map import VariableMap
+from tosg.export.format.digest import digest_table
+from tosg.export.format.writers import TableFile, TensorFile, regrouped
+from tosg.export.graph.edges import NO_SIGN, Edges, finished, named_sources, placed
+from tosg.export.graph.level import Fold, final_nodes, lift
 
 TYPES = ("TARGETS", "INTERACTS_WITH", "REGULATES")
 DIRECTED = {"TARGETS": True, "INTERACTS_WITH": False, "REGULATES": True}

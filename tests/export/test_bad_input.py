@@ -21,14 +21,7 @@ from support import signals
 
 from tosg.cli.export import _selection
 from tosg.cli.export import export as command
-from tosg.export.manifest import read_manifest
-from tosg.export.selection import Selection, resolved
-from tosg.export.workspace import DiskFullError, Workspace
-from tosg.export.writer import export
-from tosg.graph import KnowledgeGraph
-from tosg.kg import server as managed
-from tosg.kg.database import Database
-from tosg.kg.errors import (
+from tosg.errors import (
     ConfigError,
     DatabaseError,
     ExportError,
@@ -36,8 +29,15 @@ from tosg.kg.errors import (
     TosgError,
     UsageError,
 )
-from tosg.kg.limits import SELECTION_TIMEOUT
-from tosg.kg.settings import Settings
+from tosg.export.format.manifest import read_manifest
+from tosg.export.selection import Selection, resolved
+from tosg.export.write.export import export
+from tosg.export.write.workspace import DiskFullError, Workspace
+from tosg.graph import KnowledgeGraph
+from tosg.kg import server as managed
+from tosg.kg.database.connection import Database
+from tosg.kg.query.limits import SELECTION_TIMEOUT
+from tosg.settings import Settings
 
 
 def left(folder: Path) -> list[str]:
@@ -337,9 +337,9 @@ FULL = """
 import os, resource, sys
 from pathlib import Path
 from tosg.export.selection import Selection
-from tosg.export.writer import export
-from tosg.kg.database import Database, Target
-from tosg.kg.errors import TosgError
+from tosg.export.write.export import export
+from tosg.kg.database.connection import Database, Target
+from tosg.errors import TosgError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 db = Database(Target(os.environ["URI"], os.environ["NAME"], os.environ["SECRET"]))

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 from support import signals
 from support.signals import EDGES, IDX, NODES, g, p
 
-from tosg.export import digest
-from tosg.export.manifest import check_files, read_manifest
-from tosg.kg.database import Database
+from tosg.export.format import digest
+from tosg.export.format.manifest import check_files, read_manifest
+from tosg.kg.database.connection import Database
 
 NAMES = {id_: f"{name}" for _, id_, name in NODES}
 

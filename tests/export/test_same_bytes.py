@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from support import signals
 
-from tosg.export.manifest import read_manifest
+from tosg.errors import ConfigError, ExportError, TosgError
+from tosg.export.format.manifest import read_manifest
 from tosg.export.selection import Selection
-from tosg.export.writer import GraphMovedError, export
-from tosg.kg.database import Database
-from tosg.kg.errors import ConfigError, ExportError, TosgError
+from tosg.export.write.export import GraphMovedError, export
+from tosg.kg.database.connection import Database
 
 HOW = {"target": "cell_type", "split": "donor", "seed": 3, "level": "gene", "shard_size": 1000}
 
@@ -65,8 +65,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from tosg.export.selection import Selection
-from tosg.export.writer import export
-from tosg.kg.database import Database, Target
+from tosg.export.write.export import export
+from tosg.kg.database.connection import Database, Target
 import os, signal
 
 def progress(stage, done, total):

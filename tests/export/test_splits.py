@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosg.export import splits
-from tosg.export.splits import Classes
-from tosg.kg.errors import ExportError
+from tosg.errors import ExportError
+from tosg.export.cells import splits
+from tosg.export.cells.splits import Classes
 
 FRACTIONS = (0.8, 0.1, 0.1)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support.sources import FILES, compress, read_source, write_source
 
-from tosg.kg.claims import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
-from tosg.kg.errors import DataError, UsageError
-from tosg.kg.source_log import SourceLog
-from tosg.kg.spool import Spool
+from tosg.errors import DataError, UsageError
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.claims.schemas import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
+from tosg.kg.claims.spool import Spool
 from tosg.loaders import base, registry
 
 SOURCES = registry.names()

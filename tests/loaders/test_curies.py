@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tosg.kg import curies
-from tosg.kg.errors import UsageError
+from tosg.errors import UsageError
+from tosg.kg.schema import curies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +117,7 @@ def test_a_broken_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_bioregistry_is_imported_once_per_version_only() -> None:
     curies.prefixes()  # makes the cache
     code = (
-        "import sys; from tosg.kg.curies import curie; curie('GO:0000001'); "
+        "import sys; from tosg.kg.schema.curies import curie; curie('GO:0000001'); "
         "print('bioregistry' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 
 from tosg.cli.sources import fetch as fetch_command
 from tosg.cli.sources import sources as sources_command
-from tosg.kg.errors import DataError, UsageError
-from tosg.loaders import fetching, registry
+from tosg.errors import DataError, UsageError
+from tosg.loaders import registry
 from tosg.loaders.base import FileSpec
-from tosg.loaders.indications import Indications
+from tosg.loaders.pipeline import fetch as fetching
+from tosg.loaders.sources.indications import Indications
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

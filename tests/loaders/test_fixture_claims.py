@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, tsv, write_source
 
-from tosg.loaders.uniprot import ProteinNames, parse_names
+from tosg.loaders.sources.uniprot import ProteinNames, parse_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.source_log import SourceLog
+    from tosg.kg.claims.log import SourceLog
 
 Rows = list[dict[str, Any]]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tosg.kg.errors import DataError
-from tosg.kg.source_log import FileLog
-from tosg.loaders.obo import Term, open_obo, read_terms
+from tosg.errors import DataError
+from tosg.kg.claims.log import FileLog
+from tosg.loaders.formats.obo import Term, open_obo, read_terms
 
 HEADER = "format-version: 1.2\ndata-version: x/releases/2026-06-08/x.owl\n\n"
 

@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow.compute as pc
 import pytest
 
-from tosg.kg.merge import merge
-from tosg.kg.source_log import SourceLog
-from tosg.kg.spool import Spool
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.claims.spool import Spool
+from tosg.kg.merge.merged import merge
 from tosg.loaders import registry
 from tosg.loaders.base import sha256_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from tosg.kg.merge import Merged
+    from tosg.kg.merge.merged import Merged
 
 Read = tuple[list["pa.RecordBatch"], SourceLog]
 

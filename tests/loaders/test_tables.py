@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tosg.kg.errors import DataError
-from tosg.kg.source_log import FileLog
-from tosg.loaders import tables
-from tosg.loaders.tables import Layout, read_table
+from tosg.errors import DataError
+from tosg.kg.claims.log import FileLog
+from tosg.loaders.formats import tables
+from tosg.loaders.formats.tables import Layout, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

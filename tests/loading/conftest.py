@@ -11,8 +11,8 @@ from support.sources import write_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
-    from tosg.kg.settings import Settings
+    from tosg.kg.database.connection import Database
+    from tosg.settings import Settings
 
 
 @pytest.fixture

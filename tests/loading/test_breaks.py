@@ -12,19 +12,19 @@ from support.disk import files_up_to
 from support.loads import held, inputs, wiped
 from support.servers import managed_settings
 
+from tosg.errors import DatabaseError, TosgError
 from tosg.kg import server as managed
-from tosg.kg import stats
-from tosg.kg.database import Database
-from tosg.kg.errors import DatabaseError, TosgError
-from tosg.kg.meta import read_meta
-from tosg.loaders.pipeline import load
+from tosg.kg.database import counts as stats
+from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.connection import Database
+from tosg.loaders.pipeline.load import load
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from tosg.kg.report import LoadReport
-    from tosg.kg.settings import Settings
+    from tosg.kg.report.load_report import LoadReport
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
 

@@ -8,18 +8,18 @@ import pytest
 from support.loads import RECIPE, held, wiped
 from support.sources import FILES, write_source
 
-from tosg.kg import stats
-from tosg.kg.database import Database
-from tosg.kg.errors import DataError
-from tosg.loaders import build as builds
-from tosg.loaders import pipeline
-from tosg.loaders.pipeline import SourceInput
-from tosg.loaders.receipts import read_build
+from tosg.errors import DataError
+from tosg.kg.database import counts as stats
+from tosg.kg.database.connection import Database
+from tosg.loaders.pipeline import build as builds
+from tosg.loaders.pipeline import load as pipeline
+from tosg.loaders.pipeline.load import SourceInput
+from tosg.loaders.pipeline.receipts import read_build
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
 

@@ -13,20 +13,22 @@ from support.loads import SOURCES, held, inputs, wiped
 from support.sources import GOA, write_source
 
 from tosg.cli.load import load as load_command
-from tosg.kg import check, ddl, report
+from tosg.errors import DataError, SchemaError, TosgError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.dataset import datasets
-from tosg.kg.database import Database
-from tosg.kg.errors import DataError, SchemaError, TosgError
-from tosg.kg.meta import lease, read_meta
-from tosg.kg.report import LoadReport
-from tosg.loaders.pipeline import load, matching, unmatched_line
-from tosg.loaders.settling import settle
+from tosg.kg.cells.stored.dataset import datasets
+from tosg.kg.database import indexes as ddl
+from tosg.kg.database.bookkeeping import lease, read_meta
+from tosg.kg.database.connection import Database
+from tosg.kg.report import check
+from tosg.kg.report import load_report as report
+from tosg.kg.report.load_report import LoadReport
+from tosg.loaders.pipeline.load import load, matching, unmatched_line
+from tosg.loaders.pipeline.settle import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
 

@@ -12,23 +12,26 @@ from support import cells
 from support.loads import inputs
 from support.sources import FILES, write_source
 
-from tosg.kg import check, meta, report
-from tosg.kg.cells import staging, switch
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.dataset import datasets
 from tosg.kg.cells.remap import detach
-from tosg.kg.database import Database
-from tosg.kg.report import Undated
-from tosg.loaders import build as builds
-from tosg.loaders import pipeline, registry
-from tosg.loaders.pipeline import SourceInput, load
-from tosg.loaders.settling import settle
+from tosg.kg.cells.stored import staging, switch
+from tosg.kg.cells.stored.dataset import datasets
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.connection import Database
+from tosg.kg.report import check
+from tosg.kg.report import load_report as report
+from tosg.kg.report.load_report import Undated
+from tosg.loaders import registry
+from tosg.loaders.pipeline import build as builds
+from tosg.loaders.pipeline import load as pipeline
+from tosg.loaders.pipeline.load import SourceInput, load
+from tosg.loaders.pipeline.settle import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.report import LoadReport
-    from tosg.kg.settings import Settings
+    from tosg.kg.report.load_report import LoadReport
+    from tosg.settings import Settings
 
 pytestmark = pytest.mark.neo4j
 

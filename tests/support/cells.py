@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from tosg.kg import ddl, meta
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database import indexes as ddl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 #: id, symbol, name, synonyms, xrefs
 GENES: list[Any] = [

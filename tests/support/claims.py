@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.claims import entity_claims, relationship_claims
-from tosg.kg.spool import Spool
+from tosg.kg.claims.schemas import entity_claims, relationship_claims
+from tosg.kg.claims.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

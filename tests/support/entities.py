@@ -6,13 +6,14 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from support.servers import missing
-from tosg.kg import ddl, meta
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database import indexes as ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tosg.kg.database import Database
-    from tosg.kg.embed import Model
+    from tosg.kg.database.connection import Database
+    from tosg.kg.embed.models import Model
 
 
 def add_entities(db: Database, label: str, rows: Iterable[dict[str, Any]]) -> None:
@@ -98,8 +99,8 @@ def texts(db: Database) -> dict[str, str]:
 @functools.cache
 def offline_model() -> Model:
     """The default model from its package; skips (fails in CI) where that is not installed."""
-    from tosg.kg.embed import load_model
-    from tosg.kg.errors import ConfigError
+    from tosg.errors import ConfigError
+    from tosg.kg.embed.models import load_model
 
     try:
         return load_model()

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from support.servers import wipe
 from tosg.kg import server as managed
-from tosg.kg.database import Database, Target
-from tosg.kg.ddl import ensure
+from tosg.kg.database.connection import Database, Target
+from tosg.kg.database.indexes import ensure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 # id -> (label, name, symbol)
 ENTITIES: dict[str, tuple[str, str, str | None]] = {

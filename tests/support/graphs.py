@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 Content = dict[str, Any]
 

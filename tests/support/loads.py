@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from support.graphs import content
 from support.servers import wipe
 from support.sources import FILES
-from tosg.kg.database import Database
+from tosg.kg.database.connection import Database
 from tosg.loaders import registry
-from tosg.loaders.pipeline import SourceInput
+from tosg.loaders.pipeline.load import SourceInput
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.graphs import Content
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 SOURCES = list(FILES)
 

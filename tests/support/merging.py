@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from support.claims import fill
-from tosg.kg.merge import merge
-from tosg.kg.spool import Spool
+from tosg.kg.claims.spool import Spool
+from tosg.kg.merge.merged import merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.releases import release_key
-from tosg.kg.schema import SOURCE_RANK, entity_types, relationship_types
+from tosg.kg.claims.releases import release_key
+from tosg.kg.schema.types import SOURCE_RANK, entity_types, relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

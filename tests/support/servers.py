@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tosg.kg import ddl
-from tosg.kg.settings import Settings, default_cache
+from tosg.kg.database import indexes as ddl
+from tosg.settings import Settings, default_cache
 
 if TYPE_CHECKING:
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 BATCH = 10_000
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tosg.kg.cells.vectors import encode
+from tosg.kg.cells.values.codec import encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
 DIMENSION = 6
 

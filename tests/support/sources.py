@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from tosg.kg.source_log import SourceLog
+from tosg.kg.claims.log import SourceLog
 from tosg.loaders import registry
 
 if TYPE_CHECKING:

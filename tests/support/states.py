@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.schema import relationship_types
+from tosg.kg.schema.types import relationship_types
 
 if TYPE_CHECKING:
     from support.oracle import Graph
-    from tosg.kg.database import Database
-    from tosg.kg.merge import Merged
+    from tosg.kg.database.connection import Database
+    from tosg.kg.merge.merged import Merged
 
 _TEXTS = ("name", "symbol", "description")
 _LISTS = ("synonyms", "xrefs", "sources", "licenses", "releases")

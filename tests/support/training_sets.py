@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from tosg.export.workspace import about
+from tosg.export.write.workspace import about
 
 EDGE_TYPES = (("INTERACTS_WITH", False), ("REGULATES", True))
 NODE_TYPES = ("Gene", "Protein")

@@ -88,7 +88,7 @@ def export_main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(
     command: click.Command, arguments: Sequence[str] | None, name: str | None = None
 ) -> NoReturn:
-    from tosg.kg.errors import TosgError
+    from tosg.errors import TosgError
 
     # What the driver logs of a lost connection is told by our error; without a handler of its own
     # Python would print it too.

@@ -12,7 +12,7 @@ from tosg.cli.options import connection_options, echo_json, json_option, note
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 @click.group()
@@ -95,8 +95,8 @@ def attach(
 ) -> None:
     """Attach a file of cells: h5ad, zarr, 10x .h5 or a 10x mtx folder."""
     from tosg.kg.cells.attach import attach as attach_file
-    from tosg.kg.cells.mapping import CellMapping
-    from tosg.kg.database import Database
+    from tosg.kg.cells.obs.mapping import CellMapping
+    from tosg.kg.database.connection import Database
 
     mapping = CellMapping.read(maps, sets, _list(keep))
     with Database.open(settings) as db, _Bar() as advance:
@@ -121,9 +121,9 @@ def attach(
 @connection_options
 def list_(settings: Settings, as_json: bool) -> None:
     """List the data sets that are attached."""
-    from tosg.kg.cells.dataset import datasets
-    from tosg.kg.cells.staging import told_in_part
-    from tosg.kg.database import Database
+    from tosg.kg.cells.stored.dataset import datasets
+    from tosg.kg.cells.stored.staging import told_in_part
+    from tosg.kg.database.connection import Database
 
     with Database.open(settings) as db:
         for warning in told_in_part(db):
@@ -161,7 +161,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 def show(settings: Settings, id_: str, as_json: bool) -> None:
     """Show what attaching a data set found."""
     from tosg.kg.cells.attach import stored_report
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
     with Database.open(settings) as db:
         report = stored_report(db, id_)
@@ -178,7 +178,7 @@ def show(settings: Settings, id_: str, as_json: bool) -> None:
 def remap(settings: Settings, id_: str, as_json: bool) -> None:
     """Map variables and labels anew to the graph as it is now."""
     from tosg.kg.cells.remap import remap as remap_dataset
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
     with Database.open(settings) as db:
         report = remap_dataset(db, id_)
@@ -199,7 +199,7 @@ def remap(settings: Settings, id_: str, as_json: bool) -> None:
 def detach(settings: Settings, id_: str, as_json: bool) -> None:
     """Take a data set away, with its cells and groups."""
     from tosg.kg.cells.remap import detach as detach_dataset
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
 
     with Database.open(settings) as db:
         n = detach_dataset(db, id_)

@@ -14,7 +14,7 @@ from tosg.cli.options import connection_options, echo_json, json_option
 
 if TYPE_CHECKING:
     from tosg.demo.run import Demo
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 @click.command("demo")

@@ -9,7 +9,7 @@ import click
 from tosg.cli.options import connection_options, echo_json, json_option, note
 
 if TYPE_CHECKING:
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 _types_option = click.option(
     "--type", "types", multiple=True, metavar="TYPE", help="Only this type; may be repeated."
@@ -40,8 +40,8 @@ def embed(
     Stopped half way, the next run goes on from there. The vector indexes are online at the end.
     """
     from tosg.cli.stages import stages
-    from tosg.kg.database import Database
-    from tosg.kg.embed import embed as run
+    from tosg.kg.database.connection import Database
+    from tosg.kg.embed.run import embed as run
 
     with Database.open(settings) as db, stages() as tell:
         report = run(
@@ -77,9 +77,9 @@ def search(text: str, types: tuple[str, ...], k: int, as_json: bool, settings: S
 
     TEXT is any text; nothing in it is syntax.
     """
-    from tosg.kg.database import Database
-    from tosg.kg.search import note_of
-    from tosg.kg.search import search as run
+    from tosg.kg.database.connection import Database
+    from tosg.kg.search.hybrid import note_of
+    from tosg.kg.search.hybrid import search as run
 
     with Database.open(settings) as db:
         found = run(db, text, types=list(types) or None, k=k)

@@ -18,15 +18,15 @@ from tosg.cli.options import (
     param_option,
     timeout_option,
 )
-from tosg.kg.limits import SELECTION_TIMEOUT
+from tosg.kg.query.limits import SELECTION_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tosg.export.results import ExportResult
     from tosg.export.selection import Selection
-    from tosg.export.writer import Progress
-    from tosg.kg.settings import Settings
+    from tosg.export.write.export import Progress
+    from tosg.export.write.result import ExportResult
+    from tosg.settings import Settings
 
 _QUERY = "CYPHER|@FILE|NAME"
 
@@ -110,8 +110,8 @@ def export(
         --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g' \\
         --param pathway="B Cell Receptor Signaling Pathway"
     """  # noqa: D301 - click's mark for text that is not to be wrapped
-    from tosg.export.writer import export as run
-    from tosg.kg.database import Database
+    from tosg.export.write.export import export as run
+    from tosg.kg.database.connection import Database
 
     _check_only("--layout", layout, "tosg")
     _check_only("--engine", engine, "local")
@@ -134,7 +134,7 @@ def export(
 
 def _check_only(option: str, given: str | None, only: str) -> None:
     """Refuse what the option may mean some day."""
-    from tosg.kg.errors import ConfigError
+    from tosg.errors import ConfigError
 
     if given not in (None, only):
         raise ConfigError("not in this version", where=option, found=given, expected=only)

@@ -11,7 +11,7 @@ from tosg.cli.options import connection_options, echo_json, json_option, note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 @click.command("schema")
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--markdown", is_flag=True, help="Print the documentation's page.")
 def schema(as_json: bool, markdown: bool) -> None:
     """Show the schema: types of entities and relationships, properties, indexes."""
-    from tosg.kg import schema_view
+    from tosg.kg.schema import page as schema_view
 
     if markdown:
         click.echo(schema_view.markdown(), nl=False)
@@ -27,7 +27,7 @@ def schema(as_json: bool, markdown: bool) -> None:
     if as_json:
         echo_json(schema_view.document())
         return
-    from tosg.kg.schema import (
+    from tosg.kg.schema.types import (
         CELL_RELATIONSHIP_TYPES,
         ENTITY_TYPES,
         RELATIONSHIP_TYPES,
@@ -54,10 +54,10 @@ def schema(as_json: bool, markdown: bool) -> None:
 @connection_options
 def stats(sources: bool, as_json: bool, settings: Settings) -> None:
     """Count what is in the graph: per label, relationship type and source."""
-    from tosg.kg import stats as library
-    from tosg.kg.cells.staging import told_in_part
-    from tosg.kg.database import Database
-    from tosg.kg.meta import read_meta
+    from tosg.kg.cells.stored.staging import told_in_part
+    from tosg.kg.database import counts as library
+    from tosg.kg.database.bookkeeping import read_meta
+    from tosg.kg.database.connection import Database
 
     with Database.open(settings) as db:
         for warning in told_in_part(db):
@@ -87,8 +87,8 @@ def stats(sources: bool, as_json: bool, settings: Settings) -> None:
 @connection_options
 def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> None:
     """Show the report of a load, by default of the latest."""
-    from tosg.kg import report as library
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
+    from tosg.kg.report import load_report as library
 
     with Database.open(settings) as db:
         if list_:
@@ -112,8 +112,8 @@ def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> N
 @connection_options
 def check(as_json: bool, settings: Settings) -> None:
     """Check the graph against the schema and its last report; exits with 1 where they differ."""
-    from tosg.kg import check as library
-    from tosg.kg.database import Database
+    from tosg.kg.database.connection import Database
+    from tosg.kg.report import check as library
 
     with Database.open(settings) as db:
         findings = library.check(db)

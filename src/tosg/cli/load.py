@@ -10,7 +10,7 @@ import click
 from tosg.cli.options import connection_options, echo_json, json_option, note
 
 if TYPE_CHECKING:
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 _exclude_option = click.option(
     "--exclude-license",
@@ -57,7 +57,7 @@ def load(
     """
     from tosg.cli.stages import stages
     from tosg.graph import KnowledgeGraph
-    from tosg.loaders.pipeline import unmatched_line
+    from tosg.loaders.pipeline.load import unmatched_line
 
     with stages() as tell:
         report = KnowledgeGraph(settings).load(
@@ -100,7 +100,7 @@ def build(
     RECIPE is a YAML file or the name of one that comes with tosg: open-human, demo.
     """
     from tosg.cli.stages import stages
-    from tosg.loaders.build import build as run
+    from tosg.loaders.pipeline.build import build as run
 
     with stages() as tell:
         result = run(
@@ -123,7 +123,7 @@ def build(
 def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
     import yaml
 
-    from tosg.kg.errors import ConfigError
+    from tosg.errors import ConfigError
 
     options = {}
     for pair in pairs:

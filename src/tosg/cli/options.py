@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tosg.kg.json_text import json_text
+from tosg.kg.query.json_text import json_text
 
 if TYPE_CHECKING:
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def connection_options(command: Command) -> Command:
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
-    from tosg.kg.settings import load_settings
+    from tosg.settings import load_settings
 
     return load_settings(flags)
 

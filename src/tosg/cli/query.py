@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tosg.cli.options import connection_options, note, param_option, timeout_option
-from tosg.kg.limits import QUERY_TIMEOUT
+from tosg.kg.query.limits import QUERY_TIMEOUT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.cypher.header import Statement
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 @click.command()
@@ -68,7 +68,7 @@ def query(
         return
     if query is None:
         raise click.UsageError("say what to run: a statement (see --list), @FILE or Cypher")
-    from tosg.kg.user_query import parse_params, resolve
+    from tosg.kg.query.run import parse_params, resolve
 
     statement = resolve(query)
     if describe:
@@ -77,8 +77,8 @@ def query(
         click.echo((_as_document if form == "json" else describe_statement)(statement))
         return
     values = parse_params(params, statement)
-    from tosg.kg.database import Database
-    from tosg.kg.user_query import run
+    from tosg.kg.database.connection import Database
+    from tosg.kg.query.run import run
 
     warnings: list[str] = []
     with Database.open(settings) as db:
@@ -116,7 +116,7 @@ def _write(table: pa.Table, form: str) -> None:
 def _list(form: str) -> None:
     import pyarrow as pa
 
-    from tosg.kg.user_query import statements
+    from tosg.kg.query.run import statements
 
     rows = [
         {"name": s.name, "params": " ".join(_shown(s)), "help": s.help}

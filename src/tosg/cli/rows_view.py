@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.json_text import json_text, json_value
+from tosg.kg.query.json_text import json_text, json_value
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from tosg.cli.options import echo_json, json_option, note
 
 if TYPE_CHECKING:
     from tosg.kg.server import ServerInfo
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
 
 @click.command("up")
@@ -77,7 +77,7 @@ def down(as_json: bool) -> None:
 
 
 def _settings(memory: str | None) -> Settings:
-    from tosg.kg.settings import load_settings
+    from tosg.settings import load_settings
 
     settings = load_settings({"memory": memory})
     if not settings.managed:

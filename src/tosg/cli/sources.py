@@ -45,7 +45,8 @@ def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
     """Download a source's files, with checked hashes."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    from tosg.loaders import fetching, registry
+    from tosg.loaders import registry
+    from tosg.loaders.pipeline import fetch as fetching
 
     loaders = [registry.loader_class(name) for name in names]
     results: list[dict[str, Any]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from tosg.kg.errors import DataError
+from tosg.errors import DataError
 
 FILE = "10x_pbmc68k_reduced.h5ad"
 

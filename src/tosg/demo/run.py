@@ -13,17 +13,17 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
-from tosg.export.manifest import read_manifest
+from tosg.errors import ConfigError
+from tosg.export.format.manifest import read_manifest
 from tosg.graph import KnowledgeGraph
 from tosg.kg import server
-from tosg.kg.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tosg.demo.train_cell_type import Comparison
-    from tosg.kg.settings import Settings
+    from tosg.settings import Settings
 
     # Is told what goes on, and the share of it that is done (None: unknown).
     Tell = Callable[[str, float | None], None]
@@ -172,7 +172,7 @@ def run(settings: Settings, *, seeds: int = 3, epochs: int = 8, tell: Tell | Non
             _export(graph, demo)
     with _step(demo, "training", say, f"Training on it, {seeds} seeds: about a minute"):
         from tosg.demo.train_cell_type import compare
-        from tosg.export.training_set import TrainingSet
+        from tosg.export.batches.training_set import TrainingSet
 
         demo.comparison = compare(TrainingSet(demo.training_set), seeds=seeds, epochs=epochs)
     return demo
@@ -187,7 +187,7 @@ def _build(graph: KnowledgeGraph, demo: Demo, say: Tell | None = None) -> None:
 
 def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
     from tosg.demo.cells import blood_cells
-    from tosg.kg.cells.mapping import CellMapping
+    from tosg.kg.cells.obs.mapping import CellMapping
 
     with as_file(files("tosg.demo") / "data" / "cells.yaml") as mapping:
         report = graph.attach_cells(

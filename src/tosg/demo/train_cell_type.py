@@ -35,8 +35,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tosg.export.training_set import TrainingSet
-from tosg.kg.errors import ExportError, TosgError
+from tosg.errors import ExportError, TosgError
+from tosg.export.batches.training_set import TrainingSet
 
 FULL = "full"
 READINGS = (FULL, "other edges", "no graph", "no text", "linear")

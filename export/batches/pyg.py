@@ -1,0 +1,164 @@
+"""Batches, single graphs and the typed graph as `torch_geometric` objects (extra ``pyg``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torch_geometric.data import Batch as PygBatch
+from torch_geometric.data import Data, HeteroData
+
+if TYPE_CHECKING:
+    from tosg.export.batches.batch import Batch
+    from tosg.export.batches.graph_tensors import GraphTensors
+    from tosg.export.batches.training_set import TrainingSet
+
+#: Edge attributes that a batch repeats for each cell.
+EDGE_ATTRIBUTES = ("edge_type", "edge_score", "edge_sign")
+
+
+class CellBatch(PygBatch):  # type: ignore[misc]  # torch_geometric's metaclass is untyped
+    """A `torch_geometric` batch whose graphs share one topology.
+
+    Made without a list of `Data`, so it takes its graphs apart by itself: graph ``i`` is row ``i``
+    of ``x`` over the topology that is kept once.
+    """
+
+    def get_example(self, idx: int) -> Data:
+        """Graph ``idx`` as a `Data` on the shared topology."""
+        n_graphs = self.num_graphs
+        i = int(idx) + (n_graphs if idx < 0 else 0)
+        if not 0 <= i < n_graphs:
+            raise IndexError(f"graph {idx} of {n_graphs}")
+        n, e = int(self.ptr[1]), self.edge_index.shape[1] // n_graphs
+        nodes, edges = slice(i * n, (i + 1) * n), slice(0, e)
+        one = Data(x=self.x[nodes], edge_index=self.edge_index[:, edges], num_nodes=n)
+        one.node_id = self.node_id[nodes]
+        one.measured = self.measured[nodes]
+        for name in EDGE_ATTRIBUTES:
+            one[name] = self[name][edges]
+        one.cell = self.cell[i : i + 1]
+        if self.y.ndim == 1:
+            one.y = self.y[i : i + 1]
+        return one
+
+
+class TopologyCache:
+    """The topology repeated for B cells, made once per batch size and kept on the device.
+
+    Holds at most ``keep`` sizes: an epoch has its batch size and that of its last batch.
+    """
+
+    def __init__(self, graph: GraphTensors, keep: int = 2) -> None:
+        self.graph = graph
+        self.keep = keep
+        self._made: dict[int, dict[str, Tensor]] = {}
+
+    def batch(self, cells: Batch) -> CellBatch:
+        """Make a batch of the given cells on this topology."""
+        b, n = len(cells), self.graph.num_nodes
+        batch = CellBatch(_base_cls=Data)
+        batch.x = cells.x.view(b * n, 1)
+        if len(cells.measured_by_dataset) > 1:
+            batch.measured = cells.measured.view(b * n)
+        batch.y = cells.y
+        batch.cell = cells.cell
+        for name, tensor in self.expanded(b, cells.measured_by_dataset).items():
+            batch[name] = tensor
+        return batch
+
+    def expanded(self, b: int, measured: Tensor) -> dict[str, Tensor]:
+        """The topology of ``b`` cells: every tensor that does not depend on which cells."""
+        if b not in self._made:
+            if len(self._made) >= self.keep:
+                self._made.pop(next(iter(self._made)))
+            self._made[b] = self._expand(b, measured)
+        return self._made[b]
+
+    def _expand(self, b: int, measured: Tensor) -> dict[str, Tensor]:
+        graph = self.graph
+        n, e, device = graph.num_nodes, graph.edge_index.shape[1], graph.edge_index.device
+        shift = (torch.arange(b, device=device) * n).view(1, b, 1)
+        made = {
+            "edge_index": (graph.edge_index.view(2, 1, e) + shift).reshape(2, b * e),
+            "node_id": torch.arange(n, device=device).repeat(b),
+            "batch": torch.arange(b, device=device).repeat_interleave(n),
+            "ptr": torch.arange(b + 1, device=device) * n,
+        }
+        for name in EDGE_ATTRIBUTES:
+            made[name] = getattr(graph, name).repeat(b)
+        if len(measured) == 1:
+            made["measured"] = measured[0].repeat(b)
+        return made
+
+
+class CellGraphs(Dataset[Data]):
+    """One graph at a time, for code that wants a `torch` data set of `Data`.
+
+    Item ``i`` is cell ``i`` of the split, in stored order, on the shared topology: ``x`` (N, 1)
+    float32, ``edge_index`` (2, E), ``edge_type``, ``edge_score``, ``edge_sign``, ``measured`` (N,)
+    bool, ``node_id`` (N,), ``cell`` (1,), ``y`` (1,). Pickles as the training set's folder.
+    """
+
+    def __init__(self, training_set: TrainingSet, split: str) -> None:
+        self.training_set = training_set
+        self.split = split
+        self._rows = training_set.rows(split)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, i: int) -> Data:
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"cell {i} of {len(self)}")
+        row = self._rows[i : i + 1 or None] if i != -1 else self._rows[-1:]
+        batch = self.training_set.read(row)
+        graph = batch.graph
+        one = Data(x=batch.x.view(-1, 1), edge_index=graph.edge_index, num_nodes=graph.num_nodes)
+        one.node_id = torch.arange(graph.num_nodes)
+        one.measured = batch.measured[0]
+        for name in EDGE_ATTRIBUTES:
+            one[name] = getattr(graph, name)
+        one.cell = batch.cell
+        if batch.y.ndim == 1:
+            one.y = batch.y
+        return one
+
+
+def to_hetero(training_set: TrainingSet) -> HeteroData:
+    """The graph by type: see `TrainingSet.to_hetero`."""
+    graph = training_set.graph
+    hetero: Any = HeteroData()
+    local = torch.empty(graph.num_nodes, dtype=torch.int64)
+    for number, label in enumerate(training_set.node_types):
+        members = torch.nonzero(graph.node_type == number).flatten()
+        if not len(members):
+            continue
+        local[members] = torch.arange(len(members))
+        hetero[label].num_nodes = len(members)
+        hetero[label].node_id = members
+        hetero[label].x = graph.text_embedding[members]
+        hetero[label].has_text = graph.has_text[members]
+    _add_edges(hetero, training_set, local)
+    return hetero
+
+
+def _add_edges(hetero: Any, training_set: TrainingSet, local: Tensor) -> None:
+    graph, labels = training_set.graph, training_set.node_types
+    source, target = graph.edge_index
+    n_labels, n_types = len(labels), max(len(training_set.edge_types), 1)
+    # One number per (source type, edge type, target type).
+    kind = (
+        graph.node_type[source].long() * n_types + graph.edge_type.long()
+    ) * n_labels + graph.node_type[target].long()
+    for number in torch.unique(kind).tolist():
+        chosen = kind == number
+        pair, end = divmod(number, n_labels)
+        start, relation = divmod(pair, n_types)
+        store = hetero[labels[start], training_set.edge_types[relation], labels[end]]
+        store.edge_index = local[graph.edge_index[:, chosen]]
+        store.edge_score = graph.edge_score[chosen]
+        store.edge_sign = graph.edge_sign[chosen]
+        store.edge_lifted = graph.edge_lifted[chosen]

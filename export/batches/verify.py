@@ -1,0 +1,100 @@
+"""Check all that the format promises of a training set, by reading the whole of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tosg.export.batches.graph_tensors import GraphTensors
+from tosg.export.format.manifest import SPLITS, broken, check_files, reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from tosg.export.batches.training_set import TrainingSet
+
+
+def verify(training_set: TrainingSet) -> None:
+    """Check the files' hashes, and order and ranges of what is in them.
+
+    Raises
+    ------
+    ExportError
+        A file was changed, or breaks a rule of ``docs/formats/training-set.md``.
+    """
+    check_files(training_set.manifest, sha256=True)
+    _check_nodes(training_set)
+    _check_edges(training_set)
+    if training_set.manifest.has_cells:
+        _check_cells(training_set)
+        training_set.expression.verify()
+
+
+def _check_nodes(training_set: TrainingSet) -> None:
+    path = training_set.folder / "nodes.parquet"
+    table = _read(path, ["idx", "id", "type"])
+    types = pc.unique(table["type"]).to_pylist()
+    if table.num_rows != training_set.n_nodes:
+        raise broken(path, f"{table.num_rows:,} rows", f"{training_set.n_nodes:,}")
+    if not rises(table["idx"].to_numpy()).all():
+        raise broken(path, "idx that does not rise", "idx strictly increasing")
+    if len(pc.unique(table["id"])) != table.num_rows:
+        raise broken(path, "an id that occurs twice", "unique ids")
+    if others := sorted(set(types) - set(training_set.node_types)):
+        raise broken(path, f"type {others[0]}", "types of content.node_types")
+
+
+def _check_edges(training_set: TrainingSet) -> None:
+    content, path = training_set.content, training_set.folder / "graph.safetensors"
+    graph = GraphTensors(training_set.folder, [], add_reverses=False)
+    source, target = graph.edge_index.numpy()
+    places = {
+        "edge_type": content["edge_types"],
+        "edge_key": content["edge_keys"],
+        "edge_source": content["edge_sources"],
+        "node_type": content["node_types"],
+    }
+    for name, names in places.items():
+        codes = getattr(graph, name).numpy()
+        if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
+            raise broken(path, f"{name} up to {codes.max()}", f"positions in content.{name}s")
+    kind, key, sign = (getattr(graph, n).numpy() for n in ("edge_type", "edge_key", "edge_sign"))
+    if not rises(kind, source, target, key, sign).all():
+        raise broken(
+            path, "edges out of order, or one twice", "(type, source, target, key, sign) increasing"
+        )
+    undirected = np.array([not t["directed"] for t in content["edge_types"]], dtype=bool)[kind]
+    if (undirected & (source > target)).any():
+        raise broken(path, "an undirected edge with source > target", "source <= target")
+
+
+def _check_cells(training_set: TrainingSet) -> None:
+    path = training_set.folder / "cells.parquet"
+    table = _read(path, ["id", "split"])
+    if len(pc.unique(table["id"])) != table.num_rows:
+        raise broken(path, "an id that occurs twice", "unique ids")
+    sizes = [len(training_set.rows(name)) for name in SPLITS]
+    if table["split"].to_pylist() != np.repeat(SPLITS, sizes).tolist():
+        raise broken(path, "splits out of order", "rows of content.splits")
+    training_set.read(range(0))  # checks the other columns, and what was measured
+
+
+def _read(path: Path, columns: list[str]) -> pa.Table:
+    with reading(path):
+        return pq.read_table(path, columns=columns)
+
+
+def rises(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n - 1,) bool: whether each row of the columns comes after the one before it."""
+    n = len(columns[0])
+    later, same = np.zeros(max(n - 1, 0), bool), np.ones(max(n - 1, 0), bool)
+    for column in columns:
+        later |= same & (column[1:] > column[:-1])
+        same &= column[1:] == column[:-1]
+    return later

@@ -1,0 +1,1 @@
+"""The cells of an export: their table, targets, splits and data sets."""

@@ -1,0 +1,316 @@
+"""The cell side of a selection: which cells, in which split, in which order.
+
+Only what decides that is held in memory, some 40 bytes a cell; expression and the other columns
+stream past later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tosg.errors import ConfigError, ExportError, at, unknown
+from tosg.export.cells import splits
+from tosg.export.cells.splits import Classes
+from tosg.export.cells.targets import (
+    codes_of,
+    donors_in,
+    has_value,
+    plain_of,
+    split_of,
+    splits_info,
+    strata_of,
+    target_info,
+    target_of,
+)
+from tosg.kg.reader.bulk import read_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tosg.export.selection import Selection
+    from tosg.kg.database.connection import Database
+
+Int64s = NDArray[np.int64]
+
+#: Properties of cells that say where values lie, and so do not belong to a training set.
+INTERNAL = frozenset({"idx", "file", "row", "expression"})
+MARKER_PREFIX = "expr_"
+
+#: Splits that go by no single property.
+_KINDS_OF_SPLIT = ("none", "donor", "cell")
+
+#: Columns that the training set makes itself.
+_OWN = ("id", "dataset", "split", "target")
+
+#: Those of them that cells are not attached with; a property of such a name finds no place.
+_TAKEN = ("split", "target")
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """The cells of an export, in the order of the training set.
+
+    Attributes
+    ----------
+    idx : (M,) int64
+        ``Cell.idx`` of row j.
+    dataset : (M,) int64
+        Position in `datasets`.
+    split : (M,) int64
+        Position in `SPLITS`; does not fall.
+    target : (M,) int64 or float64, or None
+        Class or value.
+    datasets : tuple of str
+        Ids, sorted.
+    fields : tuple of str
+        Columns of ``cells.parquet`` besides its own, sorted.
+    target_info, splits_info : dict or None
+        As in the manifest.
+    donors : int
+        Number of known donors.
+    values_bound : int
+        No more values than this are stored for these cells.
+    warnings : tuple of str
+        What the user should know.
+    """
+
+    idx: Int64s
+    dataset: Int64s
+    split: Int64s
+    target: NDArray[Any] | None
+    datasets: tuple[str, ...]
+    fields: tuple[str, ...]
+    target_info: dict[str, Any] | None
+    splits_info: dict[str, Any]
+    donors: int
+    values_bound: int
+    warnings: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.idx)
+
+
+def read_cells(
+    db: Database, selection: Selection, *, timeout: float | None = None
+) -> CellTable | None:
+    """Choose, split and order the cells of a selection.
+
+    Returns
+    -------
+    CellTable or None
+        None where no cells are asked for or the graph has none.
+
+    Raises
+    ------
+    ConfigError
+        There are no cells for what is asked of them.
+    UsageError
+        The target, the split or a field to balance by is no property of cells.
+    ExportError
+        The query returns no cell, cells lack what the split needs, classes are too small.
+    """
+    from tosg.kg.query.select import select_cells
+
+    if selection.cells is False:
+        _check_unasked(selection, "no cells are selected (--no-cells)")
+        return None
+    with at("cells"):
+        chosen = select_cells(db, selection.cells, dict(selection.params), timeout=timeout)
+    if len(chosen.idx) == 0:
+        if selection.cells is None:
+            _check_unasked(selection, "the graph has no cells")
+            return None
+        raise ExportError("the query for the cells returns no cell", where="cells")
+    known = _property_keys(db)
+    for option, name in _asked(selection):
+        if name not in known:
+            others = _KINDS_OF_SPLIT if option == "split" else ()
+            kind = "split or property of cells" if others else "property of cells"
+            raise unknown(kind, name, [*known, *others], where=option)
+    columns = _read(db, chosen.idx, selection, known)
+    warnings = list(chosen.warnings)
+    columns = _filtered(columns, selection, warnings)
+    warnings += _homeless(columns, selection)
+    return _arranged(columns, selection, known, _spaces(db, columns), warnings)
+
+
+def _spaces(db: Database, table: pa.Table) -> dict[str, str]:
+    """Data sets that have their donors in common, see `splits.donor_spaces`."""
+    rows = db.rows(
+        "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids RETURN d.id AS id, d.sha256s AS files",
+        ids=pc.unique(plain_of(table.column("dataset"))).to_pylist(),
+    )
+    return splits.donor_spaces({row["id"]: row["files"] for row in rows})
+
+
+def _check_unasked(selection: Selection, found: str) -> None:
+    """Refuse, where there are no cells, what only cells can have."""
+    options = [
+        *(["--target"] if selection.target is not None else []),
+        *(["--split"] if selection.split != "none" else []),
+        *(["--balance"] if selection.balance is not None else []),
+        *(["--sample"] if selection.sample is not None else []),
+        *(["--normalize"] if selection.normalize != "none" else []),
+    ]
+    if options:
+        raise ConfigError(
+            "there are no cells for what is asked of them",
+            where=", ".join(options),
+            found=found,
+            hint=f"attach cells with `tosg cells attach`, or leave out {', '.join(options)} "
+            "for a plain graph",
+        )
+
+
+def _asked(selection: Selection) -> list[tuple[str, str]]:
+    asked = [("balance", name) for name in selection.balance or ()]
+    if selection.target is not None:
+        asked.append(("target", selection.target))
+    if selection.split not in _KINDS_OF_SPLIT:
+        asked.append(("split", selection.split))
+    return asked
+
+
+def _property_keys(db: Database) -> list[str]:
+    rows = db.rows(
+        "CYPHER 5 MATCH (c:Cell) WITH DISTINCT keys(c) AS names UNWIND names AS name "
+        "RETURN DISTINCT name"
+    )
+    return sorted(row["name"] for row in rows)
+
+
+def _read(db: Database, idx: Int64s, selection: Selection, known: Sequence[str]) -> pa.Table:
+    names = ["id", "dataset", "donor_id", *(name for _, name in _asked(selection))]
+    names += [n for n in ("is_primary_data", "n_genes", "n_counts", *_TAKEN) if n in known]
+    names = sorted(set(names))
+    batches = []
+    for batch in read_nodes(db, "Cell", names, idx=idx):
+        compact = [
+            column.dictionary_encode()
+            if name != "id" and pa.types.is_string(column.type)
+            else column
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        ]
+        batches.append(pa.table(compact, names=batch.schema.names))
+    table = pa.concat_tables(batches).unify_dictionaries().combine_chunks()
+    for name in ("id", "dataset"):
+        if table.column(name).null_count:
+            raise ExportError("a cell has no " + name, where="cells", hint="attach the cells anew")
+    return table
+
+
+def _filtered(table: pa.Table, selection: Selection, warnings: list[str]) -> pa.Table:
+    """Leave out copies, cells without a target, and those that the sample does not draw."""
+    start = table.num_rows
+    if selection.primary_only and "is_primary_data" in table.column_names:
+        primary = pc.fill_null(table.column("is_primary_data").cast(pa.bool_()), True)
+        table = table.filter(primary)
+        if table.num_rows < start:
+            warnings.append(
+                f"{start - table.num_rows:,} cells are left out because another data set is their "
+                "primary one (is_primary_data is false); --all-cells keeps them"
+            )
+    before = table.num_rows
+    if selection.target is not None:
+        table = table.filter(has_value(table.column(selection.target)))
+        if table.num_rows < before:
+            warnings.append(
+                f"{before - table.num_rows:,} cells are left out: no {selection.target}"
+            )
+    if table.num_rows == 0:
+        raise ExportError(
+            "no cell is left",
+            where="cells",
+            found=f"{start:,} selected, {before:,} of them primary, 0 with the target",
+            hint="--all-cells keeps copies; another --target",
+        )
+    if selection.sample is not None:
+        if selection.sample > table.num_rows:
+            warnings.append(
+                f"the sample of {selection.sample:,} cells takes all {table.num_rows:,} there are"
+            )
+        order = np.lexsort((_ranked_ids(table), _hashes(table, selection)))
+        table = table.take(np.sort(order[: selection.sample]))
+    return table
+
+
+def _homeless(table: pa.Table, selection: Selection) -> Iterator[str]:
+    """Warn of properties whose place in ``cells.parquet`` is taken by a column of its own."""
+    for name in _TAKEN:
+        if name not in table.column_names or getattr(selection, name) == name:
+            continue
+        n = table.num_rows - table.column(name).null_count
+        if n:
+            yield (
+                f"the property {name} of {n:,} cells is left out: cells.parquet has a column of "
+                "that name of its own; rename the property to keep it"
+            )
+
+
+def _hashes(table: pa.Table, selection: Selection) -> NDArray[np.uint64]:
+    return splits.hashes(
+        (i for chunk in table.column("id").chunks for i in chunk.to_pylist()), selection.seed
+    )
+
+
+def _ranked_ids(table: pa.Table) -> Int64s:
+    ranks: Int64s = pc.rank(table.column("id")).to_numpy().astype(np.int64)
+    return ranks
+
+
+def _arranged(
+    table: pa.Table,
+    selection: Selection,
+    known: Sequence[str],
+    spaces: Mapping[str, str],
+    warnings: list[str],
+) -> CellTable:
+    hashed = _hashes(table, selection)
+    target, classes = target_of(table, selection)
+    strata = classes or Classes.one(table.num_rows)
+    split, donor_safe = split_of(table, selection, strata, hashed, spaces, warnings)
+    if selection.balance is not None:
+        if classes is None:
+            raise ExportError(
+                "balancing needs a target of classes",
+                where="balance",
+                found=f"{selection.target} holds numbers",
+            )
+        keep = splits.balanced(hashed, split, strata_of(table, selection), classes)
+        warnings.append(
+            f"balancing leaves {int((keep & (split == 0)).sum()):,} of "
+            f"{int((split == 0).sum()):,} training cells"
+        )
+        table, hashed, split = table.filter(pa.array(keep)), hashed[keep], split[keep]
+        target = None if target is None else target[keep]
+        classes = Classes(classes.codes[keep], classes.names, classes.field)
+    order = np.lexsort((_ranked_ids(table), hashed, split))
+    table, split = table.take(order), split[order]
+    target = None if target is None else target[order]
+    dataset, datasets = codes_of(table.column("dataset"), "cells", "attach the cells anew")
+    counts = table.column("n_genes") if "n_genes" in table.column_names else None
+    return CellTable(
+        idx=table.column("idx").to_numpy(),
+        dataset=dataset,
+        split=split,
+        target=target,
+        datasets=tuple(datasets),
+        fields=_fields(known),
+        target_info=target_info(selection, classes),
+        splits_info=splits_info(table, selection, split, target, classes, donor_safe),
+        donors=len(donors_in(table)),
+        values_bound=0 if counts is None else int(pc.sum(counts).as_py() or 0),
+        warnings=tuple(warnings),
+    )
+
+
+def _fields(known: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        n for n in known if n not in INTERNAL and n not in _OWN and not n.startswith(MARKER_PREFIX)
+    )

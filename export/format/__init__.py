@@ -1,0 +1,1 @@
+"""The files of a training set, format 1: manifest, digests and writers."""

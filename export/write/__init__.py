@@ -1,0 +1,1 @@
+"""Writing a training set: plan, shards, graph files, manifest."""

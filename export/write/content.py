@@ -1,0 +1,184 @@
+"""The two parts of the manifest, put together from what each stage found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tosg.export.cells.datasets import normalize_for
+from tosg.export.format.manifest import FORMAT, LAYOUT
+from tosg.kg.schema.types import all_relationship_types
+
+if TYPE_CHECKING:
+    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.cells.table import CellTable
+    from tosg.export.selection import Selection
+    from tosg.kg.cells.stored.dataset import DatasetInfo
+    from tosg.kg.database.connection import Database
+
+
+@dataclass
+class Parts:
+    """What the stages of an export found; `meta` is `graph_meta`.
+
+    What comes from the database is read before the bookmark is compared. `content_of` gets none,
+    so that nothing it says can be of a later state of the graph.
+    """
+
+    selection: Selection
+    cells: CellTable | None
+    infos: tuple[DatasetInfo, ...]
+    maps: list[VariableMap]
+    meta: dict[str, Any]
+    resumed: bool = False
+    graph: dict[str, Any] = field(default_factory=dict)
+    shards: list[dict[str, Any]] = field(default_factory=list)
+    cells_digest: str | None = None
+    measured_digest: str | None = None
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def content_of(parts: Parts) -> dict[str, Any]:
+    """Everything that is the same for the same graph and selection."""
+    graph, cells = parts.graph, parts.cells
+    directed = {name: t.directed for name, t in all_relationship_types().items()}
+    files = {**graph["files"], **parts.files}
+    for shard in parts.shards:
+        files |= shard["files"]
+    return {
+        "format": FORMAT,
+        "layout": LAYOUT,
+        "selection": parts.selection.to_json(),
+        "counts": _counts(parts),
+        "node_types": [{"name": n, "count": c} for n, c in graph["node_types"]],
+        "edge_types": [
+            {"name": n, "count": c, "directed": directed[n]} for n, c in graph["edge_types"]
+        ],
+        "edge_keys": [json.loads(k) for k in graph["edge_keys"]],
+        "edge_sources": graph["edge_sources"],
+        "embedding": _embedding(parts),
+        "sources": [{"source": s, "license": li, "release": r} for s, li, r in graph["claimants"]],
+        "datasets": _datasets(parts),
+        "expression": _expression(parts),
+        "target": cells.target_info if cells else None,
+        "splits": cells.splits_info if cells else None,
+        "warnings": [*graph["warnings"], *(cells.warnings if cells else ())],
+        "digests": _digests(parts),
+        "files": files,
+    }
+
+
+def _counts(parts: Parts) -> dict[str, int]:
+    names = ("nodes", "edges", "lifted_edges", "isolated_nodes", "nodes_with_text")
+    return {
+        **{name: parts.graph[name] for name in names},
+        "cells": len(parts.cells) if parts.cells else 0,
+        "values": sum(s["values"] for s in parts.shards),
+        "donors": parts.cells.donors if parts.cells else 0,
+    }
+
+
+def _embedding(parts: Parts) -> dict[str, Any] | None:
+    if not parts.graph["dimension"]:
+        return None
+    return {
+        "model": parts.meta.get("embedding_model"),
+        "revision": parts.meta.get("embedding_revision"),
+        "dimension": parts.graph["dimension"],
+        "dtype": parts.selection.text_dtype,
+    }
+
+
+def graph_meta(db: Database) -> dict[str, Any]:
+    """Properties of the graph's own bookkeeping node; empty where there is none."""
+    rows = db.rows("CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) RETURN m {.*} AS meta")
+    return dict(rows[0]["meta"]) if rows else {}
+
+
+def _datasets(parts: Parts) -> list[dict[str, Any]]:
+    cells = parts.cells
+    if cells is None:
+        return []
+    return [
+        {
+            "id": info.id,
+            "title": info.title,
+            "license": info.license,
+            "unit": info.unit,
+            "cells": int((cells.dataset == d).sum()),
+            "variables": len(info.variables),
+            "variables_mapped": variables.variables_mapped,
+            "measured_nodes": int(variables.measured.sum()),
+            "sha256s": list(info.sha256s),
+        }
+        for d, (info, variables) in enumerate(zip(parts.infos, parts.maps, strict=True))
+    ]
+
+
+def _expression(parts: Parts) -> dict[str, Any] | None:
+    if parts.cells is None:
+        return None
+    rows = parts.selection.shard_size
+    return {
+        "unit": parts.infos[0].unit,
+        "normalize": normalize_for(parts.selection, parts.infos[0].unit),
+        "shard_rows": rows,
+        "shards": [
+            {"name": f"{k:05d}", "start": k * rows, "cells": s["cells"], "values": s["values"]}
+            for k, s in enumerate(parts.shards)
+        ],
+    }
+
+
+def _digests(parts: Parts) -> dict[str, str | None]:
+    joined = "".join(s["digest"] for s in parts.shards)
+    return {
+        **parts.graph["digests"],
+        "cells": parts.cells_digest,
+        "expression": hashlib.sha256(joined.encode()).hexdigest() if parts.cells else None,
+        "measured": parts.measured_digest,
+    }
+
+
+def run_of(
+    db: Database, parts: Parts, *, started: float, bookmark: str, workers: int
+) -> dict[str, Any]:
+    """What is true of this run alone."""
+    import neo4j
+    import numpy as np
+    import pyarrow as pa
+    import safetensors
+
+    from tosg.version import VERSION
+
+    ended = time.time()
+    return {
+        "tosg": VERSION,
+        "python": platform.python_version(),
+        "libraries": {
+            "numpy": np.__version__,
+            "pyarrow": pa.__version__,
+            "safetensors": safetensors.__version__,
+            "neo4j": neo4j.__version__,
+        },
+        "database": {
+            "version": ".".join(map(str, db.version)),
+            "name": db.target.database,
+        },
+        "revision": parts.meta.get("revision"),
+        "bookmark": bookmark,
+        "started": _iso(started),
+        "finished": _iso(ended),
+        "seconds": round(ended - started, 3),
+        "workers": workers,
+        "resumed": parts.resumed,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

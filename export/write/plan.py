@@ -1,0 +1,198 @@
+"""The plan of an export's cells: independent tasks, each a range in and a receipt out.
+
+The first pass reads ranges of cells in source order and spills their rows, sorted by where they
+go; the second gathers each shard from the spills. A task needs the plan's folder and a database's
+address, so it runs in any process; a task with a receipt is not run again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tosg.errors import ExportError
+from tosg.export.cells.node_map import VariableMap
+from tosg.export.format.writers import save_npy
+from tosg.export.write.workspace import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.export.cells.table import CellTable
+    from tosg.kg.cells.stored.dataset import DatasetInfo
+    from tosg.kg.database.connection import Database
+
+Int64s = NDArray[np.int64]
+Receipt = dict[str, Any]
+
+#: Cells of a range: at 2,000 values a cell, some 65 MB in memory.
+RANGE_CELLS = 4096
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a task has to know; pickles without a connection.
+
+    Attributes
+    ----------
+    folder : Path
+        The workspace's folder; its ``work`` holds the arrays of the plan.
+    db : Database
+        Pickles as its address.
+    infos : tuple of DatasetInfo
+        Data sets by position.
+    unit : str
+        Of every value.
+    n_nodes, n_cells, shard_rows : int
+        N, M and the rows of a shard.
+    ranges : tuple of (int, int, int)
+        Data set, start and stop in source order of each range.
+    connections : int
+        Connections of one task.
+    """
+
+    folder: Path
+    db: Database
+    infos: tuple[DatasetInfo, ...]
+    unit: str
+    n_nodes: int
+    n_cells: int
+    shard_rows: int
+    ranges: tuple[tuple[int, int, int], ...]
+    connections: int
+
+    @property
+    def work(self) -> Path:
+        """Folder of spills and receipts."""
+        return self.folder / "work"
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards."""
+        return -(-self.n_cells // self.shard_rows)
+
+    def source(self, k: int) -> tuple[Int64s, Int64s]:
+        """``Cell.idx`` (increasing) and row in the training set of the cells of range k."""
+        _, start, stop = self.ranges[k]
+        both = np.load(self.work / "source.npy", mmap_mode="r")
+        return np.array(both[0, start:stop]), np.array(both[1, start:stop])
+
+    def variables(self, dataset: int) -> VariableMap:
+        """Map of the variables of a data set."""
+        start = np.load(self.work / f"map-{dataset}.start.npy")
+        nodes = np.load(self.work / f"map-{dataset}.nodes.npy")
+        return VariableMap(start, nodes, self.unit, self.n_nodes)
+
+
+def make_plan(
+    folder: Path,
+    db: Database,
+    cells: CellTable,
+    infos: tuple[DatasetInfo, ...],
+    maps: list[VariableMap],
+    *,
+    shard_rows: int,
+    connections: int,
+) -> Plan:
+    """Write the arrays of a plan and give the plan."""
+    order = np.lexsort((cells.idx, cells.dataset))
+    work = folder / "work"
+    with writing(work / "source.npy") as temporary:
+        save_npy(temporary, np.stack([cells.idx[order], order]))
+    for d, variables in enumerate(maps):
+        for name in ("start", "nodes"):
+            with writing(work / f"map-{d}.{name}.npy") as temporary:
+                save_npy(temporary, getattr(variables, name))
+    bounds = np.searchsorted(cells.dataset[order], np.arange(len(infos) + 1))
+    ranges = tuple(
+        (d, start, min(start + RANGE_CELLS, int(bounds[d + 1])))
+        for d in range(len(infos))
+        for start in range(int(bounds[d]), int(bounds[d + 1]), RANGE_CELLS)
+    )
+    return Plan(
+        folder=folder,
+        db=db,
+        infos=infos,
+        unit=infos[0].unit,
+        n_nodes=maps[0].n_nodes,
+        n_cells=len(cells),
+        shard_rows=shard_rows,
+        ranges=ranges,
+        connections=connections,
+    )
+
+
+Task = Callable[[Plan, int], Receipt]
+
+
+def run_tasks(plan: Plan, task: Task, count: int, workers: int) -> Iterator[tuple[int, Receipt]]:
+    """Run tasks 0..count-1, here or in local processes; yields (number, receipt) as they end.
+
+    Raises
+    ------
+    ExportError
+        A worker process died.
+    """
+    if workers <= 1 or count <= 1:
+        for k in range(count):
+            yield k, task(plan, k)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        min(workers, count), mp_context=context, initializer=_start_worker, initargs=(plan,)
+    )
+    try:
+        yield from _in_pool(pool, task, count, workers)
+    except BrokenProcessPool as error:
+        raise ExportError(
+            "a worker process died",
+            where=plan.folder,
+            found=error,
+            hint="--resume goes on; with fewer --workers less memory is needed",
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_pool(
+    pool: ProcessPoolExecutor, task: Task, count: int, workers: int
+) -> Iterator[tuple[int, Receipt]]:
+    waiting: dict[Future[Receipt], int] = {}
+    following = iter(range(count))
+    while True:
+        while len(waiting) < 2 * workers and (k := next(following, None)) is not None:
+            waiting[pool.submit(_run, task, k)] = k
+        if not waiting:
+            return
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            yield waiting.pop(future), future.result()
+
+
+_plan: Plan | None = None  # of this worker process
+
+
+def _start_worker(plan: Plan) -> None:
+    global _plan
+    _plan = plan
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # returns when it is gone, even by kill -9
+        os._exit(1)
+
+
+def _run(task: Task, k: int) -> Receipt:
+    assert _plan is not None  # noqa: S101
+    return task(_plan, k)

@@ -1,0 +1,125 @@
+"""What an export did, or would do."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tosg.errors import ConfigError, ExportError
+from tosg.export.format.manifest import SPLITS, read_manifest
+from tosg.export.selection import Selection, differences
+from tosg.export.write.graph_files import edge_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.cells.table import CellTable
+    from tosg.export.graph.read import Graph
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export did.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the training set stands (or would stand).
+    counts : dict
+        As in the manifest.
+    digests : dict
+        As in the manifest; empty for a dry run.
+    warnings : list of str
+        What the user should know.
+    bytes : int
+        Size of the training set; for a dry run an estimate.
+    seconds : float
+        How long it took.
+    dry_run : bool
+        Whether nothing was written.
+    """
+
+    folder: Path
+    counts: dict[str, int]
+    digests: dict[str, str | None]
+    warnings: list[str]
+    bytes: int
+    seconds: float
+    dry_run: bool = False
+
+
+def written(folder: Path, content: Mapping[str, Any], started: float) -> ExportResult:
+    """Sum up a training set that stands."""
+    return ExportResult(
+        folder=folder,
+        counts=dict(content["counts"]),
+        digests=dict(content["digests"]),
+        warnings=list(content["warnings"]),
+        bytes=sum(f["bytes"] for f in content["files"].values()),
+        seconds=time.time() - started,
+    )
+
+
+def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
+    """Sum up a training set that was there before, if it is of this selection and graph.
+
+    Raises
+    ------
+    ConfigError
+        It is of another selection.
+    ExportError
+        The graph has changed since.
+    """
+    manifest = read_manifest(folder)
+    content = manifest.content
+    differs = differences(selection.to_json(), content["selection"])
+    if differs:
+        raise ConfigError(
+            "a training set of another selection stands there",
+            where=folder,
+            found="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
+            expected="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),
+            hint="name another folder",
+        )
+    was = manifest.run.get("bookmark")
+    if was != bookmark:
+        raise ExportError(
+            "the graph has changed since the training set was exported",
+            where=folder,
+            found=f"bookmark {bookmark}",
+            expected=f"bookmark {was}",
+            hint=f"remove {folder}, or export to another folder",
+        )
+    return written(folder, content, time.time())
+
+
+def planned(
+    folder: Path,
+    selection: Selection,
+    graph: Graph,
+    cells: CellTable | None,
+    maps: list[VariableMap],
+    width: int,
+    started: float,
+) -> ExportResult:
+    """Counts and estimated size of an export that is not written; `width` is D."""
+    item = 2 if selection.text_dtype == "float16" else 4
+    size = sum(a.nbytes for a in edge_arrays(graph).values()) + graph.nodes.n * (200 + width * item)
+    counts = {
+        "nodes": graph.nodes.n,
+        "edges": len(graph.edges),
+        "lifted_edges": int(graph.edges.lifted.sum()),
+        "isolated_nodes": graph.isolated,
+        "cells": 0,
+    }
+    warnings = list(graph.warnings)
+    if cells is not None:
+        share = max((m.variables_mapped / max(len(m.start) - 1, 1) for m in maps), default=0.0)
+        size += int(8 * cells.values_bound * share) + 108 * len(cells) + len(maps) * graph.nodes.n
+        counts |= {"cells": len(cells), "donors": cells.donors}
+        counts |= {name: cells.splits_info[name]["cells"] for name in SPLITS}
+        warnings += cells.warnings
+    return ExportResult(folder, counts, {}, warnings, size, time.time() - started, dry_run=True)

@@ -1,0 +1,173 @@
+"""The two passes over expression: ranges in source order to spills, spills to shards."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tosg.errors import ExportError
+from tosg.export.format.digest import digest_arrays
+from tosg.export.format.writers import save_npy
+from tosg.export.write.workspace import about, disk_errors, write_receipt, writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.write.plan import Plan, Receipt
+
+Int64s = NDArray[np.int64]
+Rows = tuple[Int64s, NDArray[np.int32], NDArray[np.float32]]
+
+_SPILLED = ("rows", "counts", "indices", "values")
+
+
+def read_range(plan: Plan, k: int) -> Receipt:
+    """First pass: read the expression of range k and spill it, sorted by destination.
+
+    Returns
+    -------
+    dict
+        The receipt: number of cells and values.
+    """
+    name = f"range-{k:06d}"
+    done = _receipt(plan.work, name)
+    if done is not None:
+        return done
+    idx, rows = plan.source(k)
+    counts, indices, values = _expression(plan, plan.ranges[k][0], idx)
+    order = np.argsort(rows)
+    take = _gather(counts, order)
+    spill: dict[str, NDArray[Any]] = {
+        "rows": rows[order],
+        "counts": counts[order],
+        "indices": indices[take],
+        "values": values[take],
+    }
+    with disk_errors(plan.folder):
+        for part in _SPILLED:
+            with writing(plan.work / f"{name}.{part}.npy") as temporary:
+                save_npy(temporary, spill[part])
+        receipt = {"cells": len(rows), "values": len(values)}
+        write_receipt(plan.work, name, receipt)
+    return receipt
+
+
+def write_shard(plan: Plan, k: int) -> Receipt:
+    """Second pass: gather the rows of shard k from all spills and write it.
+
+    Returns
+    -------
+    dict
+        The receipt: cells, values, digest, and bytes and sha256 of its files.
+    """
+    name = f"shard-{k:06d}"
+    done = _receipt(plan.work, name)
+    if done is not None:
+        return done
+    low, high = k * plan.shard_rows, min((k + 1) * plan.shard_rows, plan.n_cells)
+    counts, indices, values = _gathered(plan, low, high)
+    shard: dict[str, NDArray[Any]] = {
+        "indptr": np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        "indices": indices,
+        "values": values,
+    }
+    files = {}
+    with disk_errors(plan.folder):
+        (plan.folder / "expression").mkdir(exist_ok=True)
+        for part, array in shard.items():
+            path = plan.folder / "expression" / f"{k:05d}.{part}.npy"
+            with writing(path) as temporary:
+                save_npy(temporary, array)
+            files[f"expression/{path.name}"] = about(path)
+        receipt = {
+            "cells": high - low,
+            "values": len(values),
+            "digest": digest_arrays(shard),
+            "files": files,
+        }
+        write_receipt(plan.work, name, receipt)
+    return receipt
+
+
+def _receipt(work: Path, name: str) -> Receipt | None:
+    path = work / f"{name}.json"
+    receipt: Receipt | None = json.loads(path.read_bytes()) if path.is_file() else None
+    return receipt
+
+
+def _expression(plan: Plan, dataset: int, idx: Int64s) -> Rows:
+    """Rows over nodes of cells in the order of `idx`."""
+    from tosg.kg.cells.stored.dataset import read_expression
+
+    variables = plan.variables(dataset)
+    info = plan.infos[dataset]
+    parts: list[Rows] = []
+    seen: list[Int64s] = []
+    for block in read_expression(plan.db, info, idx, connections=plan.connections):
+        _check_finite(block.values, info.id)
+        parts.append(_mapped(variables, block.indptr, block.indices, block.values))
+        seen.append(np.asarray(block.cell_idx, dtype=np.int64))
+    found = np.concatenate([np.empty(0, np.int64), *seen])
+    if not np.array_equal(found, idx):
+        raise ExportError(
+            "cells of a data set are not in the graph any more",
+            where=f"data set {info.id}",
+            found=f"{len(found):,} cells",
+            expected=f"{len(idx):,}",
+        )
+    counts, indices, values = (np.concatenate([p[i] for p in parts]) for i in range(3))
+    return counts, indices, values
+
+
+def _mapped(
+    variables: VariableMap, indptr: Int64s, indices: NDArray[Any], values: NDArray[np.float32]
+) -> Rows:
+    return variables.apply(np.asarray(indptr, dtype=np.int64), indices, values)
+
+
+def _check_finite(values: NDArray[np.float32], dataset: str) -> None:
+    if not np.isfinite(values).all():
+        raise ExportError(
+            "expression values are not finite",
+            where=f"data set {dataset}",
+            hint="attach the data set anew",
+        )
+
+
+def _gathered(plan: Plan, low: int, high: int) -> Rows:
+    """Rows low..high of the training set from all spills."""
+    held: list[tuple[Int64s, Int64s, NDArray[np.int32], NDArray[np.float32]]] = []
+    for r in range(len(plan.ranges)):
+        base = plan.work / f"range-{r:06d}"
+        rows, counts, indices, values = (
+            np.load(f"{base}.{part}.npy", mmap_mode="r") for part in _SPILLED
+        )
+        a, b = np.searchsorted(rows, [low, high])
+        if a == b:
+            continue
+        first = int(counts[:a].sum())
+        last = first + int(counts[a:b].sum())
+        held.append(
+            (rows[a:b], counts[a:b], np.array(indices[first:last]), np.array(values[first:last]))
+        )
+    rows, counts, indices, values = (np.concatenate([h[i] for h in held]) for i in range(4))
+    order = np.argsort(rows)
+    if not np.array_equal(rows[order], np.arange(low, high)):
+        raise ExportError("the receipts do not add up", where=plan.folder, hint="export anew")
+    take = _gather(counts, order)
+    return counts[order], indices[take], values[take]
+
+
+def _gather(counts: Int64s, order: Int64s) -> Int64s:
+    """Positions of the entries of rows taken in `order`."""
+    starts = np.cumsum(counts) - counts
+    sizes = counts[order]
+    ends = np.cumsum(sizes)
+    positions: Int64s = np.repeat(starts[order] - (ends - sizes), sizes) + np.arange(
+        int(sizes.sum())
+    )
+    return positions

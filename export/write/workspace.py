@@ -1,0 +1,264 @@
+"""The folder that an export grows in: temporary names, receipts, one rename at the end.
+
+``OUT.partial`` stands beside ``OUT`` and becomes it when all is done; its folder ``work`` has what
+only the export itself needs. A receipt says that one piece of the work is on the disk, and is
+written after it, so a killed export goes on from its receipts.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from tosg.errors import ConfigError, ExportError
+from tosg.export.format.digest import file_sha256
+from tosg.export.format.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Say a full disk, and other trouble with files, in our words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(
+                "the disk is full",
+                where=error.filename or where,
+                found=error.strerror,
+                hint="free space, or export to another disk; nothing was left behind",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise ConfigError(
+                "the output folder cannot be written", where=where, found=error
+            ) from error
+        raise
+
+
+class DiskFullError(ExportError):
+    """There is no room for the training set."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Give a temporary path; what stands there at the end is flushed and renamed to `path`."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    yield temporary
+    with temporary.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a small file whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def about(path: Path) -> dict[str, Any]:
+    """Size and hash of a file, as in the manifest."""
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+
+
+class Workspace:
+    """The partial folder of one export, held by a lock while this process works in it.
+
+    Parameters
+    ----------
+    out : Path
+        Where the training set will stand.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.folder = out.with_name(out.name + ".partial")
+        self.work = self.folder / "work"
+        self._lock: IO[bytes] | None = None
+
+    def open(self) -> None:
+        """Make the folder, or take it over from a process that is gone.
+
+        Raises
+        ------
+        ExportError
+            Another process is writing there, or the disk is full.
+        """
+        try:
+            with disk_errors(self.folder):
+                self.work.mkdir(parents=True, exist_ok=True)
+                self._lock = (self.work / "lock").open("ab")
+        except DiskFullError:
+            self.discard()  # there is no lock yet, so nobody works in it
+            raise
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.release()
+            raise self._busy() from error
+
+    def check_idle(self) -> None:
+        """Check that no process works in the folder.
+
+        Raises
+        ------
+        ExportError
+            One does.
+        """
+        try:
+            with (self.work / "lock").open("rb+") as lock:  # NFS locks what is open to write
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (FileNotFoundError, PermissionError):
+            return
+        except BlockingIOError as error:
+            raise self._busy() from error
+
+    def _busy(self) -> ExportError:
+        return ExportError(
+            "another export is writing there", where=self.folder, hint="wait for it to end"
+        )
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def clear(self) -> None:
+        """Throw away everything but the lock."""
+        for path in self.folder.iterdir():
+            if path != self.work:
+                _remove(path)
+        for path in self.work.iterdir():
+            if path.name != "lock":
+                _remove(path)
+
+    def discard(self) -> None:
+        """Throw the folder away."""
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def receipt(self, name: str) -> dict[str, Any] | None:
+        """Read the receipt of a piece of work, None where it is not done."""
+        try:
+            document = json.loads((self.work / f"{name}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return document if isinstance(document, dict) else None
+
+    def sign(self, name: str, receipt: Mapping[str, Any]) -> None:
+        """Write the receipt of a piece of work."""
+        write_receipt(self.work, name, receipt)
+
+    def has_receipts(self) -> bool:
+        """Whether there is work that is worth going on from."""
+        finished = (self.folder / MANIFEST).is_file()
+        return finished or any(path.name != "plan.json" for path in self.work.glob("*.json"))
+
+    def finish(self) -> None:
+        """Rename the folder to its place; the manifest must be written.
+
+        Raises
+        ------
+        ConfigError
+            Something came into the place meanwhile; the folder stays as it is.
+        """
+        try:
+            if self.out.exists():
+                self.out.rmdir()  # an empty folder that the user made
+            self.folder.replace(self.out)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise ConfigError(
+                "the output folder is not empty",
+                where=self.out,
+                found=_some(self.out),
+                expected="an empty folder, as at the start",
+                hint=f"remove what is there; then --resume finishes, all is in {self.folder}",
+            ) from error
+        # Last: whatever fails before, the export can still be resumed.
+        self.tidy()
+        self.release()
+        _sync_folder(self.out.parent)
+
+    def tidy(self) -> None:
+        """Remove the folder of the work from a training set that stands."""
+        shutil.rmtree(self.out / self.work.name, ignore_errors=True)
+
+
+def write_receipt(work: Path, name: str, receipt: Mapping[str, Any]) -> None:
+    """Write a receipt into the work folder; used by workers, which hold no lock."""
+    write_bytes(work / f"{name}.json", json.dumps(receipt, sort_keys=True).encode())
+
+
+def check_out(out: Path, *, resume: bool) -> bool:
+    """Check where the training set is to stand.
+
+    Returns
+    -------
+    bool
+        True where a finished training set stands there already (only with `resume`).
+
+    Raises
+    ------
+    ConfigError
+        The folder is not empty, or cannot be replaced.
+    ExportError
+        Another process is writing there.
+    """
+    space = Workspace(out)
+    finished = (out / MANIFEST).is_file()
+    if out.exists() and not out.is_dir():
+        raise ConfigError("the output is a file", where=out, expected="a new or an empty folder")
+    if out.is_dir() and any(out.iterdir()) and not (resume and finished):
+        raise ConfigError(
+            "the output folder is not empty",
+            where=out,
+            found=_some(out),
+            expected="a new or an empty folder",
+            hint="name another folder, or remove what is there",
+        )
+    if os.path.ismount(out):
+        raise ConfigError(
+            "the output folder is a mount point", where=out, hint="name a folder inside it"
+        )
+    if space.folder.exists() and not resume:
+        space.check_idle()
+        raise ConfigError(
+            "an earlier export to this folder did not end",
+            where=space.folder,
+            expected="no such folder",
+            hint="--resume goes on with it; or remove it",
+        )
+    return finished
+
+
+def _some(folder: Path) -> str:
+    names = sorted(p.name for p in folder.iterdir())
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

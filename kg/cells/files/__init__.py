@@ -1,0 +1,1 @@
+"""Readers of expression files: one module per format, and one that chooses."""

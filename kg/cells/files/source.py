@@ -1,0 +1,323 @@
+"""Files of cells, read in blocks of rows: AnnData (h5ad, zarr), 10x HDF5 and 10x mtx folders.
+
+Only the tables and the list of matrices are read at first; values come block by block. Every way
+in which a file can be wrong is a `DataError` that names the file and the place in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tosg.errors import ConfigError, DataError
+from tosg.kg.cells.values.codec import drop_zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    import pandas as pd
+
+#: Stored values per block of rows: about 100 MB with indices and copies.
+BLOCK_VALUES = 4_000_000
+#: Largest matrix by columns (CSC) that is turned into rows in memory.
+CSC_VALUES = 150_000_000
+
+_Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of a matrix: CSR without zeros, indices rising within a row.
+
+    Attributes
+    ----------
+    rows : (n,) int64
+        Row numbers in the file, increasing.
+    indptr : (n + 1,) int64
+    indices : (nnz,) int32 or int64
+    values : (nnz,)
+        Fractions as float32; whole numbers of the file's own type.
+    """
+
+    rows: npt.NDArray[np.int64]
+    indptr: _Array
+    indices: _Array
+    values: _Array
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One matrix of a file of cells.
+
+    Attributes
+    ----------
+    name : str
+        Where it is: ``X``, ``raw.X``, ``layers/NAME`` or ``matrix``.
+    shape : (int, int)
+        Cells, variables.
+    var : DataFrame
+        Variables, named by the index.
+    nnz : int
+        Stored values; for a dense matrix all of them.
+    sparse : bool
+    """
+
+    name: str
+    shape: tuple[int, int]
+    var: pd.DataFrame
+    nnz: int
+    sparse: bool
+    _take: Callable[[slice | _Array], Any] = field(repr=False)
+    _where: str = ""
+
+    @property
+    def block_rows(self) -> int:
+        """How many rows make a block of bounded size."""
+        per_row = self.nnz / max(1, self.shape[0]) if self.sparse else self.shape[1]
+        return int(min(8192, max(1, BLOCK_VALUES // max(1.0, per_row))))
+
+    def blocks(self, rows: npt.NDArray[np.int64] | None = None) -> Iterator[Block]:
+        """Yield the given rows (increasing; by default all) in bounded blocks."""
+        if rows is None:
+            rows = np.arange(self.shape[0], dtype=np.int64)
+        for start in range(0, len(rows), self.block_rows):
+            yield self.block(rows[start : start + self.block_rows])
+
+    def block(self, rows: npt.NDArray[np.int64]) -> Block:
+        """Read the given rows (increasing) as one block."""
+        import scipy.sparse as sp
+
+        if len(rows) == 0:
+            return Block(rows, np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0))
+        first, last = int(rows[0]), int(rows[-1])
+        whole = last - first + 1 == len(rows)
+        # Scattered reads of a file are slow: a span that is mostly wanted is read as one.
+        span = whole or last - first + 1 <= 4 * len(rows)
+        where = f"{self._where}: {self.name}, rows {first} to {last}"
+        with reading(where):
+            found = self._take(slice(first, last + 1) if span else rows)
+            if sp.issparse(found):
+                parts = (_as_float32(found.data), found.indices, found.indptr)
+                csr = sp.csr_matrix(parts, shape=found.shape)
+            else:
+                csr = sp.csr_matrix(_as_float32(found))
+        check_indices(csr.indices, self.shape[1], where)
+        if span and not whole:
+            csr = csr[rows - first]
+        csr.sort_indices()
+        if not csr.has_canonical_format:
+            raise DataError(
+                "a row of a matrix has two values of one variable",
+                where=where,
+                expected="every variable at most once in a row",
+                hint="if the file is whole, `adata.X.sum_duplicates()` adds them up; "
+                "else copy it again",
+            )
+        indptr, indices, values = csr.indptr.astype(np.int64), csr.indices, csr.data
+        if not np.all(values):
+            indptr, indices, values = drop_zeros(indptr, indices, values)
+        return Block(rows, indptr, indices, values)
+
+
+@dataclass
+class CellSource:
+    """A file of cells that is open; a context manager.
+
+    Attributes
+    ----------
+    path : Path
+    files : list of Path
+        Every file that its content depends on.
+    obs : DataFrame
+        Cells, named by the index.
+    var : DataFrame
+        Variables of ``X``, which carry flags that the variables of ``raw.X`` do not.
+    matrices : list of Matrix
+        In the order in which counts are looked for.
+    title : str
+    layout : str
+        ``h5ad``, ``zarr``, ``10x-h5`` or ``10x-mtx``.
+    """
+
+    path: Path
+    files: list[Path]
+    obs: pd.DataFrame
+    var: pd.DataFrame
+    matrices: list[Matrix]
+    layout: str
+    title: str = ""
+    _close: Callable[[], None] = field(default=lambda: None, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def matrix(self, name: str) -> Matrix:
+        """Give the matrix of that name.
+
+        Raises
+        ------
+        DataError
+            The file has no such matrix.
+        """
+        for matrix in self.matrices:
+            if name in (matrix.name, matrix.name.removeprefix("layers/")):
+                return matrix
+        raise DataError(
+            "the file has no such matrix",
+            where=self.path,
+            found=name,
+            expected=", ".join(m.name for m in self.matrices) or "(it has none)",
+        )
+
+
+def open_source(path: Path) -> CellSource:
+    """Open a file or folder of cells.
+
+    Raises
+    ------
+    DataError
+        It is missing, empty, truncated or not a format that is known.
+    ConfigError
+        The extra ``cells`` is not installed.
+    """
+    try:
+        import anndata  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "reading files of cells needs anndata",
+            found=error,
+            hint='pip install "tosg[cells]"',
+        ) from error
+    from tosg.kg.cells.files import h5ad as layouts
+
+    path = Path(path).absolute()
+    if path.is_dir():
+        return _fitting(layouts.open_folder(path))
+    if not path.is_file():
+        raise DataError(
+            "there is no such file of cells",
+            where=path,
+            expected="an h5ad file, a zarr folder, a 10x .h5 file or a 10x mtx folder",
+        )
+    if path.stat().st_size == 0:
+        raise DataError("the file of cells is empty", where=path, found="0 bytes")
+    return _fitting(layouts.open_hdf5(path))
+
+
+def _fitting(source: CellSource) -> CellSource:
+    """Refuse a file with a matrix that has not one row per cell, and close it."""
+    for matrix in source.matrices:
+        if matrix.shape[0] != len(source.obs):
+            source._close()
+            raise DataError(
+                "a matrix does not fit its cells",
+                where=f"{source.path}: {matrix.name}",
+                found=f"{matrix.shape[0]:,} rows",
+                expected=f"{len(source.obs):,}, one per cell",
+            )
+    return source
+
+
+def sha256(files: list[Path]) -> list[str]:
+    """Hash files, in hexadecimal."""
+    sums = []
+    for file in files:
+        with file.open("rb") as stream:
+            sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return sums
+
+
+def check_indptr(indptr: _Array, rows: int, nnz: int, where: str) -> None:
+    """Refuse pointers that do not divide the stored values: compiled code follows them blindly."""
+    falls = np.flatnonzero(indptr[1:] < indptr[:-1])
+    if len(indptr) == rows + 1 and indptr[0] == 0 and indptr[-1] == nnz and not len(falls):
+        return
+    found = f"{len(indptr):,} numbers from {indptr.min(initial=0)} to {indptr.max(initial=0)}"
+    raise DataError(
+        "the rows of a sparse matrix do not divide its values",
+        where=f"{where}, indptr",
+        found=found + (f", falling after the one at {falls[0]}" if len(falls) else ""),
+        expected=f"{rows + 1:,} numbers that rise from 0 to {nnz}",
+        hint="the file is damaged: copy it again",
+    )
+
+
+def check_indices(indices: _Array, width: int, where: str) -> None:
+    """Refuse an index that is not below the number of columns."""
+    if len(indices) and (indices.min() < 0 or indices.max() >= width):
+        raise DataError(
+            "a matrix has an entry outside its columns",
+            where=where,
+            found=int(indices.min() if indices.min() < 0 else indices.max()),
+            expected=f"0 ... {width - 1}",
+            hint="the file is damaged: copy it again",
+        )
+
+
+def _as_float32(values: Any) -> Any:
+    """Fractions as the type that vectors have; what is too large for it becomes infinite."""
+    if values.dtype.kind != "f":
+        return values
+    with np.errstate(over="ignore", under="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+#: What h5py, zarr and anndata raise on broken content; h5py's and blosc's own are RuntimeErrors.
+_BROKEN = (
+    OSError,
+    EOFError,
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    OverflowError,
+    zlib.error,
+)
+
+
+@contextmanager
+def reading(where: str | Path) -> Iterator[None]:
+    """Turn what h5py, zarr and anndata raise on broken content into a `DataError`."""
+    import anndata
+
+    try:
+        with warnings.catch_warnings():
+            # Layouts of old anndata versions are read on purpose.
+            warnings.filterwarnings("ignore", category=anndata.OldFormatWarning)
+            warnings.filterwarnings("ignore", "Moving element from", FutureWarning)
+            # Names that are not unique are our own error, or named by row.
+            warnings.filterwarnings("ignore", "(Variable|Observation) names are not unique")
+            yield
+    except (DataError, ConfigError):
+        raise
+    except Exception as error:
+        newer = type(error).__name__ == "IORegistryError"  # anndata has no public name for it
+        if not (newer or isinstance(error, _BROKEN)):
+            raise
+        raise DataError(
+            "the file of cells cannot be read",
+            where=where,
+            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            expected="a whole AnnData or 10x file",
+            hint="a newer anndata may know it: pip install --upgrade anndata"
+            if newer
+            else "it may be truncated: compare its size with the original, or copy it again",
+        ) from error

@@ -1,0 +1,1 @@
+"""What is known about a cell: fields, labels and the terms they match."""

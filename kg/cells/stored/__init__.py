@@ -1,0 +1,1 @@
+"""Data sets of cells in the database: reading, switching and regrouping them."""

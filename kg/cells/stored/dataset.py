@@ -1,0 +1,264 @@
+"""Data sets in the graph, and their cells' expression read back in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tosg.errors import DataError, unknown
+from tosg.kg.cells.values.codec import CsrRows, decode_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tosg.kg.database.connection import Database
+
+_Int64s = npt.NDArray[np.int64]
+
+#: Cells per block where expression is read from the original file.
+_LINKED_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A data set that is attached.
+
+    Attributes
+    ----------
+    id, title, license : str
+    unit : str
+        Of the stored values; see `tosg.kg.cells.values.units`.
+    storage : str
+        ``inline`` (in the graph) or ``linked`` (in the original file).
+    files, sha256s : list of str
+        Original files and their hashes.
+    variables : list of str
+        As the file names them; expression's indices are positions in it.
+    variable_entities : list of str or None
+        Id of the entity that each variable stands for; no entity twice.
+    measured : (n_variables,) bool
+        Where false, a missing value is unknown and not 0.
+    n_cells : int
+        Number of :Cell nodes.
+    path, matrix : str
+        What was opened, and the matrix in it (``X``, ``raw.X``, ``layers/NAME``).
+    mean_unit : str
+        Of ``EXPRESSES.mean`` and of markers.
+    """
+
+    id: str
+    unit: str
+    storage: str
+    files: list[str]
+    sha256s: list[str]
+    variables: list[str]
+    variable_entities: list[str | None]
+    measured: npt.NDArray[np.bool_]
+    n_cells: int
+    license: str
+    title: str
+    path: str = ""
+    matrix: str = ""
+    mean_unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CsrBlock:
+    """Expression of some cells.
+
+    Attributes
+    ----------
+    cell_idx : (n,) int64
+        `Cell.idx`, increasing.
+    indptr : (n + 1,) int64
+    indices : (nnz,) int32
+        Positions in `DatasetInfo.variables`.
+    values : (nnz,) float32
+        In the data set's unit.
+    """
+
+    cell_idx: _Int64s
+    indptr: _Int64s
+    indices: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float32]
+
+
+_FIELDS = tuple(field.name for field in fields(DatasetInfo))
+
+
+def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo]:
+    """List the data sets that are attached, by id.
+
+    Raises
+    ------
+    UsageError
+        One of ``ids`` is not attached; names the nearest ones.
+    """
+    found = {}
+    for row in db.rows(
+        "CYPHER 5 MATCH (d:Dataset) WHERE $ids IS NULL OR d.id IN $ids "
+        f"RETURN d {{{', '.join('.' + name for name in _FIELDS)}}} AS d ORDER BY d.id",
+        ids=None if ids is None else list(ids),
+    ):
+        found[row["d"]["id"]] = _info(row["d"])
+    for wanted in ids or ():
+        if wanted not in found:
+            known = [r["id"] for r in db.rows("CYPHER 5 MATCH (d:Dataset) RETURN d.id AS id")]
+            raise unknown("dataset", wanted, known)
+    return list(found.values())
+
+
+def _info(row: dict[str, Any]) -> DatasetInfo:
+    row = dict(row)
+    row["variable_entities"] = [e or None for e in row["variable_entities"]]
+    row["measured"] = np.array(row["measured"], bool)
+    return DatasetInfo(**row)
+
+
+def read_expression(
+    db: Database, dataset: DatasetInfo, cell_idx: npt.NDArray[Any], *, connections: int = 4
+) -> Iterator[CsrBlock]:
+    """Read the expression of cells of one data set, in blocks of bounded size.
+
+    Parameters
+    ----------
+    db : Database
+    dataset : DatasetInfo
+    cell_idx : (n,) integers
+        `Cell.idx` of the cells, increasing.
+    connections : int
+        Blocks read at once where expression is inline.
+
+    Yields
+    ------
+    CsrBlock
+        In the order of ``cell_idx``; every cell once.
+
+    Raises
+    ------
+    DataError
+        A cell is not of the data set; the linked file is missing or has changed.
+    """
+    wanted = np.asarray(cell_idx, np.int64)
+    if len(wanted) == 0:
+        return
+    linked = dataset.storage == "linked"
+    read = (
+        _linked(db, dataset, wanted, connections)
+        if linked
+        else _inline(db, dataset, wanted, connections)
+    )
+    n = 0
+    for block in read:
+        n += len(block.cell_idx)
+        yield block
+    if n != len(wanted):
+        raise DataError(
+            "cells are missing from the graph",
+            where=f"dataset {dataset.id}",
+            found=f"{n:,} of them",
+            expected=f"{len(wanted):,} cells of this data set",
+        )
+
+
+def _inline(
+    db: Database, dataset: DatasetInfo, wanted: _Int64s, connections: int
+) -> Iterator[CsrBlock]:
+    from tosg.kg.reader.bulk import read_nodes
+
+    names = ["dataset", "expression"]
+    for batch in read_nodes(db, "Cell", names, idx=wanted, connections=connections):
+        _check_dataset(batch.column("dataset"), dataset)
+        idx = batch.column("idx").to_numpy()
+        rows: CsrRows = decode_block(batch.column("expression"), len(dataset.variables))
+        yield CsrBlock(idx, rows.indptr, rows.indices, rows.values)
+
+
+def _linked(
+    db: Database, dataset: DatasetInfo, wanted: _Int64s, connections: int
+) -> Iterator[CsrBlock]:
+    from tosg.kg.cells.files.source import open_source
+    from tosg.kg.reader.bulk import read_nodes
+
+    check_files(dataset)
+    with open_source(Path(dataset.path)) as source:
+        matrix = source.matrix(dataset.matrix)
+        names = ["dataset", "row"]
+        for batch in read_nodes(db, "Cell", names, idx=wanted, connections=connections):
+            _check_dataset(batch.column("dataset"), dataset)
+            idx, row = batch.column("idx").to_numpy(), batch.column("row").to_numpy()
+            size = min(_LINKED_ROWS, matrix.block_rows)
+            for start in range(0, len(idx), size):
+                at = row[start : start + size].astype(np.int64)
+                block = matrix.block(np.unique(at))
+                rows = _in_order(block.rows, at, block.indptr, block.indices, block.values)
+                yield CsrBlock(idx[start : start + size], rows.indptr, rows.indices, rows.values)
+
+
+def _in_order(
+    rows: _Int64s, wanted: _Int64s, indptr: npt.NDArray[Any], indices: Any, values: Any
+) -> CsrRows:
+    if not np.array_equal(rows, wanted):
+        import scipy.sparse as sp
+
+        width = int(indices.max()) + 1 if len(indices) else 1
+        csr = sp.csr_matrix((values, indices, indptr), shape=(len(rows), width))
+        csr = csr[np.searchsorted(rows, wanted)]
+        indptr, indices, values = csr.indptr, csr.indices, csr.data
+    return CsrRows(
+        np.asarray(indptr, np.int64), indices.astype(np.int32), values.astype(np.float32)
+    )
+
+
+def _check_dataset(column: Any, dataset: DatasetInfo) -> None:
+    others = set(column.unique().to_pylist()) - {dataset.id}
+    if others:
+        raise DataError(
+            "a cell is of another data set",
+            where=f"dataset {dataset.id}",
+            found=", ".join(sorted(str(o) for o in others)),
+            expected=dataset.id,
+        )
+
+
+# (file, size, modification time) -> sha256: a linked file is hashed once per process.
+_hashed: dict[tuple[str, int, int], str] = {}
+
+
+def check_files(dataset: DatasetInfo) -> None:
+    """Check that the original files of a data set are where and what they were.
+
+    Raises
+    ------
+    DataError
+        A file is missing or has changed.
+    """
+    from tosg.kg.cells.files.source import sha256
+
+    for name, expected in zip(dataset.files, dataset.sha256s, strict=True):
+        file = Path(name)
+        hint = f"put the original back, or attach it again as {dataset.id} with --replace"
+        if not file.is_file():
+            raise DataError(
+                "the file of a linked data set is missing",
+                where=f"dataset {dataset.id}",
+                found=f"no file {file}",
+                expected=f"sha256 {expected}",
+                hint=hint,
+            )
+        state = file.stat()
+        key = (str(file), state.st_size, state.st_mtime_ns)
+        if key not in _hashed:
+            _hashed[key] = sha256([file])[0]
+        if _hashed[key] != expected:
+            raise DataError(
+                "the file of a linked data set has changed",
+                where=f"dataset {dataset.id}: {file}",
+                found=f"sha256 {_hashed[key]}",
+                expected=f"sha256 {expected}",
+                hint=hint,
+            )

@@ -1,0 +1,126 @@
+"""Where a data set is written before anybody sees it: nodes under other labels, no relationships.
+
+A data set is written as ``TosgStagedCell``, ``TosgStagedGroup`` and one ``TosgStagedDataset``;
+what a group will be linked to waits in its properties (`WAITING`). The ``state`` of the data
+set's node says how far it came:
+
+``writing``
+    Not complete. What is there is thrown away by whoever writes next.
+``ready``
+    Complete, or with nothing in it, where a data set is taken away. Whoever writes next puts it
+    in the place of the one of its id (`tosg.kg.cells.stored.switch`).
+``switching``
+    Being put there in several transactions: readers see a part (`in_part`).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tosg.kg.database import bookkeeping as meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import neo4j
+
+    from tosg.kg.database.connection import Database
+
+CELL, GROUP, DATASET = "TosgStagedCell", "TosgStagedGroup", "TosgStagedDataset"
+
+#: Seconds to wait for another writer: a killed one loses its lease in that time.
+WAIT = meta.TTL + 5
+
+#: Properties of a staged group that will be its EXPRESSES: entities' ids and their two numbers.
+WAITING = ("staged_entities", "staged_mean", "staged_fraction")
+
+#: Nodes of a transaction, where a transaction is one step of many.
+STEP = 20_000
+
+
+def run(transaction: neo4j.Transaction, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Run a statement of ours in a transaction."""
+    return [dict(row) for row in transaction.run(f"CYPHER 5 {query}", parameters)]
+
+
+def in_part(db: Database) -> str | None:
+    """Id of the data set of which readers see only a part now, if there is one."""
+    query = f"CYPHER 5 MATCH (d:{DATASET} {{state: 'switching'}}) RETURN d.id AS id"
+    return next((str(row["id"]) for row in db.rows(query)), None)
+
+
+def told_in_part(db: Database) -> list[str]:
+    """Say by name, as a warning, what readers see only a part of."""
+    dataset = in_part(db)
+    told = (
+        f"data set {dataset} is there in part: it is being attached or taken away, or that was "
+        "interrupted and the next attach, detach, remap or load goes on with it"
+    )
+    return [told] if dataset else []
+
+
+class Stage:
+    """Where data sets are written; every transaction checks the lease.
+
+    Parameters
+    ----------
+    db : Database
+    lease : Lease
+        Held for as long as this is used.
+    """
+
+    def __init__(self, db: Database, lease: meta.Lease) -> None:
+        self.db, self.lease = db, lease
+
+    @contextmanager
+    def transaction(self) -> Iterator[neo4j.Transaction]:
+        """Open a transaction that commits at the end of the block, if the lease is still ours."""
+        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
+            self.lease.check(transaction)
+            yield transaction
+            transaction.commit()
+
+    def write(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run one statement in its own transaction."""
+        with self.transaction() as transaction:
+            return run(transaction, query, **parameters)
+
+    def drain(self, query: str, n: int, **parameters: Any) -> None:
+        """Run a statement that does something to at most ``$n``, again until none is left."""
+        while self.write(f"{query} RETURN count(*) AS n", n=n, **parameters)[0]["n"]:
+            pass
+
+    def begin(self, dataset: str, key: str) -> None:
+        """Start a data set."""
+        self._open(dataset, "writing", key=key)
+
+    def begin_removal(self, dataset: str) -> None:
+        """Start to take a data set away: nothing will be put in its place."""
+        self._open(dataset, "ready", key=None)
+
+    def _open(self, dataset: str, state: str, *, key: str | None) -> None:
+        # Cells of an old data set of the same id have lower numbers than all that follow.
+        self.write(
+            f"CREATE (:{DATASET} {{id: $id, key: $key, state: $state, first_idx: $first}})",
+            id=dataset,
+            key=key,
+            state=state,
+            first=meta.read_meta(self.db).next_idx,
+        )
+
+    def discard(self) -> None:
+        """Throw away everything that is staged."""
+        # Whoever goes on with this must not take the rest for a whole.
+        self.write(f"MATCH (d:{DATASET}) SET d.state = 'writing'")
+        self.drain(f"MATCH (c:{CELL}) WITH c LIMIT $n DETACH DELETE c", STEP)
+        self.write(f"MATCH (n:{GROUP}|{DATASET}) DETACH DELETE n")
+
+    def ready(self) -> None:
+        """Mark the staged data set as complete."""
+        self.write(f"MATCH (d:{DATASET}) SET d.state = 'ready'")
+
+    def drop_property(self, name: str) -> None:
+        """Take a property off all staged cells."""
+        found = f"MATCH (c:{CELL}) WHERE c.`{name}` IS NOT NULL WITH c LIMIT $n REMOVE c.`{name}`"
+        self.drain(found, STEP)

@@ -1,0 +1,1 @@
+"""Expression values: codec, units, normalisation, pseudobulks and meta-cells."""

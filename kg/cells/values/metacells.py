@@ -1,0 +1,233 @@
+"""Meta-cells: sums of similar cells of one donor, tissue, disease and cell type.
+
+A meta-cell never crosses a donor, tissue, disease or cell type, so that no later split can leak.
+Which cells go together is decided within each such stratum, by k-means on the leading components
+of log-normalised values or at random; the same file, options and seed give the same meta-cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tosg.errors import DataError
+from tosg.kg.cells.files.source import Block
+from tosg.kg.cells.values import units
+from tosg.kg.cells.values.pseudobulk import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tosg.kg.cells.files.source import Matrix
+    from tosg.kg.cells.obs.columns import FieldColumn
+
+#: Fields that a meta-cell never crosses.
+WITHIN = ("donor_id", "tissue", "disease", "cell_type")
+
+Method = Literal["kmeans", "random"]
+
+#: Cells that are clustered at once; larger strata are cut at random first.
+_MOST = 10_000
+_COMPONENTS = 20
+_ROUNDS = 20
+
+_Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Which cells make which meta-cell.
+
+    Attributes
+    ----------
+    members : list of (k,) int64
+        Rows of the file of each meta-cell, increasing; ordered by the first of them.
+    positions : list of (k,) int64
+        The same cells as positions among the cells that are attached.
+    """
+
+    members: list[_Int64s]
+    positions: list[_Int64s]
+
+    @property
+    def sizes(self) -> _Int64s:
+        """Cells per meta-cell."""
+        return np.array([len(m) for m in self.members], np.int64)
+
+
+def partition(
+    matrix: Matrix,
+    rows: _Int64s,
+    columns: Mapping[str, FieldColumn],
+    *,
+    size: int,
+    seed: int,
+    method: Method,
+    where: Path,
+) -> Partition:
+    """Divide cells into meta-cells of about ``size`` cells.
+
+    Raises
+    ------
+    DataError
+        Cells whose donor is not known: what they would be summed with could leak. Values that are
+        no counts.
+    """
+    _check_donors(columns, len(rows), where)
+    groups: list[_Int64s] = []
+    generator = np.random.default_rng(seed)
+    for stratum in _strata(columns, len(rows)):
+        shuffled = generator.permutation(stratum)
+        for part in np.array_split(shuffled, -(-len(shuffled) // _MOST)):
+            k = max(1, round(len(part) / size))
+            if k == 1:
+                groups.append(np.sort(part))
+                continue
+            if method == "kmeans":
+                points = _components(matrix, rows[np.sort(part)], seed, where)
+                codes = _kmeans(points, k, generator)
+            else:
+                codes = generator.permutation(np.arange(len(part)) % k)
+            ordered = np.sort(part)
+            groups += [ordered[codes == c] for c in range(k) if (codes == c).any()]
+    groups.sort(key=lambda g: int(g[0]))
+    return Partition([rows[g] for g in groups], groups)
+
+
+def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[Block]:
+    """Yield the meta-cells' summed values; `Block.rows` counts meta-cells.
+
+    Raises
+    ------
+    DataError
+        A value of a member is no count; in a sum it would not show.
+    """
+    import scipy.sparse as sp
+
+    start = 0
+    while start < len(made.members):
+        stop, cells = start, 0
+        while stop < len(made.members) and (stop == start or cells < matrix.block_rows):
+            cells += len(made.members[stop])
+            stop += 1
+        wanted = np.unique(np.concatenate(made.members[start:stop]))
+        block = matrix.block(wanted)
+        units.check(where, matrix, "counts", block)
+        owner = np.repeat(np.arange(stop - start), made.sizes[start:stop])
+        column = np.searchsorted(wanted, np.concatenate(made.members[start:stop]))
+        summing = sp.csr_matrix(
+            (np.ones(len(owner)), (owner, column)), shape=(stop - start, len(wanted))
+        )
+        csr = sp.csr_matrix(
+            (block.values.astype(np.float64), block.indices, block.indptr),
+            shape=(len(wanted), matrix.shape[1]),
+        )
+        total = (summing @ csr).tocsr()
+        total.sort_indices()
+        yield Block(
+            np.arange(start, stop), total.indptr.astype(np.int64), total.indices, total.data
+        )
+        start = stop
+
+
+def joined(columns: Mapping[str, FieldColumn], made: Partition) -> dict[str, FieldColumn]:
+    """Fields of the meta-cells: what all members share; missing where they differ."""
+    from tosg.kg.cells.obs.columns import FieldColumn
+    from tosg.kg.cells.obs.terms import Label
+
+    found = {}
+    for name, column in columns.items():
+        labels = [*column.labels, Label("", "missing")]
+        codes = np.full(len(made.members), len(labels) - 1, np.int64)
+        values, _ = column.values()
+        for i, positions in enumerate(made.positions):
+            if (values[positions] == values[positions[0]]).all():
+                codes[i] = column.codes[positions[0]]
+        found[name] = FieldColumn(column.source, codes, labels)
+    return found
+
+
+def agreed(columns: Mapping[str, list[Any]], made: Partition) -> dict[str, list[Any]]:
+    """Properties of the meta-cells: what all members share; None where they differ."""
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        sets = ({values[p] for p in positions.tolist()} for positions in made.positions)
+        found[name] = [next(iter(s)) if len(s) == 1 else None for s in sets]
+    return found
+
+
+def _check_donors(columns: Mapping[str, FieldColumn], n: int, where: Path) -> None:
+    column = columns.get("donor_id")
+    lost = n
+    if column is not None:
+        known = np.array([lab.name is not None for lab in column.labels], bool)
+        lost = int(np.count_nonzero(~known[column.codes]))
+    if lost:
+        raise DataError(
+            "meta-cells need to know the donor of each cell",
+            where=where,
+            found=f"{lost:,} of {n:,} cells without donor_id",
+            expected="donor_id for every cell",
+            hint="--map donor_id=COLUMN, or --set donor_id=NAME if there is one donor",
+        )
+
+
+def _strata(columns: Mapping[str, FieldColumn], n: int) -> list[_Int64s]:
+    present = [columns[name].values()[0] for name in WITHIN if name in columns]
+    stacked = np.stack(present, axis=1) if present else np.zeros((n, 1), np.int64)
+    _, codes = np.unique(stacked, axis=0, return_inverse=True)
+    order = np.argsort(codes.reshape(-1), kind="stable")
+    cuts = np.flatnonzero(np.diff(codes.reshape(-1)[order])) + 1
+    return [part.astype(np.int64) for part in np.split(order, cuts)]
+
+
+def _components(matrix: Matrix, rows: _Int64s, seed: int, where: Path) -> npt.NDArray[np.float64]:
+    """Leading components of log-normalised counts: (n, at most 20) float64."""
+    import scipy.sparse as sp
+    from scipy.sparse.linalg import svds
+
+    parts = []
+    for block in matrix.blocks(rows):
+        units.check(where, matrix, "counts", block)
+        values = normalised("counts", block.indptr, block.values)
+        shape = (len(block.rows), matrix.shape[1])
+        parts.append(sp.csr_matrix((values.astype(np.float64), block.indices, block.indptr), shape))
+    values = sp.vstack(parts).tocsr()
+    k = min(_COMPONENTS, min(values.shape) - 1)
+    if k < 1 or values.nnz == 0:
+        return np.zeros((len(rows), 1))
+    start = np.random.default_rng(seed).random(min(values.shape)) + 0.1
+    left, scale, _ = svds(values, k=k, v0=start)
+    return np.asarray(left * scale, np.float64)
+
+
+def _kmeans(points: npt.NDArray[np.float64], k: int, generator: np.random.Generator) -> _Int64s:
+    """Cluster of each point: Lloyd's rounds from k points drawn far apart."""
+    centres = [points[int(generator.integers(len(points)))]]
+    nearest = ((points - centres[0]) ** 2).sum(axis=1)
+    for _ in range(k - 1):
+        total = nearest.sum()
+        chance = nearest / total if total > 0 else None
+        centres.append(points[int(generator.choice(len(points), p=chance))])
+        nearest = np.minimum(nearest, ((points - centres[-1]) ** 2).sum(axis=1))
+    middle = np.array(centres)
+    codes = np.zeros(len(points), np.int64)
+    for _ in range(_ROUNDS):
+        distance = (middle**2).sum(axis=1)[None, :] - 2 * points @ middle.T
+        found = np.argmin(distance, axis=1)
+        if np.array_equal(found, codes):
+            break
+        codes = found.astype(np.int64)
+        for c in range(k):
+            if (codes == c).any():
+                middle[c] = points[codes == c].mean(axis=0)
+    return codes
+
+
+def member_names(names: list[Any], made: Partition) -> list[list[str]]:
+    """Names of each meta-cell's members, as in the file."""
+    return [[str(names[p]) for p in positions.tolist()] for positions in made.positions]

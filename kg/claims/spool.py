@@ -1,0 +1,308 @@
+"""Claims on their way to the merge: checked, and parted on disk by type.
+
+The merge takes one relationship type at a time from here, so its memory is bounded by the largest
+type, not by the sum of the sources.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+import pyarrow as pa
+
+from tosg.errors import DataError, TosgError
+from tosg.kg.claims.evidence import RESERVED, has_reserved_key
+from tosg.kg.claims.log import Rejection, shorten
+from tosg.kg.claims.schemas import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
+from tosg.kg.merge.entities import LIST_SEPARATOR
+from tosg.kg.schema.types import entity_types, relationship_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+#: What an identifier must look like to enter the graph at all: ``prefix:local``, with nothing in
+#: it that would need escaping inside JSON.
+CURIE = r'^[A-Za-z0-9_.\-]+:[^\s"\\\x00-\x1f]+$'
+
+_FLUSH_ROWS = 200_000
+_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+_PAIR = ("type", "start_type", "end_type")
+
+
+class Spool:
+    """A temporary folder of claims, parted by type; deleted when the ``with`` block ends.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder in which the temporary one is made, by default the system's.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="tosg-spool-", dir=folder)
+        self._folder = Path(self._temporary.name)
+        self._parts: dict[tuple[str, ...], _Part] = {}
+        self._closed = False
+        self._rejections: dict[tuple[str, str, str], Rejection] = {}
+        self._given: dict[str, dict[str, int]] = defaultdict(
+            lambda: {"entities": 0, "relationships": 0}
+        )
+        self._unstated: dict[str, set[str]] = defaultdict(set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Delete the folder."""
+        for part in self._parts.values():
+            part.close()
+        self._closed = True
+        self._temporary.cleanup()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Check a batch of claims against the schema and keep what passes.
+
+        Parameters
+        ----------
+        batch : pa.RecordBatch
+            Of schema `ENTITY_CLAIMS` or `RELATIONSHIP_CLAIMS`.
+
+        Raises
+        ------
+        DataError
+            The batch has another schema.
+        """
+        entities = batch.schema.equals(ENTITY_CLAIMS)
+        if not entities and not batch.schema.equals(RELATIONSHIP_CLAIMS):
+            raise DataError(
+                "a batch is neither entity claims nor relationship claims",
+                found=batch.schema.names,
+                expected="the columns of ENTITY_CLAIMS or RELATIONSHIP_CLAIMS",
+            )
+        if not batch.num_rows:
+            return
+        frame = pl.DataFrame(batch)
+        kind = "entities" if entities else "relationships"
+        for source, n in frame["source"].value_counts().iter_rows():
+            self._given[source][kind] += n
+        unstated = frame.filter(pl.col("release") == "").select("source", "file").unique()
+        for source, file in unstated.iter_rows():
+            self._unstated[source].add(file)
+        frame = self._checked_entities(frame) if entities else self._checked_relationships(frame)
+        keys = ["type"] if entities else list(_PAIR)
+        for key, part in _partitions(frame, keys):
+            self._part((kind, *key)).add(part)
+
+    def rejections(self) -> list[Rejection]:
+        """What was refused so far, by kind, source and file."""
+        return [self._rejections[key] for key in sorted(self._rejections)]
+
+    def given(self) -> dict[str, dict[str, int]]:
+        """Claims given per source, refused ones included, as ``entities`` and ``relationships``."""
+        return {source: dict(counts) for source, counts in sorted(self._given.items())}
+
+    def unstated(self) -> dict[str, set[str]]:
+        """Files of each source whose claims state no release."""
+        return dict(self._unstated)
+
+    @property
+    def entity_types(self) -> list[str]:
+        """Types of which there are entity claims, sorted."""
+        return sorted(key[1] for key in self._parts if key[0] == "entities")
+
+    @property
+    def relationship_parts(self) -> list[tuple[str, str, str]]:
+        """Relationship type, start type and end type of which there are claims, sorted."""
+        return sorted((k[1], k[2], k[3]) for k in self._parts if k[0] == "relationships")
+
+    def entities(self, label: str) -> pl.DataFrame:
+        """All entity claims of one type (columns of `ENTITY_CLAIMS` less ``type``)."""
+        return self._read(("entities", label), ENTITY_CLAIMS, ("type",))
+
+    def relationships(self, name: str, start_type: str, end_type: str) -> pl.DataFrame:
+        """All claims of one relationship type between two types, less those three columns."""
+        return self._read(("relationships", name, start_type, end_type), RELATIONSHIP_CLAIMS, _PAIR)
+
+    def _read(self, key: tuple[str, ...], schema: pa.Schema, less: tuple[str, ...]) -> pl.DataFrame:
+        if self._closed:
+            raise ValueError("the spool is closed; ask the merge for everything before")
+        names = [n for n in schema.names if n not in less]
+        if key not in self._parts:
+            return pl.DataFrame(schema.empty_table().select(names))
+        return self._parts[key].read()
+
+    def _part(self, key: tuple[str, ...]) -> _Part:
+        if key not in self._parts:
+            self._parts[key] = _Part(self._folder / f"{len(self._parts):05d}.arrow")
+        return self._parts[key]
+
+    def _checked_entities(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = frame.with_columns(
+            *(_not_empty(c) for c in ("name", "symbol", "description")),
+        )
+        frame = self._refuse(frame, "unknown type", ~pl.col("type").is_in(list(entity_types())))
+        return self._refuse(frame, "bad identifier", ~pl.col("id").str.contains(CURIE))
+
+    def _checked_relationships(self, frame: pl.DataFrame) -> pl.DataFrame:
+        frame = frame.with_columns(
+            pl.when(pl.col("evidence").is_in(["{}", "{ }"]))
+            .then(pl.lit(""))
+            .otherwise(pl.col("evidence").fill_null(""))
+            .alias("evidence"),
+            _not_empty("action"),
+        )
+        frame = self._refuse_pairs(frame)
+        frame = self._refuse(
+            frame,
+            "bad identifier",
+            ~(pl.col("start").str.contains(CURIE) & pl.col("end").str.contains(CURIE)),
+        )
+        score, sign, evidence = pl.col("score"), pl.col("sign"), pl.col("evidence")
+        # NaN is not "between", so it is refused as well.
+        frame = self._refuse(frame, "score not in 0..1", ~score.is_between(0, 1).fill_null(True))
+        frame = self._refuse(frame, "sign not -1, 0 or 1", ~sign.is_between(-1, 1).fill_null(True))
+        if frame.select((evidence != "").any()).item():
+            bad = (evidence != "") & ~(evidence.str.starts_with("{") & evidence.str.ends_with("}"))
+            frame = self._refuse(frame, "evidence is not a JSON object", bad)
+            doubtful = pl.any_horizontal(
+                evidence.str.contains(f'"{key}"', literal=True) for key in RESERVED
+            )
+            if frame.select(doubtful.any()).item():
+                reserved = evidence.map_elements(has_reserved_key, return_dtype=pl.Boolean)
+                frame = self._refuse(frame, "evidence uses a reserved key", reserved)
+        return frame
+
+    def _refuse_pairs(self, frame: pl.DataFrame) -> pl.DataFrame:
+        types = relationship_types()
+        for name, start, end in frame.select(_PAIR).unique().iter_rows():
+            here = (
+                (pl.col("type") == name)
+                & (pl.col("start_type") == start)
+                & (pl.col("end_type") == end)
+            )
+            if name not in types:
+                frame = self._refuse(frame, "unknown type", here)
+            elif (start, end) not in types[name].pairs:
+                # An undirected type is symmetric, however the schema writes its pairs.
+                if not types[name].directed and (end, start) in types[name].pairs:
+                    continue
+                frame = self._refuse(frame, "pair of types not allowed", here)
+        return frame
+
+    def _refuse(self, frame: pl.DataFrame, kind: str, bad: pl.Expr) -> pl.DataFrame:
+        mask = frame.select(bad.fill_null(True).alias("bad"))["bad"]
+        if not mask.any():
+            return frame
+        refused = frame.filter(mask)
+        for (source, file), rows in refused.group_by(["source", "file"], maintain_order=True):
+            self.reject(kind, str(source), str(file), rows)
+        return frame.filter(~mask)
+
+    def reject(self, kind: str, source: str, file: str, rows: pl.DataFrame) -> None:
+        """Count refused claims of one kind; the first row is the example."""
+        add_rejection(self._rejections, kind, source, file, rows)
+
+
+def add_rejection(
+    rejections: dict[tuple[str, str, str], Rejection],
+    kind: str,
+    source: str,
+    file: str,
+    rows: pl.DataFrame,
+) -> None:
+    """Count refused claims in `rejections`, keeping the earliest line as the example."""
+    first = rows.sort("line", nulls_last=True).row(0, named=True)
+    parts = ("start", "type", "end", "action") if "start" in first else ("id", "name")
+    example = shorten(" ".join(str(first[p]) for p in parts if first.get(p) is not None))
+    line = first["line"] or 0
+    known = rejections.get((kind, source, file))
+    if known is None:
+        rejections[kind, source, file] = Rejection(kind, source, file, line, example, rows.height)
+        return
+    known.count += rows.height
+    if line < known.line:
+        known.line, known.example = line, example
+
+
+def _not_empty(column: str) -> pl.Expr:
+    value = pl.col(column).str.replace_all(LIST_SEPARATOR, " ", literal=True).str.strip_chars()
+    return pl.when(value != "").then(value).alias(column)
+
+
+def _partitions(frame: pl.DataFrame, keys: list[str]) -> list[tuple[tuple[str, ...], pl.DataFrame]]:
+    found = frame.select(keys).unique()
+    if found.height <= 1:
+        return [(key, frame.drop(keys)) for key in found.iter_rows()]
+    parts = frame.partition_by(keys, as_dict=True, include_key=False)
+    return [(tuple(map(str, key)), part) for key, part in parts.items()]
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Make what the disk refuses our error."""
+    try:
+        yield
+    except OSError as error:
+        raise TosgError(
+            "the claims cannot be kept on disk; nothing was loaded",
+            where=path.parent.parent,
+            found=error,
+            hint="free space there, or set TMPDIR to a folder on a larger disk",
+        ) from error
+
+
+class _Part:
+    """One type's claims: small batches collect in memory, then go to one Arrow IPC file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[pl.DataFrame] = []
+        self._rows = 0
+        self._writer: pa.RecordBatchFileWriter | None = None
+
+    def add(self, frame: pl.DataFrame) -> None:
+        self._waiting.append(frame)
+        self._rows += frame.height
+        if self._rows >= _FLUSH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pl.concat(self._waiting).to_arrow(compat_level=pl.CompatLevel.newest())
+        with _disk_errors(self._path):
+            if self._writer is None:
+                self._writer = pa.ipc.new_file(self._path, table.schema)
+            self._writer.write_table(table)
+        self._waiting, self._rows = [], 0
+
+    def read(self) -> pl.DataFrame:
+        """Everything added; nothing may be added after."""
+        if self._writer is None and self._path.exists():
+            stored = [pl.read_ipc(self._path)]
+        elif self._writer is not None:
+            with _disk_errors(self._path):
+                self._writer.close()
+            self._writer = None
+            stored = [pl.read_ipc(self._path)]
+        else:
+            stored = []
+        return pl.concat([*stored, *self._waiting], rechunk=False)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            with suppress(OSError):  # the disk is full, and the file is thrown away
+                self._writer.close()
+            self._writer = None

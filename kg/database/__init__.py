@@ -1,0 +1,1 @@
+"""The connection, the indexes and the bookkeeping node of one database."""

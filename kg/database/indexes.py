@@ -1,0 +1,300 @@
+"""Constraints and indexes, all from the schema's tables.
+
+`ensure` makes what is missing and waits until everything is ``ONLINE``; a definition that the
+schema has changed since is made anew. Vector indexes are made by `tosg embed`, once the width of
+the vectors is known.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tosg.errors import DatabaseError, SchemaError
+from tosg.kg.schema.types import (
+    ENTITY,
+    ENTITY_INDEXED,
+    ENTITY_TYPES,
+    FULLTEXT_INDEX,
+    FULLTEXT_PROPERTIES,
+    SUPPORT_TYPES,
+    snake,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tosg.kg.database.connection import Database
+
+Kind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
+
+#: Seconds that indexes may take to come online.
+DEADLINE = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One constraint or index that the graph has.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the database, made of label and properties.
+    kind : str
+        ``UNIQUENESS`` (a constraint with its range index), ``RANGE`` or ``FULLTEXT``.
+    label : str
+    properties : tuple of str
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    properties: tuple[str, ...]
+
+    def statement(self) -> str:
+        """Cypher that makes it where it is missing."""
+        columns = ", ".join(f"n.{p}" for p in self.properties)
+        if self.kind == "UNIQUENESS":
+            return (
+                f"CYPHER 5 CREATE CONSTRAINT {self.name} IF NOT EXISTS "
+                f"FOR (n:{self.label}) REQUIRE {columns} IS UNIQUE"
+            )
+        if self.kind == "FULLTEXT":
+            return (
+                f"CYPHER 5 CREATE FULLTEXT INDEX {self.name} IF NOT EXISTS "
+                f"FOR (n:{self.label}) ON EACH [{columns}]"
+            )
+        return (
+            f"CYPHER 5 CREATE INDEX {self.name} IF NOT EXISTS FOR (n:{self.label}) ON ({columns})"
+        )
+
+    def drop_statement(self) -> str:
+        """Cypher that takes it away."""
+        what = "CONSTRAINT" if self.kind == "UNIQUENESS" else "INDEX"
+        return f"CYPHER 5 DROP {what} {self.name} IF EXISTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An index as the database shows it."""
+
+    name: str
+    kind: str
+    label: str
+    properties: tuple[str, ...]
+    state: str
+    owner: str | None
+
+
+def definitions() -> tuple[Definition, ...]:
+    """Every constraint and index that the schema asks for, constraints first."""
+    constraints = [_unique(ENTITY, p) for p in ("id", "idx")]
+    constraints += [_unique(t.label, p) for t in SUPPORT_TYPES for p in t.unique]
+    indexes = [_range(t.label, p) for t in ENTITY_TYPES for p in ENTITY_INDEXED]
+    indexes += [_range(t.label, p) for t in SUPPORT_TYPES for p in t.indexed]
+    fulltext = Definition(FULLTEXT_INDEX, "FULLTEXT", ENTITY, FULLTEXT_PROPERTIES)
+    return (*constraints, *indexes, fulltext)
+
+
+def _unique(label: str, key: str) -> Definition:
+    return Definition(f"{snake(label)}_{key}", "UNIQUENESS", label, (key,))
+
+
+def _range(label: str, key: str) -> Definition:
+    return Definition(f"{snake(label)}_{key}", "RANGE", label, (key,))
+
+
+def ensure(
+    db: Database,
+    *,
+    wait: float | None = DEADLINE,
+    progress: Callable[[float], None] | None = None,
+) -> list[str]:
+    """Make the constraints and indexes that are missing; run again, it changes nothing.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    wait : float, optional
+        Seconds until everything must be online; None does not wait.
+    progress : callable, optional
+        Gets the share of the index work that is done, 0..1, while waiting.
+
+    Returns
+    -------
+    list of str
+        Names of what was made.
+
+    Raises
+    ------
+    SchemaError
+        The data break a constraint.
+    DatabaseError
+        An index failed, or is not online in time.
+    """
+    present = {f.name: f for f in found(db)}
+    missing = []
+    for d in definitions():
+        other = present.get(d.name)
+        if other is not None and not _fits(d, other):
+            _drop_found(db, other)
+            other = None
+        if other is None:
+            missing.append(d)
+    # All indexes in one transaction are filled by one scan of the store, and while they are
+    # filled the constraints (which wait for theirs one by one) are made.
+    _create_indexes(db, [d for d in missing if d.kind == "RANGE"])
+    for d in missing:
+        if d.kind == "UNIQUENESS":
+            _create_constraint(db, d)
+    _create_indexes(db, [d for d in missing if d.kind == "FULLTEXT"])
+    if wait is not None:
+        wait_online(db, wait, progress=progress)
+    return [d.name for d in missing]
+
+
+def _create_indexes(db: Database, wanted: list[Definition]) -> None:
+    if not wanted:
+        return
+    with db.session(write=True) as session, session.begin_transaction() as transaction:
+        for d in wanted:
+            transaction.run(d.statement()).consume()
+        transaction.commit()
+
+
+def _create_constraint(db: Database, d: Definition) -> None:
+    try:
+        db.write(d.statement())
+    except DatabaseError as error:
+        if "ConstraintCreationFailed" not in str(error.found):
+            raise
+        raise SchemaError(
+            f"nodes of one label share a {d.properties[0]}",
+            where=f":{d.label}({d.properties[0]})",
+            found=error.found,
+            expected="unique values",
+            hint="`tosg check` lists them",
+        ) from error
+
+
+def _fits(wanted: Definition, other: Found) -> bool:
+    kind = "RANGE" if wanted.kind == "UNIQUENESS" else wanted.kind
+    return (
+        other.kind == kind
+        and other.label == wanted.label
+        and set(other.properties) == set(wanted.properties)
+        and (other.owner is not None) == (wanted.kind == "UNIQUENESS")
+    )
+
+
+def found(db: Database) -> list[Found]:
+    """List the indexes of the database that stand on one label, as it shows them."""
+    rows = db.rows(
+        "CYPHER 5 SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, state, "
+        "owningConstraint WHERE entityType = 'NODE' AND size(labelsOrTypes) = 1 "
+        "RETURN name, type, labelsOrTypes[0] AS label, properties, state, owningConstraint "
+        "ORDER BY name"
+    )
+    return [
+        Found(
+            r["name"],
+            r["type"],
+            r["label"],
+            tuple(r["properties"]),
+            r["state"],
+            r["owningConstraint"],
+        )
+        for r in rows
+    ]
+
+
+def missing_or_offline(db: Database) -> list[str]:
+    """Describe what of the schema's constraints and indexes is not there or not online."""
+    present = {f.name: f for f in found(db)}
+    problems = []
+    for d in definitions():
+        other = present.get(d.name)
+        if other is None:
+            problems.append(f"{d.kind.lower()} {d.name} is missing")
+        elif not _fits(d, other):
+            problems.append(f"{d.kind.lower()} {d.name} is not what the schema asks for")
+        elif other.state != "ONLINE":
+            problems.append(f"{d.kind.lower()} {d.name} is {other.state}")
+    return problems
+
+
+def wait_online(
+    db: Database,
+    deadline: float = DEADLINE,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Wait until every index of the database is ``ONLINE``.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    deadline : float
+        Seconds to wait at most.
+    progress : callable, optional
+        Gets the share that is done, 0..1.
+
+    Raises
+    ------
+    DatabaseError
+        An index failed (with the database's reason), or is not online in time.
+    """
+    end = time.monotonic() + deadline
+    pause = 0.02
+    while True:
+        rows = db.rows(
+            "CYPHER 5 SHOW INDEXES YIELD name, type, state, populationPercent, failureMessage "
+            "WHERE type <> 'LOOKUP' AND state <> 'ONLINE' "
+            "RETURN name, state, populationPercent AS done, failureMessage AS reason ORDER BY name"
+        )
+        failed = [r for r in rows if r["state"] == "FAILED"]
+        if failed:
+            raise DatabaseError(
+                "an index could not be filled",
+                where=", ".join(r["name"] for r in failed),
+                found=failed[0]["reason"],
+                hint=f"DROP INDEX {failed[0]['name']}, then run the command again",
+            )
+        if progress is not None:
+            progress(min((r["done"] for r in rows), default=100.0) / 100.0)
+        if not rows:
+            return
+        if time.monotonic() >= end:
+            raise DatabaseError(
+                f"indexes are not online after {deadline:g} s",
+                where=", ".join(r["name"] for r in rows),
+                found=f"{min(r['done'] for r in rows):.0f} % filled",
+                hint="they go on filling; run the command again later",
+                retryable=True,
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+def drop(db: Database) -> list[str]:
+    """Take away the schema's constraints and indexes; returns the names of those that were there.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    """
+    wanted = {d.name for d in definitions()}
+    gone = [f for f in found(db) if f.name in wanted]
+    for other in gone:
+        _drop_found(db, other)
+    return [f.name for f in gone]
+
+
+def _drop_found(db: Database, other: Found) -> None:
+    kind: Kind = "UNIQUENESS" if other.owner is not None else "RANGE"
+    name = other.owner or other.name
+    db.write(Definition(name, kind, other.label, other.properties).drop_statement())

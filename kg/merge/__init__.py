@@ -1,0 +1,1 @@
+"""Merging claims into entities and relationships, and comparing with the stored graph."""

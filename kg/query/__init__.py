@@ -1,0 +1,1 @@
+"""Users' Cypher: statements, parameters, the guard, and results."""

@@ -1,0 +1,1 @@
+"""The one columnar reader: bulk reads of nodes and relationships as Arrow batches."""

@@ -1,0 +1,1 @@
+"""Reports of loads, and checks of the stored graph."""

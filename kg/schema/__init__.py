@@ -1,0 +1,1 @@
+"""Data about the graph: types, prefixes, names and index definitions."""

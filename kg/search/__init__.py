@@ -1,0 +1,1 @@
+"""Hybrid search: vectors and words, joined by reciprocal rank."""

@@ -1,0 +1,137 @@
+"""Reads entities and facts, composes, compares with what is stored, writes what differs."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tosg.errors import unknown
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.reader.bulk import read_nodes
+from tosg.kg.schema.types import ENTITY, entity_types
+from tosg.kg.text.compose import ENTITIES, FACTS, compose
+from tosg.kg.text.facts import read_facts
+from tosg.kg.text.templates import TEMPLATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.database.connection import Database
+
+#: Texts in one transaction.
+BATCH = 5_000
+
+_SET = (
+    f"CYPHER 5 UNWIND range(0, size($idx) - 1) AS i MATCH (n:{ENTITY} {{idx: $idx[i]}}) "
+    "SET n.text = $text[i]"
+)
+
+
+def refresh(
+    db: Database,
+    *,
+    types: Sequence[str] | None = None,
+    lease: Lease | None = None,
+    connections: int = 4,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Compose the texts and write those that changed.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    types : sequence of str, optional
+        Only entities of these types; by default all.
+    lease : Lease, optional
+        The right to write, where the caller holds it; by default it is taken if anything is to
+        be written.
+    connections : int
+        Blocks read at once.
+    progress : callable, optional
+        Gets the number of texts written and of those to write.
+
+    Returns
+    -------
+    int
+        Texts written; 0 where nothing changed, and then the graph is not touched.
+
+    Raises
+    ------
+    UsageError
+        The schema has no such type.
+    DatabaseError
+        Another writer is at work, or the database went away; what was written stays valid.
+    """
+    labels = _labels(types)
+    revision = meta.read_meta(db).revision
+    changed = changed_texts(db, labels, connections)
+    if changed.is_empty():
+        return 0
+    holding = (
+        meta.lease(db, "tosg text", wait=meta.PATIENCE) if lease is None else nullcontext(lease)
+    )
+    with holding as held:
+        if meta.read_meta(db).revision != revision:
+            changed = changed_texts(db, labels, connections)
+        _write(db, held, changed, progress)
+    return len(changed)
+
+
+def _labels(types: Sequence[str] | None) -> list[str]:
+    for label in types or ():
+        if label not in entity_types():
+            raise unknown("type", label, entity_types())
+    return [label for label in entity_types() if types is None or label in types]
+
+
+def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> pl.DataFrame:
+    """Compose the texts of some types; returns ``idx, text`` of those that are not as stored."""
+    frames = {label: _entities(db, label, connections) for label in entity_types()}
+    facts = FACTS.to_frame()
+    if any(TEMPLATES[label].sections for label in labels):
+        named = pl.concat(
+            frame.select("idx", "name", "symbol", type=pl.lit(label))
+            for label, frame in frames.items()
+        )
+        facts = read_facts(db, named, connections=connections)
+    changed = []
+    for label in labels:
+        frame = frames[label]
+        texts = compose(label, frame.select(list(ENTITIES)), facts)
+        stored = frame.select("idx", stored="text")
+        changed.append(
+            texts.join(stored, on="idx")
+            .filter(pl.col("text").ne_missing(pl.col("stored")))
+            .select("idx", "text")
+        )
+    return pl.concat(changed).sort("idx")
+
+
+def _entities(db: Database, label: str, connections: int) -> pl.DataFrame:
+    columns = ("id", "name", "symbol", "synonyms", "description", "text")
+    schema = pl.Schema({**ENTITIES, "text": pl.String()})
+    batches = list(read_nodes(db, label, columns, connections=connections))
+    frames = [pl.DataFrame(batch).select(list(schema)) for batch in batches]
+    return pl.concat([schema.to_frame(), *frames])
+
+
+def _write(
+    db: Database,
+    lease: Lease,
+    changed: pl.DataFrame,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    for start in range(0, len(changed), BATCH):
+        part = changed[start : start + BATCH]
+        with db.session(write=True) as session, session.begin_transaction() as tx:
+            lease.check(tx)
+            tx.run(_SET, idx=part["idx"].to_list(), text=part["text"].to_list()).consume()
+            if start == 0:
+                meta.bump_revision(tx)
+            tx.commit()
+        if progress is not None:
+            progress(start + len(part), len(changed))

@@ -1,0 +1,1 @@
+"""Writing merged claims: over Bolt, or by a bulk import."""

@@ -1,0 +1,141 @@
+"""Writing transactions under a lease: each is checked, deadlocks are tried again at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from tosg.errors import DatabaseError
+from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.connection import until_done
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    import neo4j
+
+    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.database.connection import Database
+
+Result = TypeVar("Result")
+
+
+class Sender:
+    """Runs writing transactions, several at once where asked.
+
+    The first one marks the graph as being loaded; `finish` takes the mark away, raises the
+    revision, and marks the graph as one that texts and cells have not followed yet.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    lease : Lease
+        Checked inside every transaction.
+    connections : int
+        Transactions at once in `create_relationships`.
+    """
+
+    def __init__(self, db: Database, lease: Lease, connections: int) -> None:
+        self._db = db
+        self._lease = lease
+        self._pool = ThreadPoolExecutor(connections, "tosg-write")
+        self._connections = connections
+        self.begun = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def write(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
+        """Run `work` in one transaction, again if the database gave it up.
+
+        Work must be safe to run again after a rollback. A connection that is lost while the
+        transaction commits is not tried again: whether it was committed is not known, and the
+        next load finds out.
+        """
+        if not self.begun:
+            self.begun = True
+            self._transaction(
+                lambda tx: tx.run(
+                    "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.loading = $holder",
+                    holder=self._lease.holder,
+                ).consume()
+            )
+        return self._transaction(work)
+
+    def run(self, query: str, parameters: dict[str, Any]) -> None:
+        """Run one statement in a transaction of its own."""
+        self.write(lambda tx: tx.run(query, parameters).consume())
+
+    def create_relationships(self, statements: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Run statements that create relationships, several at once.
+
+        Parameters
+        ----------
+        statements : iterable of (query, parameters)
+            Parameter ``expected`` is the number of relationships that it must make.
+
+        Raises
+        ------
+        DatabaseError
+            One made another number, which is rolled back: a node is gone.
+        """
+
+        def create(query: str, parameters: dict[str, Any]) -> None:
+            def work(tx: neo4j.Transaction) -> None:
+                made = tx.run(query, parameters).consume().counters.relationships_created
+                if made != parameters["expected"]:
+                    raise DatabaseError(
+                        "nodes went away while their relationships were written",
+                        where=self._db.target.uri,
+                        found=f"{made} relationships",
+                        expected=parameters["expected"],
+                        hint="another program writes to this graph; run the load again after it",
+                    )
+
+            self.write(work)
+
+        running: set[Future[None]] = set()
+        for query, parameters in statements:
+            if not self.begun or self._connections == 1:
+                create(query, parameters)
+                continue
+            running.add(self._pool.submit(create, query, parameters))
+            if len(running) > self._connections:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        for task in running:
+            task.result()
+
+    def finish(self) -> int:
+        """Take the mark away and raise the revision; returns the new one."""
+
+        def end(tx: neo4j.Transaction) -> int:
+            tx.run(
+                "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.unsettled = true REMOVE m.loading"
+            ).consume()
+            return meta.bump_revision(tx)
+
+        return self._transaction(end)
+
+    def _transaction(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
+        with self._db.session(write=True) as session:
+
+            def once() -> Result:
+                with session.begin_transaction() as tx:
+                    self._lease.check(tx)
+                    result = work(tx)
+                    tx.commit()
+                return result
+
+            return until_done(once)

@@ -1,0 +1,208 @@
+"""First load of an empty managed database: merged claims to CSV to ``neo4j-admin``.
+
+The old data folder stays as it is until the import has gone through; then the new one is swapped
+in by one rename. So a load that is killed, or finds the disk full, has changed nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tosg.errors import DatabaseError, ServerError
+from tosg.kg import server
+from tosg.kg.schema.types import ENTITY, SCHEMA_VERSION
+from tosg.kg.server.layout import SCRATCH
+from tosg.kg.server.lifecycle import layout_of
+from tosg.kg.write.counts import Changes, WriteCounts
+from tosg.kg.write.import_files import SUPPORT_SPACE, ImportFiles
+from tosg.kg.write.shared_ids import refuse_shared_ids
+from tosg.kg.write.stored import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.merge.merged import Merged
+    from tosg.settings import Settings
+
+#: Called with the name of the stage and the share of it that is done (None: unknown).
+Progress = Callable[[str, float | None], None]
+
+#: Frames of relationships that may wait for their file at once.
+WAITING = 1
+
+
+@dataclass
+class Imported:
+    """What an import did, and where its time went.
+
+    Attributes
+    ----------
+    counts : WriteCounts
+        Everything is made; nothing was there before.
+    seconds : dict of str to float
+        ``files`` (merging relationships and writing CSV, which overlap), ``import`` (neo4j-admin
+        alone), ``server`` (its stop and start).
+    """
+
+    counts: WriteCounts
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def write_import(
+    settings: Settings,
+    merged: Merged,
+    *,
+    first_idx: int = 0,
+    revision: int = 1,
+    lease: Lease | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Replace the empty database of the managed server by the merged graph.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the managed server.
+    merged : Merged
+        What to write.
+    first_idx : int
+        ``idx`` of the first node: the old graph's ``next_idx``, since numbers are never reused.
+    revision : int
+        Revision of the new graph.
+    lease : Lease, optional
+        The right to write, which goes on in the new database.
+    progress : callable, optional
+        Is told what goes on.
+
+    Raises
+    ------
+    DatabaseError
+        The disk is full, or the import failed; the old database is as it was.
+    SchemaError
+        One id stands for nodes of two types.
+    """
+    tell = progress or (lambda _stage, _share: None)
+    layout = layout_of(settings)
+    layout.prepare()
+    with _scratch(layout.run) as folder:
+        start = time.perf_counter()
+        files, counts = write_files(
+            folder, merged, first_idx=first_idx, revision=revision, lease=lease, progress=tell
+        )
+        written = time.perf_counter()
+        tell("importing", None)
+        result = server.import_full(settings, files.arguments())
+    _check(result, counts)
+    return Imported(
+        counts,
+        {
+            "files": written - start,
+            "import": result.import_seconds,
+            "server": result.seconds - result.import_seconds,
+        },
+    )
+
+
+def write_files(
+    folder: Path,
+    merged: Merged,
+    *,
+    first_idx: int = 0,
+    revision: int = 1,
+    lease: Lease | None = None,
+    progress: Progress | None = None,
+) -> tuple[ImportFiles, WriteCounts]:
+    """Write the merged graph as files for the import; see `write_import`."""
+    tell = progress or (lambda _stage, _share: None)
+    files, counts = ImportFiles(folder), WriteCounts(revision=revision)
+    refuse_shared_ids(merged)
+    numbered = merged.number(first_idx)
+    _write_nodes(files, merged, counts, tell)
+    _write_relationships(files, merged, counts, tell)
+    meta = {"next_idx": first_idx + numbered, "revision": revision}
+    _write_support(files, merged, meta | (lease.carried() if lease else {}))
+    return files, counts
+
+
+@contextmanager
+def _scratch(run: Path) -> Iterator[Path]:
+    """Make a folder on the disk of the database; what the disk refuses becomes our error.
+
+    The next start of the server removes what a killed load left of it.
+    """
+    # The importer takes a comma in a name for the next file's.
+    place = run if "," not in str(run) else None
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=place) as name:
+            yield Path(name)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise DatabaseError(
+            "the files for the import cannot be written; the database is as it was",
+            where=run,
+            found=error,
+            hint="free space there, or set TOSG_HOME to a folder on a larger disk",
+        ) from error
+
+
+def _write_nodes(files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress) -> None:
+    """Write the nodes of all types."""
+    labels = merged.entity_types
+    for n, label in enumerate(labels):
+        tell("writing nodes", n / len(labels))
+        frame = merged.entities(label)
+        files.add_nodes(f"{ENTITY}:{label}", encode(frame))
+        counts.nodes[label] = Changes(made=frame.height)
+
+
+def _write_relationships(
+    files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress
+) -> None:
+    """Write the relationships: the file of one type while the next one is merged."""
+    names = merged.relationship_types
+    waiting: list[Future[None]] = []
+    with ThreadPoolExecutor(1, "tosg-csv") as pool:
+        for n, name in enumerate(names):
+            tell("writing relationships", n / len(names))
+            frame = merged.relationships(name)
+            counts.relationships[name] = Changes(made=frame.height)
+            waiting.append(pool.submit(_write_type, files, name, frame))
+            while len(waiting) > WAITING:
+                waiting.pop(0).result()
+        for task in waiting:
+            task.result()
+
+
+def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame) -> None:
+    ends = frame.drop("start", "end", "start_type", "end_type")
+    files.add_relationships(name, encode(ends))
+
+
+def _write_support(files: ImportFiles, merged: Merged, more: dict[str, Any]) -> None:
+    always = {"idx": 0, "key": "graph", "schema_version": SCHEMA_VERSION, "unsettled": True}
+    files.add_nodes("TosgMeta", pl.DataFrame([always | more]), space=SUPPORT_SPACE)
+    pending = merged.pending_nodes()
+    if pending:
+        frame = pl.DataFrame(pending)
+        frame = frame.with_columns(pl.int_range(1, 1 + frame.height, dtype=pl.Int64).alias("idx"))
+        files.add_nodes("TosgPending", frame, space=SUPPORT_SPACE)
+
+
+def _check(result: server.ImportResult, counts: WriteCounts) -> None:
+    made = counts.total("relationships").made
+    if result.relationships != made:
+        raise ServerError(
+            "neo4j-admin stored another number of relationships than it was given",
+            found=result.relationships,
+            expected=made,
+        )

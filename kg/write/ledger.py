@@ -1,0 +1,191 @@
+"""The claims that the stored graph holds, read back from Neo4j.
+
+Nothing is kept beside the graph: nodes carry their claims, relationships their parallel arrays,
+and claims that wait stand in ``TosgPending`` nodes.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tosg.kg.database import counts as stats
+from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.merge.entities import ENTITY_COLUMNS
+from tosg.kg.merge.pending import from_nodes
+from tosg.kg.merge.relationships import property_columns
+from tosg.kg.reader.bulk import read_nodes, read_relationships
+from tosg.kg.schema import names
+from tosg.kg.schema.types import ENTITY, relationship_types
+from tosg.kg.write.stored import UNSTATED, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tosg.kg.database.connection import Database
+
+    Int64s = NDArray[np.int64]
+
+#: From this share of all nodes on, reading everything is cheaper than looking ends up.
+_MOST = 0.25
+_IDS = 20_000
+
+
+class GraphLedger:
+    """The claims of one stored graph; see `tosg.kg.merge.merged.Ledger`.
+
+    Parameters
+    ----------
+    db : Database
+        The graph. It must not change while the ledger is in use (hold the lease).
+    connections : int
+        Blocks read at once.
+    """
+
+    def __init__(self, db: Database, connections: int = 4) -> None:
+        self._db = db
+        self._connections = connections
+        self._around: tuple[Int64s, dict[str, Int64s]] | None = None
+
+    @cached_property
+    def unfinished(self) -> bool:
+        """Whether an earlier load stopped half way."""
+        return read_meta(self._db).loading is not None
+
+    @cached_property
+    def _counts(self) -> stats.GraphCounts:
+        return stats.count(self._db)
+
+    @cached_property
+    def entity_types(self) -> list[str]:
+        """Labels of which there are nodes."""
+        return sorted(self._counts.entities)
+
+    @cached_property
+    def relationship_types(self) -> list[str]:
+        """Relationship types between knowledge nodes of which there are some."""
+        return sorted(self._counts.knowledge)
+
+    @cached_property
+    def _nodes(self) -> int:
+        return self._counts.nodes.get(ENTITY, 0)
+
+    def entities(self, label: str) -> pl.DataFrame:
+        """Stored nodes of one type: ``idx``, then `ENTITY_COLUMNS`; sorted by idx."""
+        schema = {"idx": pl.Int64, **ENTITY_COLUMNS}
+        if label not in self.entity_types:
+            return pl.DataFrame(schema=schema)
+        batches = read_nodes(self._db, label, list(ENTITY_COLUMNS), connections=self._connections)
+        frame = decode(_frame(batches, schema))
+        nothing = pl.lit([], dtype=pl.List(pl.String))
+        return frame.with_columns(
+            pl.col(name).fill_null(nothing)
+            for name, dtype in ENTITY_COLUMNS.items()
+            if dtype == pl.List(pl.String)
+        )
+
+    def relationships(
+        self, name: str, touched: Int64s | None, affected: Int64s | None
+    ) -> pl.DataFrame:
+        """Stored relationships of one type; see `tosg.kg.merge.merged.Ledger`."""
+        rtype = relationship_types()[name]
+        columns = property_columns(rtype)
+        schema = {"start_idx": pl.Int64, "end_idx": pl.Int64, **columns}
+        most = _MOST * self._nodes
+        if touched is None or affected is None or len(touched) + len(affected) > most:
+            return self._relationships(name, schema, None)
+        frames = [pl.DataFrame(schema=schema)]
+        around = self._neighbours(affected).get(name) if len(affected) else None
+        if around is not None:
+            wide = np.union1d(affected, around)
+            found = self._relationships(name, schema, wide if len(wide) <= most else None)
+            ends = pl.Series(affected).implode()
+            of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
+            frames.append(found.filter(of_them))
+        if len(touched):
+            found = self._relationships(name, schema, touched)
+            if len(affected):
+                ends = pl.Series(affected).implode()
+                of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
+                found = found.filter(~of_them)
+            frames.append(found)
+        return pl.concat(frames)
+
+    def _relationships(self, name: str, schema: dict[str, Any], idx: Int64s | None) -> pl.DataFrame:
+        properties = list(schema)[2:]
+        batches = read_relationships(
+            self._db, [name], properties, idx=idx, connections=self._connections
+        )
+        return decode(_frame(batches, schema))
+
+    def _neighbours(self, idx: Int64s) -> dict[str, Int64s]:
+        """Nodes at the other ends of the relationships of some nodes, for each type of them.
+
+        Asked for all types at once and kept for the last nodes: a few nodes have few of the types,
+        and a question for each type would take most of a small load's time.
+        """
+        if self._around is None or self._around[0] is not idx:
+            kinds = "|".join(names.relationship_type(name) for name in self.relationship_types)
+            found: dict[str, list[int]] = {}
+            for start in range(0, len(idx) if kinds else 0, _IDS):
+                for row in self._db.rows(
+                    f"CYPHER 5 UNWIND $ids AS i MATCH (n:{ENTITY} {{idx: i}}) "
+                    f"MATCH (n)-[r:{kinds}]-(m:{ENTITY}) "
+                    "RETURN type(r) AS name, collect(DISTINCT m.idx) AS found",
+                    ids=idx[start : start + _IDS].tolist(),
+                ):
+                    found.setdefault(row["name"], []).extend(row["found"])
+            self._around = (idx, {name: np.unique(ends) for name, ends in found.items()})
+        return self._around[1]
+
+    def pending(self) -> pl.DataFrame:
+        """All waiting claims."""
+        return from_nodes(
+            self._db.rows(
+                "CYPHER 5 MATCH (p:TosgPending) RETURN p.rows AS rows ORDER BY p.source, p.part"
+            )
+        )
+
+
+def only_in(db: Database, source: str, releases: Iterable[str]) -> dict[str, int]:
+    """Count what a source claims in these releases and in no other.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    source : str
+        The source.
+    releases : iterable of str
+        Some of its releases.
+
+    Returns
+    -------
+    dict
+        ``entities`` and ``relationships``.
+    """
+    patterns = {"entities": f"(x:{ENTITY})", "relationships": f"(:{ENTITY})-[x]->(:{ENTITY})"}
+    stored = sorted(release or UNSTATED for release in releases)
+    counts = {}
+    for kind, pattern in patterns.items():
+        query = (
+            f"CYPHER 5 MATCH {pattern} WHERE $source IN x.sources "
+            "AND all(i IN range(0, size(x.sources) - 1) "
+            "WHERE x.sources[i] <> $source OR x.releases[i] IN $releases) RETURN count(x) AS n"
+        )
+        counts[kind] = db.rows(query, source=source, releases=stored)[0]["n"]
+    return counts
+
+
+def _frame(batches: Iterable[pa.RecordBatch], schema: dict[str, Any]) -> pl.DataFrame:
+    found = list(batches)
+    if not found:
+        return pl.DataFrame(schema=schema)
+    frame = pl.DataFrame(pa.Table.from_batches(found))
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())

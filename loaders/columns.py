@@ -1,0 +1,128 @@
+"""Small column operations that the loaders share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tosg.kg.schema.curies import curies, parse_curies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tosg.kg.claims.log import FileLog
+
+Mask: TypeAlias = pa.Array | npt.NDArray[np.bool_]
+
+
+def keep(
+    batch: pa.RecordBatch, mask: Mask, log: FileLog, kind: str, example: Sequence[str]
+) -> pa.RecordBatch:
+    """Keep the rows where the mask is true; the others are rejected.
+
+    Parameters
+    ----------
+    batch : RecordBatch
+        With a ``line`` column.
+    mask : array of bool
+        Null counts as false.
+    log : FileLog
+        Is told how many rows went, and the first of them.
+    kind : str
+        Why.
+    example : sequence of str
+        Columns whose values are shown.
+    """
+    chosen = np.asarray(
+        mask if isinstance(mask, np.ndarray) else pc.fill_null(mask, False).to_numpy(False)
+    ).astype(bool)
+    gone = np.flatnonzero(~chosen)
+    if not len(gone):
+        return batch
+    first = int(gone[0])
+    shown = " | ".join(str(batch.column(name)[first].as_py()) for name in example)
+    log.reject(kind, batch.column("line")[first].as_py(), shown, len(gone))
+    return batch.filter(pa.array(chosen))
+
+
+def blank_to_null(values: pa.Array, *blanks: str) -> pa.Array:
+    """Trimmed values; "" and the given signs for "nothing" become null."""
+    text = pc.utf8_trim_whitespace(values)
+    missing = pc.is_in(text, pa.array(["", *blanks], pa.string()))
+    return pc.if_else(missing, pa.scalar(None, pa.string()), text)
+
+
+def split(values: pa.Array, separator: str, *blanks: str) -> pa.ListArray:
+    """Split each value into a list of trimmed, non-empty strings; null gives an empty list."""
+    lists = pc.split_pattern(pc.fill_null(values, ""), separator)
+    flat = blank_to_null(lists.flatten(), *blanks)
+    return filter_lists(lists, flat, pc.is_valid(flat))
+
+
+def filter_lists(lists: pa.ListArray, flat: pa.Array, mask: pa.Array) -> pa.ListArray:
+    """Lists of the same grouping with other values, of which only some stay.
+
+    Parameters
+    ----------
+    lists : ListArray
+        Gives the grouping; has no null.
+    flat : Array
+        One value per element of ``lists.flatten()``.
+    mask : BooleanArray
+        Which elements stay.
+    """
+    chosen = np.asarray(mask.to_numpy(zero_copy_only=False)).astype(bool)
+    offsets = lists.offsets.to_numpy()
+    total = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen)))
+    start = offsets - offsets[0]
+    kept = flat.filter(pa.array(chosen))
+    return pa.ListArray.from_arrays(pa.array(total[start].astype(np.int32)), kept)
+
+
+def known_curies(lists: pa.ListArray, file: FileLog) -> pa.ListArray:
+    """Lists of normalised CURIEs; what is none that we know is left out and noted."""
+    flat = lists.flatten()
+    known = parse_curies(flat)
+    lost = flat.filter(known.is_null())
+    if len(lost):
+        shown = lost.slice(0, 5).to_pylist()
+        file.note("cross-reference of an unknown kind, left out", len(lost), shown)
+    return filter_lists(lists, known, known.is_valid())
+
+
+def parents(lists: pa.ListArray) -> npt.NDArray[np.int64]:
+    """Row of each element of ``lists.flatten()``."""
+    return np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), np.int64)
+
+
+def first_rows(values: pa.Array) -> pa.Array:
+    """Row at which each value occurs first, ascending."""
+    _, first = np.unique(values.dictionary_encode().indices.to_numpy(), return_index=True)
+    return pa.array(np.sort(first))
+
+
+def note_duplicates(values: pa.Array, log: FileLog, kind: str) -> None:
+    """Note values that occur more than once (nulls aside): how many, and the first few."""
+    counted = pc.value_counts(values.drop_null())
+    often = counted.filter(pc.greater(counted.field("counts"), 1))
+    if len(often):
+        names = often.field("values")
+        first = names.take(pc.sort_indices(names)[:5]).to_pylist()
+        log.note(kind, len(often), first)
+
+
+def listed_ids(
+    batch: pa.RecordBatch, column: str, separator: str, prefix: str, file: FileLog
+) -> pa.ListArray:
+    """Lists of CURIEs from a column of joined identifiers; bad ones are left out and noted."""
+    lists = split(batch.column(column), separator)
+    flat = lists.flatten()
+    ids = curies(flat, prefix)
+    bad = flat.filter(ids.is_null())
+    if len(bad):
+        file.note(f"bad identifier in {column}, left out", len(bad), bad.slice(0, 5).to_pylist())
+    return filter_lists(lists, ids, ids.is_valid())

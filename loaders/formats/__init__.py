@@ -1,0 +1,1 @@
+"""Readers of standard formats; they know no source."""

@@ -1,0 +1,141 @@
+"""Opening source files: compression by content, and clear errors for what cannot be read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from tosg.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2"}
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain, gzip, xz or bzip2 file, told apart by its first bytes, not its name.
+
+    Raises
+    ------
+    DataError
+        Missing, a folder, empty, unreadable, cut off or damaged; also while reading inside.
+    """
+    with _as_data_errors(path):
+        with path.open("rb") as raw:
+            head = raw.read(6)
+        if not head:
+            raise DataError(
+                "the file is empty", where=path, hint="download it again; see `tosg sources`"
+            )
+        with _open(path, head) as stream:
+            yield stream
+
+
+def read_bytes(path: Path) -> bytes:
+    """Whole content of a file, decompressed."""
+    with open_bytes(path) as stream:
+        data = stream.read()
+    if not data.strip():
+        raise DataError("the file is empty", where=path)
+    return data
+
+
+def read_text(path: Path) -> str:
+    """Whole content of a UTF-8 file, decompressed, Unix line ends, no byte order mark."""
+    data = strip_bom(read_bytes(path), path)
+    check_utf8(data, path, first_line=1)
+    return data.decode("utf-8").replace("\r\n", "\n")
+
+
+def strip_bom(data: bytes, path: Path) -> bytes:
+    """Drop a UTF-8 byte order mark; UTF-16 and UTF-32 are refused."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _encoding_error(path, 1, 0, data, "UTF-16 or UTF-32 text")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def check_utf8(data: bytes, path: Path, *, first_line: int, first_byte: int = 0) -> None:
+    """Refuse bytes that are not UTF-8, naming the line and the byte.
+
+    Parameters
+    ----------
+    data : bytes
+        A part of the file that starts at the beginning of a line.
+    path : Path
+        Where it is from.
+    first_line, first_byte : int
+        Line (from 1) and byte (from 0) of the decompressed file at which ``data`` starts.
+    """
+    if data.isascii():
+        return
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = first_line + data.count(b"\n", 0, error.start)
+        raise _encoding_error(path, line, first_byte + error.start, data[error.start :]) from None
+
+
+def _encoding_error(
+    path: Path, line: int, byte: int, rest: bytes, found: str | None = None
+) -> DataError:
+    shown = rest[:24].decode("latin-1").encode("unicode_escape").decode("ascii")
+    wide = b"\0" in rest[:24]  # every other byte of Western text in UTF-16
+    return DataError(
+        "the file is not UTF-8 text",
+        where=f"{path}, line {line}, byte {byte}",
+        found=found or f"byte 0x{rest[0]:02x} before {shown!r}",
+        expected="UTF-8",
+        hint=f"convert it, as in `iconv -f {'UTF-16' if wide else 'ISO-8859-1'} -t UTF-8`",
+    )
+
+
+def _open(path: Path, head: bytes) -> BinaryIO:
+    kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+    named = {".gz": "gz", ".xz": "xz", ".bz2": "bz2"}.get(path.suffix)
+    if kind is None and named is not None and not _texty(head):
+        raise DataError(
+            "the file is not what its name says",
+            where=path,
+            found=f"first bytes {head.hex(' ')}",
+            expected=f"{named}-compressed data",
+            hint="download it again; see `tosg sources`",
+        )
+    if kind == "gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    if kind == "xz":
+        return cast("BinaryIO", lzma.open(path, "rb"))
+    if kind == "bz2":
+        return cast("BinaryIO", bz2.open(path, "rb"))
+    return path.open("rb")
+
+
+def _texty(head: bytes) -> bool:
+    # Browsers unpack some downloads and keep the name: text under a .gz name is taken as it is.
+    return all(b >= 0x20 or b in b"\t\r\n" for b in head)
+
+
+@contextmanager
+def _as_data_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", where=path, hint="see `tosg sources`") from error
+    except IsADirectoryError as error:
+        raise DataError("this is a folder, not a file", where=path) from error
+    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+        raise DataError(
+            "the compressed file is cut off or damaged",
+            where=path,
+            found=error,
+            expected="a whole file",
+            hint="download it again; `tosg fetch` checks the hash",
+        ) from error
+    except OSError as error:
+        raise DataError("the file cannot be read", where=path, found=error) from error

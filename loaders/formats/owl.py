@@ -1,0 +1,116 @@
+"""The Gene Ontology as RDF/XML of 2009: terms with definitions, synonyms, ``is_a``, ``part_of``.
+
+Only standard parts of the format are read: ``owl:Class`` elements with ``rdf:about``, their label,
+namespace, ``def``, synonyms and superclasses. External entities are never fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from tosg.errors import DataError
+from tosg.loaders.formats.obo import Term
+from tosg.loaders.formats.opening import open_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tosg.kg.claims.log import FileLog
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_RDFS = "{http://www.w3.org/2000/01/rdf-schema#}"
+_OWL = "{http://www.w3.org/2002/07/owl#}"
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def read_owl_terms(path: Path, file: FileLog) -> Iterator[Term]:
+    """Terms of the file; ``line`` is the position among its classes, from 1.
+
+    The caller counts each term as parsed or rejected.
+    """
+    with open_bytes(path) as stream:
+        try:
+            depth = number = 0
+            for event, element in ET.iterparse(stream, events=("start", "end")):  # noqa: S314
+                if event == "start":
+                    depth += 1
+                    if depth == 1 and element.tag != f"{_RDF}RDF":
+                        raise DataError(
+                            "the file is no RDF/XML",
+                            where=path,
+                            found=f"<{element.tag}>",
+                            expected="<rdf:RDF>",
+                            hint="is this the right file? see `tosg sources`",
+                        )
+                    continue
+                depth -= 1
+                if depth != 1:
+                    continue
+                about = element.get(f"{_RDF}about")
+                if element.tag == f"{_OWL}Class" and about:
+                    number += 1
+                    file.read()
+                    yield _term(element, about, number)
+                element.clear()
+        except ET.ParseError as error:
+            raise DataError(
+                "the file is no XML, or cut off",
+                where=f"{path}, line {error.position[0]}",
+                found=error,
+                hint="download it again; `tosg fetch` checks the hash",
+            ) from error
+
+
+def owl_release(path: Path) -> str:
+    """Day in the file's ``date``, as 2009-05-15; "" without one."""
+    with open_bytes(path) as stream:
+        head = stream.read(1 << 16).decode("utf-8", "replace")
+    found = re.search(r"<date[^>]*>\s*\w{3} (\w{3}) +(\d+) [\d:]+ \w+ (\d{4})", head)
+    if found is None or found.group(1) not in _MONTHS:
+        return ""
+    month = _MONTHS.index(found.group(1)) + 1
+    return f"{found.group(3)}-{month:02}-{int(found.group(2)):02}"
+
+
+def _term(element: ET.Element, about: str, number: int) -> Term:
+    term = Term(_id(about), number)
+    for child in element:
+        tag = child.tag.rpartition("}")[2]
+        text = (child.text or "").strip()
+        if child.tag == f"{_RDFS}subClassOf":
+            _superclass(child, term)
+        elif child.tag == f"{_RDFS}label":
+            term.name = text
+        elif tag == "def" and text:
+            term.definition = text
+        elif tag == "namespace":
+            term.namespace = text
+        elif tag == "synonym" and text:
+            term.synonyms.append(text)
+        elif tag == "alt_id" and text:
+            term.alt_ids.append(text)
+        elif tag == "deprecated":
+            term.obsolete = text == "true"
+    return term
+
+
+def _superclass(child: ET.Element, term: Term) -> None:
+    plain = child.get(f"{_RDF}resource")
+    if plain:
+        term.is_a.append(_id(plain))
+        return
+    for restriction in child.iter(f"{_OWL}Restriction"):
+        of = restriction.find(f"{_OWL}onProperty")
+        target = restriction.find(f"{_OWL}someValuesFrom")
+        if of is None or target is None:
+            continue
+        kind, end = of.get(f"{_RDF}resource"), target.get(f"{_RDF}resource")
+        if kind and end:
+            term.relationships.append((_id(kind), _id(end)))
+
+
+def _id(reference: str) -> str:
+    return re.split(r"[#/]", reference)[-1]

@@ -1,0 +1,317 @@
+"""Reading delimited text exactly: every line is a row or a counted rejection, lines are numbered.
+
+Files are read in blocks of some megabytes. numpy finds the lines and counts the fields of each;
+lines that do not fit are reported and left out, and the rest goes to Arrow's CSV reader. Quotes
+mean nothing unless ``quoted`` is set: the tables of biology's databases hold them as plain text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from tosg.errors import DataError
+from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tosg.kg.claims.log import FileLog
+
+BLOCK_BYTES = 8 << 20
+_NEWLINE, _QUOTE, _RETURN = 10, 34, 13
+_Longs = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is written.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Columns that must be there; other columns of the file are not read.
+    delimiter : str
+        One ASCII character.
+    header : bool
+        Whether the first line names the columns; without one, ``columns`` are all of them in order.
+    quoted : bool
+        Whether fields may be quoted as in RFC 4180 (``"a ""b"", c"``, also over lines).
+    enclosed : bool
+        Whether values stand in double quotes as SPARQL tools write them; the quotes are dropped.
+    parse_header : callable, optional
+        Turns a header line that is no list of columns into one.
+    """
+
+    columns: tuple[str, ...]
+    delimiter: str = "\t"
+    header: bool = True
+    quoted: bool = False
+    enclosed: bool = False
+    parse_header: Callable[[str], list[str]] | None = None
+
+
+def read_table(path: Path, layout: Layout, log: FileLog) -> Iterator[pa.RecordBatch]:
+    """Read a table in batches.
+
+    Yields
+    ------
+    RecordBatch
+        The layout's columns as strings (empty fields as ""), and ``line``: int64, the line of the
+        file that each row starts on, from 1. Rows that Arrow never saw were rejected in ``log``
+        as "wrong number of fields", "blank line" or "control character".
+
+    Raises
+    ------
+    DataError
+        Missing, empty, cut off, not UTF-8, another header than expected, no rows.
+    """
+    with open_bytes(path) as stream:
+        reader = _Reader(path, layout, log)
+        yield from reader.batches(stream)
+
+
+class _Reader:
+    def __init__(self, path: Path, layout: Layout, log: FileLog) -> None:
+        self.path, self.layout, self.log = path, layout, log
+        self.names: list[str] = [] if layout.header else list(layout.columns)
+        self.line = 1  # of the next block's first byte
+        self.byte = 0
+        self.rows = 0
+
+    def batches(self, stream: BinaryIO) -> Iterator[pa.RecordBatch]:
+        rest = strip_bom(stream.read(BLOCK_BYTES), self.path)
+        if self.layout.header:
+            while b"\n" not in rest and (more := stream.read(BLOCK_BYTES)):
+                rest += more
+            rest = self._read_header(rest)
+        while True:
+            more = stream.read(BLOCK_BYTES)
+            block, rest = self._cut(rest, last=not more)
+            if block:
+                yield from self._block(block, last=not more)
+            if not more:
+                break
+            rest += more
+        if self.rows == 0:
+            raise DataError(
+                "the file has no rows" if self.layout.header else "the file is empty",
+                where=self.path,
+                hint="download it again; see `tosg sources`",
+            )
+
+    def _read_header(self, data: bytes) -> bytes:
+        raw, _, rest = data.partition(b"\n")
+        if b"\r" in raw.rstrip(b"\r"):
+            raise DataError(
+                "the lines end in a carriage return alone",
+                where=self.path,
+                expected="line ends of Unix or Windows",
+            )
+        check_utf8(raw, self.path, first_line=1)
+        text = raw.rstrip(b"\r").decode("utf-8")
+        layout = self.layout
+        names = layout.parse_header(text) if layout.parse_header else text.split(layout.delimiter)
+        names = [name.strip().strip('"') for name in names]
+        missing = [name for name in layout.columns if name not in names]
+        if missing or len(set(names)) != len(names):
+            raise DataError(
+                "the file has other columns than this source's"
+                if missing
+                else "the file names a column twice",
+                where=f"{self.path}, line 1",
+                found=_shown(names),
+                expected=", ".join(layout.columns),
+                hint="is this the right file? see `tosg sources`",
+            )
+        self.names = names
+        self.line, self.byte = 2, len(raw) + 1
+        return rest
+
+    def _cut(self, data: bytes, *, last: bool) -> tuple[bytes, bytes]:
+        """Whole records of the data, and the rest."""
+        if last:
+            return data, b""
+        if not self.layout.quoted:
+            end = data.rfind(b"\n") + 1
+            return data[:end], data[end:]
+        ends = self._record_ends(np.frombuffer(data, np.uint8))
+        end = int(ends[-1]) + 1 if len(ends) else 0
+        return data[:end], data[end:]
+
+    def _record_ends(self, block: npt.NDArray[np.uint8]) -> _Longs:
+        ends = np.flatnonzero(block == _NEWLINE)
+        return ends[~_inside_quotes(block)[ends]] if self.layout.quoted else ends
+
+    def _block(self, data: bytes, *, last: bool) -> Iterator[pa.RecordBatch]:
+        check_utf8(data, self.path, first_line=self.line, first_byte=self.byte)
+        self.byte += len(data)
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n")
+            if last:
+                data = data.removesuffix(b"\r")
+        cut_off = last and not data.endswith(b"\n")
+        if last:
+            data = data.rstrip(b"\n")  # empty lines at the end are nothing
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        if data == b"\n" and last:
+            return
+        block = np.frombuffer(data, np.uint8)
+        ends = self._record_ends(block)
+        if self.layout.quoted and (not len(ends) or ends[-1] != len(block) - 1):
+            raise DataError(
+                "a quoted field is never closed", where=self.path, expected='a closing "'
+            )
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+        lines = self._line_numbers(block, starts)
+        data, good = self._leave_out_bad(data, block, starts, ends, lines, cut_off=cut_off)
+        self.log.read(len(ends))
+        self.rows += len(ends)
+        if len(good):
+            yield self._parse(data, lines[good])
+
+    def _line_numbers(self, block: npt.NDArray[np.uint8], starts: _Longs) -> _Longs:
+        if not self.layout.quoted:
+            lines = np.arange(self.line, self.line + len(starts), dtype=np.int64)
+            self.line += len(starts)
+            return lines
+        newlines = np.flatnonzero(block == _NEWLINE)
+        lines = self.line + np.searchsorted(newlines, starts)
+        self.line += len(newlines)
+        return lines.astype(np.int64)
+
+    def _leave_out_bad(
+        self,
+        data: bytes,
+        block: npt.NDArray[np.uint8],
+        starts: _Longs,
+        ends: _Longs,
+        lines: _Longs,
+        *,
+        cut_off: bool,
+    ) -> tuple[bytes, _Longs]:
+        """Reject the lines that do not fit; returns the bytes of the others and their positions."""
+        found = np.flatnonzero(block == ord(self.layout.delimiter))
+        if self.layout.quoted:
+            found = found[~_inside_quotes(block)[found]]
+        # A delimiter sorts after its line's start and before its end.
+        counts = np.searchsorted(found, ends) - np.searchsorted(found, starts) + 1
+        wrong = counts != len(self.names)
+        if cut_off and wrong[-1]:
+            raise DataError(
+                "the file is cut off in the middle of a line",
+                where=f"{self.path}, line {lines[-1]}",
+                found=f"{counts[-1]} fields and no line end",
+                expected=f"{len(self.names)} fields",
+                hint="download it again; `tosg fetch` checks the hash",
+            )
+        if cut_off:
+            kind = "last line without a line end; the file may be cut off"
+            self.log.note(kind, 1, f"line {lines[-1]}")
+        self._refuse_wrong_headless(wrong, counts)
+        blank = wrong & (ends == starts)
+        odd = np.zeros(len(starts), bool)
+        for code in (0, _RETURN):
+            if bytes([code]) not in data:
+                continue
+            odd[np.searchsorted(ends, np.flatnonzero(block == code))] = True
+        bad = wrong | odd
+        if not bad.any():
+            return data, np.arange(len(starts))
+        for kind, rows in (
+            ("blank line", blank),
+            ("wrong number of fields", wrong & ~blank & ~odd),
+            ("control character", odd & ~blank),
+        ):
+            where = np.flatnonzero(rows)
+            if len(where):
+                first = where[0]
+                example = data[starts[first] : ends[first]].decode("utf-8")
+                self.log.reject(kind, int(lines[first]), example, len(where))
+        lengths = ends - starts + 1
+        return block[np.repeat(~bad, lengths)].tobytes(), np.flatnonzero(~bad)
+
+    def _refuse_wrong_headless(self, wrong: npt.NDArray[np.bool_], counts: _Longs) -> None:
+        if self.layout.header or self.rows or not wrong[:1000].all():
+            return
+        raise DataError(
+            "the file has another number of columns than this source's",
+            where=f"{self.path}, line 1",
+            found=f"{counts[0]} columns",
+            expected=f"{len(self.names)} columns: {', '.join(self.names)}",
+            hint="is this the right file? see `tosg sources`",
+        )
+
+    def _parse(self, data: bytes, lines: _Longs) -> pa.RecordBatch:
+        quote: Any = '"' if self.layout.quoted else False
+        columns = list(self.layout.columns)
+        try:
+            table = csv.read_csv(
+                pa.BufferReader(data),
+                read_options=csv.ReadOptions(
+                    column_names=self.names, block_size=max(len(data), 1) + 1
+                ),
+                parse_options=csv.ParseOptions(
+                    delimiter=self.layout.delimiter,
+                    quote_char=quote,
+                    newlines_in_values=self.layout.quoted,
+                    ignore_empty_lines=False,
+                ),
+                convert_options=csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, pa.string()),
+                    include_columns=columns,
+                    strings_can_be_null=False,
+                    check_utf8=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                "the table cannot be read",
+                where=f"{self.path}, lines {lines[0]} to {lines[-1]}",
+                found=error,
+            ) from error
+        if table.num_rows != len(lines):
+            raise DataError(
+                "the table's quotes do not match",
+                where=f"{self.path}, lines {lines[0]} to {lines[-1]}",
+                found=f"{table.num_rows} rows",
+                expected=f"{len(lines)} rows",
+            )
+        arrays = [table.column(name).combine_chunks() for name in columns]
+        if self.layout.enclosed:
+            arrays = [_unenclosed(array) for array in arrays]
+        return pa.record_batch([*arrays, pa.array(lines)], names=[*columns, "line"])
+
+
+def _inside_quotes(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    return (np.cumsum(block == _QUOTE, dtype=np.int64) & 1).astype(bool)
+
+
+def _unenclosed(values: pa.Array) -> pa.Array:
+    inner = pc.replace_substring_regex(values, r'^"(.*)"$', r"\1")
+    if not pc.any(pc.match_substring(inner, "\\")).as_py():
+        return inner
+    # An escaped backslash steps aside first, so that what follows it is not taken for an escape.
+    for escaped, plain in (
+        ("\\\\", "\0"),
+        ('\\"', '"'),
+        ("\\t", " "),
+        ("\\n", " "),
+        ("\\r", " "),
+        ("\0", "\\"),
+    ):
+        inner = pc.replace_substring(inner, escaped, plain)
+    return inner
+
+
+def _shown(names: Sequence[str]) -> str:
+    text = ", ".join(names)
+    return text if len(text) < 300 else text[:300] + "..."

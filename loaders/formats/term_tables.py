@@ -1,0 +1,72 @@
+"""Term tables of the Single Cell Portal (id, label, synonyms), and OBO slims beside them.
+
+The tables have no header, ids with an underscore, and synonyms joined by ``||``. They give every
+term a node, so that cells labelled with it find the graph.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tosg.kg.schema.curies import curies
+from tosg.loaders.base import Loader
+from tosg.loaders.columns import blank_to_null, keep, note_duplicates, split
+from tosg.loaders.formats.obo import open_obo, read_terms
+from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.formats.terms import claims_of_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tosg.kg.claims.log import SourceLog
+
+LAYOUT = Layout(("id", "label", "synonyms"), header=False)
+PORTAL = (
+    "https://raw.githubusercontent.com/broadinstitute/scp-ingest-pipeline/"
+    "33577a276502bc63e8e8e8d55b2165154f46586d/ingest/validation/ontologies"
+)
+
+
+class TermTable(Loader):
+    """A table of terms, and OBO files where there are any."""
+
+    prefix: ClassVar[str]
+    type: ClassVar[str]
+    #: Types of the terms that are taken from OBO files, by prefix.
+    obo_types: ClassVar[Mapping[str, str]] = {}
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        path = files["terms"]
+        file, origin = log.file(path), self.origin(path, release)
+        seen: list[pa.Array] = []
+        for raw in read_table(path, LAYOUT, file):
+            ids = curies(raw.column("id"), self.prefix)
+            batch = raw.append_column("curie", ids)
+            batch = keep(batch, ids.is_valid(), file, "bad identifier", ("id", "label"))
+            current = pc.invert(pc.match_substring_regex(batch.column("label"), "(?i)^obsolete "))
+            batch = keep(batch, current, file, "obsolete", ("id", "label"))
+            file.parsed(batch.num_rows)
+            seen.append(batch.column("curie"))
+            yield origin.entities(
+                batch.num_rows,
+                batch.column("line"),
+                type=self.type,
+                id=batch.column("curie"),
+                name=blank_to_null(batch.column("label")),
+                synonyms=split(batch.column("synonyms"), "||"),
+            )
+        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
+        for spec in self.files[1:]:
+            if spec.key in files:
+                obo = open_obo(files[spec.key])
+                file = log.file(obo.path)
+                given = str(self.options.get("release", obo.release))
+                origin = self.origin(obo.path, given, part=spec.key)
+                terms = read_terms(obo, file)
+                yield from claims_of_terms(terms, file, origin, self.obo_types)

@@ -1,0 +1,212 @@
+"""``tosg build``: a recipe's graph, whole or from where it stopped.
+
+What was used (files with their hashes, options, versions) is kept in the graph as
+``(:TosgBuild {id, complete, json})``. A source whose entry there says what the recipe and the
+files say now is done; the others are loaded. Into an empty managed database everything goes in
+one import, which is all or nothing; over Bolt each source is a load of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tosg.errors import DataError
+from tosg.kg.database.bookkeeping import PATIENCE, lease, read_meta
+from tosg.kg.database.connection import Database
+from tosg.kg.report.load_report import write_node
+from tosg.kg.schema.types import SCHEMA_VERSION
+from tosg.loaders.base import sha256_of
+from tosg.loaders.pipeline import load as pipeline
+from tosg.loaders.pipeline.load import SourceInput
+from tosg.loaders.pipeline.receipts import read_build, write_build
+from tosg.loaders.pipeline.recipe import Recipe, RecipeSource, read_recipe
+from tosg.loaders.pipeline.settle import settle
+from tosg.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tosg.kg.report.load_report import LoadReport
+    from tosg.loaders.pipeline.load import Progress
+    from tosg.settings import Settings
+
+
+@dataclass
+class BuildResult:
+    """What a build did.
+
+    Attributes
+    ----------
+    recipe : str
+        Its name.
+    loaded, done : list of str
+        Sources that were loaded now, and those that were there already.
+    left : list of str
+        Sources of an earlier build that the recipe no longer names; their claims stay.
+    reports : list of LoadReport
+        One per load.
+    embedded : int or None
+        Texts that were embedded; None where that was left for later.
+    """
+
+    recipe: str
+    loaded: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    reports: list[LoadReport] = field(default_factory=list)
+    embedded: int | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the build changed the graph."""
+        return any(r.changed for r in self.reports)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "recipe": self.recipe,
+            "changed": self.changed,
+            "loaded": self.loaded,
+            "done": self.done,
+            "left": self.left,
+            "embedded": self.embedded,
+            "reports": [r.as_dict() for r in self.reports],
+        }
+
+    def lines(self) -> list[str]:
+        """What to say about it, besides the reports."""
+        lines = []
+        if not self.loaded:
+            lines.append(f"{self.recipe}: nothing changed since it was built")
+        elif self.done:
+            lines.append(f"there already: {', '.join(self.done)}")
+        lines += [
+            f"{name} is no longer in the recipe; its claims stay until `tosg load {name} --prune`"
+            for name in self.left
+        ]
+        if unmatched := pipeline.unmatched_line(self.reports):
+            lines.append(unmatched)
+        if self.embedded is None:
+            lines.append("vectors were left for later: `tosg embed` (extra tosg[embed])")
+        return lines
+
+
+def build(
+    settings: Settings,
+    recipe: str | Path | Recipe,
+    data: Path,
+    *,
+    exclude_licenses: Sequence[str] = (),
+    embed: bool | None = None,
+    way: pipeline.Way = "auto",
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Make the graph of a recipe.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which graph.
+    recipe : str, Path or Recipe
+        Name of a packaged recipe, a file, or one that was read.
+    data : Path
+        Folder below which its files lie.
+    exclude_licenses : sequence of str
+        Patterns besides the recipe's own.
+    embed : bool, optional
+        Whether vectors are made; by default as the recipe says.
+    way : {"auto", "import", "bolt"}
+        See `tosg.loaders.pipeline.load.load`.
+    progress : callable, optional
+        Is told what goes on.
+
+    Raises
+    ------
+    DataError, UsageError
+        The recipe or a file is wrong; nothing was written.
+    DatabaseError
+        The database is not there or went away; the next build goes on from there.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(recipe)
+    if not data.is_dir():
+        raise DataError("the data folder is not there", where="--data", found=data)
+    tell = progress or (lambda _stage, _share: None)
+    excluded = sorted({*recipe.exclude_licenses, *exclude_licenses})
+    inputs = {s.name: SourceInput(s.loader(), s.locate(data)) for s in recipe.sources}
+    tell("hashing files", None)
+    entries = {s.name: _entry(s, inputs[s.name], data, excluded) for s in recipe.sources}
+    result = BuildResult(recipe.name)
+    with Database.open(settings) as db:
+        before = read_build(db, recipe.name)
+    known = before.get("sources", {})
+    result.done = [n for n, e in entries.items() if known.get(n) == e]
+    result.left = sorted(set(known) - set(entries))
+    todo = [n for n in entries if n not in result.done]
+    kept = {n: known[n] for n in (*result.done, *result.left)}
+    for group in _groups(settings, todo, way):
+        again = [n for n in group if n in known]
+        report = pipeline.load(
+            settings,
+            [inputs[n] for n in group],
+            exclude_licenses=excluded,
+            prune=again,
+            settle=False,
+            way=way,
+            progress=tell,
+        )
+        result.reports.append(report)
+        result.loaded += group
+        kept.update({n: entries[n] for n in group})
+        with Database.open(settings) as db:
+            write_build(db, recipe, kept, complete=len(result.loaded) == len(todo))
+    with Database.open(settings) as db:
+        last = result.reports[-1] if result.reports else None
+        if last is not None or read_meta(db).unsettled:
+            with lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
+                settle(db, held, last, tell)
+                if last is not None:
+                    write_node(db, last)
+        if recipe.embed if embed is None else embed:
+            result.embedded = _embed(db, tell)
+    return result
+
+
+def _groups(settings: Settings, todo: list[str], way: pipeline.Way) -> list[list[str]]:
+    """Sources that are loaded together: all of them where everything is imported."""
+    if not todo:
+        return []
+    with Database.open(settings) as db:
+        together = pipeline.chosen(way, settings, db) == "import"
+    return [todo] if together else [[name] for name in todo]
+
+
+def _entry(
+    source: RecipeSource, given: SourceInput, data: Path, excluded: list[str]
+) -> dict[str, Any]:
+    """What the graph keeps about one source: equal entries mean equal claims."""
+    files = {}
+    for key, path in sorted(given.files.items()):
+        name = path.relative_to(data) if path.is_relative_to(data) else path
+        files[key] = {"name": str(name), "sha256": sha256_of(path), "bytes": path.stat().st_size}
+    return {
+        "files": files,
+        "options": json.loads(json.dumps(dict(source.options), default=str, sort_keys=True)),
+        "exclude_licenses": excluded,
+        "release": given.loader.release(given.files),
+        "tosg": VERSION,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def _embed(db: Database, tell: Progress) -> int | None:
+    """Make the vectors; None where this installation has no embedder."""
+    if importlib.util.find_spec("sentence_transformers") is None:
+        return None
+    from tosg.kg.embed.run import embed
+
+    return embed(db, compose=False, progress=tell).embedded

@@ -1,0 +1,1 @@
+"""What several sources share: tables of genes, proteins and symbols."""

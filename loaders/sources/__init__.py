@@ -1,0 +1,1 @@
+"""One module per source; the file name is the name of the source."""

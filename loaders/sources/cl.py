@@ -1,0 +1,54 @@
+"""The Cell Ontology: cell types, and the terms of other ontologies that define them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tosg.loaders.base import FileSpec
+from tosg.loaders.formats.term_tables import PORTAL, TermTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CELL_ONTOLOGY = (
+    "https://raw.githubusercontent.com/obophenotype/cell-ontology/"
+    "fd61b954f3eba08f5780f2c86eba72913d35b5d4/src/ontology/subsets"
+)
+
+
+class CellOntology(TermTable):
+    """Cell types, and the terms of other ontologies that define them."""
+
+    name = "cl"
+    title = "Cell Ontology: cell types with definitions"
+    homepage = "https://obophenotype.github.io/cell-ontology"
+    license = "CC BY 4.0"
+    prefix = "cl"
+    type = "CellType"
+    obo_types: ClassVar[Mapping[str, str]] = {"cl": "CellType", "uberon": "Anatomy", "go": ""}
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        FileSpec(
+            "terms",
+            ("cl.min.tsv.gz", "cl.min.tsv"),
+            "terms (id, label, synonyms)",
+            url=f"{PORTAL}/cl.min.tsv.gz",
+            sha256="491b0ac380d5db52a5850e4ae7ea492e9906656dd098d7fc47c71d6b7876bcce",
+            release="2025-12-01",
+        ),
+        FileSpec(
+            "general_slim",
+            ("general_cell_types_upper_slim.obo",),
+            "general cell types with definitions (OBO)",
+            required=False,
+            url=f"{_CELL_ONTOLOGY}/general_cell_types_upper_slim.obo",
+            sha256="c1da852f27157742be4b2324ef1067277d15aafd96b627030768ef6edddcfc80",
+        ),
+        FileSpec(
+            "immune_slim",
+            ("blood_and_immune_upper_slim.obo",),
+            "blood and immune cells with definitions (OBO)",
+            required=False,
+            url=f"{_CELL_ONTOLOGY}/blood_and_immune_upper_slim.obo",
+            sha256="62e111627577a451b83884bb229b027572cb54d2e5886850a587d4f9375f6002",
+        ),
+    )
