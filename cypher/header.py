@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tosg.cypher.tokens import parameters
+from tosg.errors import SchemaError
 
 #: Types of values; ``TEXT VECTOR`` is given as text (or, from Python, as a vector) and
 #: passed as its embedding; ``LABEL`` is a label of the schema by its own name.
@@ -39,20 +40,6 @@ _PARAM = re.compile(
     rf"(?P<name>\w+)\s*:\s*(?P<type>{_TYPE})(?:\s*=\s*(?P<default>.+?))?\s+-\s+(?P<help>.+)"
 )
 _RETURNS = re.compile(r"(?P<name>\w+)\s*:\s*(?P<type>[A-Z]+(?:<[A-Z]+>)?)\s+-\s+(?P<help>.+)")
-
-
-class StatementError(Exception):
-    """A statement's file is wrong.
-
-    Attributes
-    ----------
-    what, where, found, expected : str
-        As in the errors of `tosg.errors`; ``where`` has file and line.
-    """
-
-    def __init__(self, what: str, where: str, found: str = "", expected: str = "") -> None:
-        super().__init__(f"{where}: {what}" + (f": {found}" if found else ""))
-        self.what, self.where, self.found, self.expected = what, where, found, expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +141,7 @@ def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statem
 
     Raises
     ------
-    StatementError
+    SchemaError
         The header lacks something, has a line twice or one that does not parse, or does not
         fit the parameters of the text.
     """
@@ -167,7 +154,7 @@ def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statem
         here = f"{where}:{number}"
         match = _LINE.fullmatch(line.strip())
         if match is None:
-            raise StatementError(
+            raise _wrong(
                 "a line of the header is not understood", here, line,
                 "// name: | mode: | param NAME: TYPE - help | returns NAME: TYPE - help | help:",
             )  # fmt: skip
@@ -192,40 +179,42 @@ def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statem
     )  # fmt: skip
 
 
+def _wrong(what: str, where: str, found: str = "", expected: str = "") -> SchemaError:
+    return SchemaError(what, where=where, found=found or None, expected=expected or None)
+
+
 def _header_length(lines: list[str]) -> int:
     return next((i for i, x in enumerate(lines) if not x.strip().startswith("//")), len(lines))
 
 
 def _once(again: bool, what: str, here: str, found: str) -> None:
     if again:
-        raise StatementError(what, here, found)
+        raise _wrong(what, here, found)
 
 
 def _value(key: str, rest: str, here: str) -> str:
     value = rest.removeprefix(":").strip()
     if not rest.startswith(":") or not value:
-        raise StatementError(f"the header's {key} is empty", here, rest, f"// {key}: ...")
+        raise _wrong(f"the header's {key} is empty", here, rest, f"// {key}: ...")
     if key == "mode" and value not in MODES:
-        raise StatementError("the mode is unknown", here, value, " or ".join(MODES))
+        raise _wrong("the mode is unknown", here, value, " or ".join(MODES))
     if key == "after" and not _AFTER.fullmatch(value):
-        raise StatementError("the step does not parse", here, value, "NAME or NAME(param, ...)")
+        raise _wrong("the step does not parse", here, value, "NAME or NAME(param, ...)")
     if key == "name" and not _NAME.fullmatch(value):
-        raise StatementError("the name does not fit", here, value, "small letters, digits, _")
+        raise _wrong("the name does not fit", here, value, "small letters, digits, _")
     return value
 
 
 def _param(rest: str, here: str, labels: frozenset[str] | None) -> Parameter:
     match = _PARAM.fullmatch(rest)
     if match is None:
-        raise StatementError(
-            "a parameter does not parse", here, rest, "NAME: TYPE [= JSON] - what it is"
-        )
+        raise _wrong("a parameter does not parse", here, rest, "NAME: TYPE [= JSON] - what it is")
     given = Parameter(match["name"], match["type"], match["help"])
     known = given.element in SCALARS or (
         given.element in labels if labels is not None else given.element[:1].isupper()
     )
     if not known:
-        raise StatementError(
+        raise _wrong(
             "the type of a parameter is unknown", here, given.type,
             f"{', '.join(SCALARS)}, a label of the schema, or LIST<...> of one",
         )  # fmt: skip
@@ -234,7 +223,7 @@ def _param(rest: str, here: str, labels: frozenset[str] | None) -> Parameter:
     try:
         default = json.loads(match["default"])
     except ValueError as error:
-        raise StatementError(
+        raise _wrong(
             "the default of a parameter is not JSON", here, match["default"], "1, null, [], ..."
         ) from error
     return Parameter(given.name, given.type, given.help, required=False, default=default)
@@ -243,16 +232,16 @@ def _param(rest: str, here: str, labels: frozenset[str] | None) -> Parameter:
 def _column(rest: str, here: str) -> Column:
     match = _RETURNS.fullmatch(rest)
     if match is None:
-        raise StatementError("a column does not parse", here, rest, "NAME: TYPE - what it is")
+        raise _wrong("a column does not parse", here, rest, "NAME: TYPE - what it is")
     return Column(match["name"], match["type"], match["help"])
 
 
 def _complete(single: dict[str, str], returns: list[Column], where: str) -> None:
     for key in ("name", "mode", "help"):
         if key not in single:
-            raise StatementError(f"the header has no {key}", where, expected=f"// {key}: ...")
+            raise _wrong(f"the header has no {key}", where, expected=f"// {key}: ...")
     if not returns and single["mode"] == "read":
-        raise StatementError(
+        raise _wrong(
             "the header does not say what is returned",
             where,
             expected="// returns NAME: TYPE - ...",
@@ -270,14 +259,14 @@ def _both_ways(
     used = parameters("\n".join(lines[length:]))
     for name, line in used.items():
         if name not in params:
-            raise StatementError(
+            raise _wrong(
                 "a parameter is not declared", f"{where}:{line + length}", f"${name}",
                 f"// param {name}: TYPE - ... in the header",
             )  # fmt: skip
     for name in taken - set(params):
-        raise StatementError("the step takes a parameter that is not declared", where, name)
+        raise _wrong("the step takes a parameter that is not declared", where, name)
     for name in params:
         if name not in used and name not in taken:
-            raise StatementError(
+            raise _wrong(
                 "a declared parameter is not used", f"{where}:{at[name]}", name, f"${name}"
             )

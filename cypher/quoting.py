@@ -9,28 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tosg.errors import SchemaError, unknown
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-
-class UnknownNameError(ValueError):
-    """A name that is not among those the schema allows.
-
-    Attributes
-    ----------
-    name : str
-        What was given.
-    known : tuple of str
-        What is allowed, sorted.
-    """
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"{name!r} is not a name of the schema")
-        self.name = name
-        self.known = tuple(sorted(known))
-
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, tuple[str, ...]]]:
-        return (type(self), (self.name, self.known))
+    from collections.abc import Collection
 
 
 #: What may stand between backticks. Neither a backtick nor a backslash: Cypher 5 reads unicode
@@ -38,7 +20,7 @@ class UnknownNameError(ValueError):
 _SAFE = re.compile(r"[^\x00-\x1f\x7f`\\]+")
 
 
-def quote(name: str, known: Collection[str]) -> str:
+def quote(name: str, known: Collection[str], kind: str = "name") -> str:
     """Put one name of the schema between backticks.
 
     Parameters
@@ -47,14 +29,16 @@ def quote(name: str, known: Collection[str]) -> str:
         A label, relationship type or index name.
     known : collection of str
         The names that the schema allows.
+    kind : str
+        What the name is of, for the error: "label", "relationship type".
 
     Raises
     ------
-    UnknownNameError
-        The name is not among them.
+    UsageError
+        The name is not among them; the nearest are listed.
     """
     if name not in known or not _SAFE.fullmatch(name):
-        raise UnknownNameError(name, known)
+        raise unknown(kind, name, known)
     return f"`{name}`"
 
 
@@ -63,9 +47,13 @@ def quote_property(name: str) -> str:
 
     Raises
     ------
-    UnknownNameError
+    SchemaError
         It is empty or has a backtick, a backslash or a control character.
     """
     if not _SAFE.fullmatch(name):
-        raise UnknownNameError(name, ())
+        raise SchemaError(
+            "a property name cannot stand in Cypher",
+            found=ascii(name),
+            expected="no backtick, backslash or control character, and not empty",
+        )
     return f"`{name}`"

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tosg.cypher.header import Statement, StatementError, parse
+from tosg.cypher.header import Statement, parse
+from tosg.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +27,16 @@ def read(path: Path, labels: frozenset[str] | None = None) -> Statement:
 
     Raises
     ------
-    StatementError
-        The header is wrong, or names the statement otherwise than its file.
+    SchemaError
+        The header is wrong, or its name is not that of the file.
     """
     statement = parse(path.read_text(encoding="utf-8"), path.name, labels)
     if statement.name != path.stem:
-        raise StatementError(
-            "the name in the header is not that of the file", path.name, statement.name, path.stem
+        raise SchemaError(
+            "the name in the header is not that of the file",
+            where=path.name,
+            found=statement.name,
+            expected=path.stem,
         )
     return statement
 

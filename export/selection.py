@@ -139,7 +139,7 @@ def resolved(selection: Selection) -> Selection:
     UsageError
         A value is of no parameter of the queries.
     """
-    from tosg.kg.query.run import resolve
+    from tosg.kg.query.statements import resolve
 
     known = parameters_of(selection)
     for name in sorted(set(selection.params) - known):
@@ -154,7 +154,7 @@ def resolved(selection: Selection) -> Selection:
 
 def parameters_of(selection: Selection) -> set[str]:
     """Names of the parameters that some query of the selection has."""
-    from tosg.kg.query.run import resolve
+    from tosg.kg.query.statements import resolve
 
     queries = (selection.nodes, selection.edges, selection.cells)
     return {p.name for query in queries if isinstance(query, str) for p in resolve(query).params}
@@ -162,8 +162,8 @@ def parameters_of(selection: Selection) -> set[str]:
 
 def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
     """Read ``KEY=VALUE`` by the types that the queries of the selection declare."""
-    from tosg.kg.query.run import parse_params as parse
-    from tosg.kg.query.run import resolve
+    from tosg.kg.query.parameters import parse_params as parse
+    from tosg.kg.query.statements import resolve
 
     queries = (selection.nodes, selection.edges, selection.cells)
     return parse(pairs, *(resolve(query) for query in queries if isinstance(query, str)))

@@ -14,7 +14,8 @@ from tosg.cypher.registry import FOLDER
 from tosg.kg.query import finishing
 from tosg.kg.query.guard import check
 from tosg.kg.query.rows import DECLARED
-from tosg.kg.query.run import run, statements
+from tosg.kg.query.run import run
+from tosg.kg.query.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

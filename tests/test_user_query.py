@@ -29,8 +29,10 @@ from tosg.errors import (
 from tosg.kg.query.finishing import finish
 from tosg.kg.query.guard import run_checked
 from tosg.kg.query.lookup import find_entities, find_entity
+from tosg.kg.query.parameters import bind, parse_params
 from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT, result_table
-from tosg.kg.query.run import bind, parse_params, resolve, run
+from tosg.kg.query.run import run
+from tosg.kg.query.statements import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tosg.errors import ConfigError, unknown
+from tosg.errors import ConfigError
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.embed.estimate import Estimate
 from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
 from tosg.kg.embed.vectors import ensure_indexes, key_of, strip, write_vectors
 from tosg.kg.reader.bulk import read_nodes
-from tosg.kg.schema.types import entity_types
+from tosg.kg.schema.names import choose_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,7 +97,7 @@ def embed(
     if batch_size < 1:
         raise ConfigError("a batch holds at least one text", where="batch_size", found=batch_size)
     tell: Progress = progress or (lambda _stage, _share: None)
-    labels = _labels(types)
+    labels = choose_types(types)
     stored = read_model_info(db)
     chosen = _choose(model, stored)
     replaced = _replaced(stored, chosen, rebuild)
@@ -129,13 +129,6 @@ def embed(
         indexes=tuple(made),
         seconds=time.monotonic() - started,
     )
-
-
-def _labels(types: Sequence[str] | None) -> list[str]:
-    for label in types or ():
-        if label not in entity_types():
-            raise unknown("type", label, entity_types())
-    return [label for label in entity_types() if types is None or label in types]
 
 
 def _choose(model: str | Model | None, stored: ModelInfo | None) -> Located | Model:

@@ -9,7 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from tosg.kg.query.run import statements
+from tosg.kg.query.statements import statements
 
 if TYPE_CHECKING:
     from tosg.cypher.header import Statement

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tosg.cypher.quoting import UnknownNameError, quote, quote_property
-from tosg.errors import SchemaError, unknown
+from tosg.cypher.quoting import quote, quote_property
+from tosg.errors import unknown
 from tosg.kg.schema.types import ENTITY, all_relationship_types, entity_types, support_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 def labels() -> frozenset[str]:
@@ -25,10 +25,22 @@ def label(name: str) -> str:
     UsageError
         The schema has no such label; the nearest ones are listed.
     """
-    try:
-        return quote(name, labels())
-    except UnknownNameError as error:
-        raise unknown("label", name, error.known) from error
+    return quote(name, labels(), "label")
+
+
+def choose_types(types: Collection[str] | None) -> list[str]:
+    """Check types of entities that a user chose; all where none are given, in the schema's order.
+
+    Raises
+    ------
+    UsageError
+        The schema has no such type; the nearest ones are listed.
+    """
+    known = entity_types()
+    for name in types or ():
+        if name not in known:
+            raise unknown("type", name, known)
+    return [name for name in known if not types or name in types]
 
 
 def relationship_type(name: str) -> str:
@@ -39,10 +51,7 @@ def relationship_type(name: str) -> str:
     UsageError
         The schema has no such type; the nearest ones are listed.
     """
-    try:
-        return quote(name, frozenset(all_relationship_types()))
-    except UnknownNameError as error:
-        raise unknown("relationship type", name, error.known) from error
+    return quote(name, frozenset(all_relationship_types()), "relationship type")
 
 
 def pattern_types(names: Iterable[str]) -> str:
@@ -59,11 +68,4 @@ def property_name(name: str) -> str:
     SchemaError
         The name cannot stand in Cypher.
     """
-    try:
-        return quote_property(name)
-    except UnknownNameError as error:
-        raise SchemaError(
-            "a property name cannot stand in Cypher",
-            found=repr(name),
-            expected="no backtick, backslash or control character, and not empty",
-        ) from error
+    return quote_property(name)

@@ -16,6 +16,7 @@ from tosg.errors import ConfigError, TosgError, unknown
 from tosg.kg.embed.info import read_model_info
 from tosg.kg.embed.vectors import index_name, index_states, indexed_labels
 from tosg.kg.schema import names
+from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import FULLTEXT_INDEX, entity_types
 from tosg.kg.search.lucene import lucene_query
 from tosg.kg.search.snippets import snippet
@@ -103,7 +104,7 @@ def search(
     text = _cleaned(text, "TEXT")
     if k < 1:
         raise ConfigError("at least one result must be asked for", where="k", found=k)
-    labels = _labels(types)
+    labels = choose_types(types)
     most = max(10 * k, LEAST)
     by_vector, note = _by_vector(db, text, labels, most, model)
     by_text = _by_text(db, text, labels if types else None, most)
@@ -218,13 +219,6 @@ def _cleaned(text: str, where: str) -> str:
     if not clean.strip():
         raise ConfigError("there is nothing to search for", where=where, found=repr(text))
     return clean
-
-
-def _labels(types: Sequence[str] | None) -> list[str]:
-    for label in types or ():
-        if label not in entity_types():
-            raise unknown("type", label, entity_types())
-    return [label for label in entity_types() if not types or label in types]
 
 
 def _direction(db: Database, vector: NDArray[Any]) -> NDArray[np.float32]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tosg.errors import unknown
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.reader.bulk import read_nodes
+from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import ENTITY, entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
 from tosg.kg.text.facts import read_facts
@@ -66,7 +66,7 @@ def refresh(
     DatabaseError
         Another writer is at work, or the database went away; what was written stays valid.
     """
-    labels = _labels(types)
+    labels = choose_types(types)
     revision = meta.read_meta(db).revision
     changed = changed_texts(db, labels, connections)
     if changed.is_empty():
@@ -79,13 +79,6 @@ def refresh(
             changed = changed_texts(db, labels, connections)
         _write(db, held, changed, progress)
     return len(changed)
-
-
-def _labels(types: Sequence[str] | None) -> list[str]:
-    for label in types or ():
-        if label not in entity_types():
-            raise unknown("type", label, entity_types())
-    return [label for label in entity_types() if types is None or label in types]
 
 
 def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> pl.DataFrame:

@@ -68,7 +68,8 @@ def query(
         return
     if query is None:
         raise click.UsageError("say what to run: a statement (see --list), @FILE or Cypher")
-    from tosg.kg.query.run import parse_params, resolve
+    from tosg.kg.query.parameters import parse_params
+    from tosg.kg.query.statements import resolve
 
     statement = resolve(query)
     if describe:
@@ -116,7 +117,7 @@ def _write(table: pa.Table, form: str) -> None:
 def _list(form: str) -> None:
     import pyarrow as pa
 
-    from tosg.kg.query.run import statements
+    from tosg.kg.query.statements import statements
 
     rows = [
         {"name": s.name, "params": " ".join(_shown(s)), "help": s.help}

@@ -1,0 +1,266 @@
+"""Values of a statement's parameters: read from text, checked, entities found by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import neo4j.spatial
+import neo4j.time
+import neo4j.vector
+import numpy as np
+
+from tosg.errors import ConfigError, UsageError, unknown
+from tosg.kg.query.lookup import find_entities, find_entity
+from tosg.kg.query.statements import SURROGATE, parameter_labels
+
+if TYPE_CHECKING:
+    from tosg.cypher.header import Parameter, Statement
+    from tosg.kg.database.connection import Database
+
+
+def parse_params(pairs: Sequence[str], *queries: Statement) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` as the statements declare it, else as JSON, else as text.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        As on the command line. A list is JSON, or its parts with commas between them.
+    *queries : Statement
+        The statements that share the values.
+
+    Raises
+    ------
+    ConfigError
+        A pair without ``=``, a key given twice, or a value that is not of the declared type.
+    UsageError
+        None of the statements has such a parameter.
+    """
+    found: dict[str, Any] = {}
+    known = {p.name: p for q in reversed(queries) for p in q.params if not q.declared}
+    known |= {p.name: p for q in reversed(queries) for p in q.params if q.declared}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        key = key.strip()
+        if not equals:
+            raise ConfigError(
+                "a parameter has no value", where="--param", found=pair, expected="KEY=VALUE"
+            )
+        if key in found:
+            raise ConfigError("a parameter is given twice", where="--param", found=key)
+        if key not in known:
+            raise unknown("parameter", key, known, where="--param")
+        found[key] = _parse(known[key], value)
+    return found
+
+
+def _parse(param: Parameter, text: str) -> Any:
+    """Read one value from text; types are checked by `bind`."""
+    if param.many:
+        value = _json(text)
+        if value is None and text.strip() == "null":
+            return None
+        return value if isinstance(value, list) else _split(text, param.element)
+    if param.element in ("INTEGER", "FLOAT", "BOOLEAN", "ANY"):
+        value = _json(text.strip().lower() if param.element == "BOOLEAN" else text)
+        return text if value is None and text.strip() != "null" else value
+    return text
+
+
+def _split(text: str, element: str) -> list[Any]:
+    words = [w.strip() for w in re.split(r"[,\n]", text) if w.strip()]
+    return [_json(w) if element in ("INTEGER", "FLOAT", "BOOLEAN") else w for w in words]
+
+
+def _json(text: str) -> Any:
+    """Value of a JSON text; None where it is none (JSON has no NaN and no Infinity)."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def bind(
+    db: Database, statement: Statement, params: Mapping[str, Any], *, strict: bool = True
+) -> tuple[dict[str, Any], list[str]]:
+    """Make the values that a statement runs with: defaults, types, entities as ids.
+
+    Parameters
+    ----------
+    db : Database
+        Where entities and the embedding model are looked up.
+    statement : Statement
+    params : mapping
+        What the user gave.
+    strict : bool
+        Whether a value that the statement does not take is an error; else it is left out.
+
+    Returns
+    -------
+    values : dict
+    warnings : list of str
+        Members of a list of entities that nothing is called.
+
+    Raises
+    ------
+    ConfigError
+        A value is missing or not of its type.
+    UsageError
+        A value that the statement does not take, an entity that is not in the graph.
+    """
+    known = {p.name for p in statement.params}
+    if strict and (extra := set(params) - known):
+        raise unknown("parameter", sorted(extra)[0], known, where=statement.name or "the query")
+    missing = [
+        p.name
+        for p in statement.params
+        if p.required and (p.name not in params or (params[p.name] is None and p.type != "ANY"))
+    ]
+    if missing:
+        raise ConfigError(
+            "a parameter has no value",
+            where=statement.name or "the query",
+            found=", ".join(missing),
+            expected="; ".join(
+                f"{p.name}: {p.type}" + (f" - {p.help}" if p.help else "")
+                for p in statement.params
+                if p.name in missing
+            ),
+            hint=" ".join(f"--param {name}=..." for name in missing),
+        )
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
+    for param in statement.params:
+        given = _passable(param, params.get(param.name, param.default))
+        if given is None and param.default is not None:
+            raise _wrong_type(param, None)
+        values[param.name] = None if given is None else _value(db, param, given, warnings)
+    return values, warnings
+
+
+_PYTHON: dict[str, tuple[type, ...]] = {
+    "STRING": (str,),
+    "INTEGER": (int,),
+    "FLOAT": (float, int),
+    "BOOLEAN": (bool,),
+    "LABEL": (str,),
+}
+
+#: What the driver takes as it is, besides numbers, texts, lists and mappings.
+_TAKEN = (
+    bool, float, bytes, bytearray, date, time, timedelta, np.datetime64, np.timedelta64,
+    neo4j.time.Date, neo4j.time.Time, neo4j.time.DateTime, neo4j.time.Duration,
+    neo4j.spatial.Point, neo4j.vector.Vector,
+)  # fmt: skip
+
+
+def _passable(param: Parameter, given: Any) -> Any:
+    """Make a value that the database can take, or say what it cannot, at any depth."""
+    if given is None or isinstance(given, _TAKEN):
+        return given
+    if hasattr(given, "tolist"):  # NumPy's and pandas'; of dates it would make numbers
+        given = list(given) if given.ndim else given.item()
+    if isinstance(given, int):
+        if not -(2**63) <= given < 2**63:
+            raise _not_passable(param, given, "a whole number of at most 64 bits")
+        return given
+    if isinstance(given, str):
+        if SURROGATE.search(given):
+            raise _not_passable(param, given, "text that is valid Unicode")
+        return given
+    if isinstance(given, Mapping):
+        if not all(isinstance(key, str) for key in given):
+            raise _not_passable(param, given, "a mapping with texts as keys")
+        return {_passable(param, key): _passable(param, value) for key, value in given.items()}
+    if isinstance(given, Sequence):
+        return [_passable(param, value) for value in given]
+    raise _not_passable(param, given, "a number, text, date, list or mapping")
+
+
+def _not_passable(param: Parameter, given: Any, expected: str) -> ConfigError:
+    shown = ascii(given)
+    return ConfigError(
+        "a parameter cannot be passed to the database",
+        where=param.name,
+        found=shown if len(shown) <= 80 else f"{shown[:80]}...",
+        expected=expected,
+    )
+
+
+def _value(db: Database, param: Parameter, given: Any, warnings: list[str]) -> Any:
+    if param.many:
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise _wrong_type(param, given)
+        if param.element in parameter_labels():
+            return _entities(db, param, given, warnings)
+        return [_scalar(param, v) for v in given]
+    if param.element in parameter_labels():
+        return find_entity(db, param.element, _scalar(param, given), param.name)
+    if param.element == "TEXT VECTOR" and not isinstance(given, str):
+        return _vector(param, given)
+    if param.element == "TEXT VECTOR":
+        from tosg.kg.search.hybrid import embed_text
+
+        return embed_text(db, given)
+    return _scalar(param, given)
+
+
+def _vector(param: Parameter, given: Any) -> list[float]:
+    """Take a vector as it is: from Python it may be given instead of a text."""
+    if not isinstance(given, Sequence) or not given:
+        raise _wrong_type(param, given)
+    if not all(isinstance(v, float | int) and not isinstance(v, bool) for v in given):
+        raise _wrong_type(param, given)
+    return [float(v) for v in given]
+
+
+def _entities(
+    db: Database, param: Parameter, given: Sequence[Any], warnings: list[str]
+) -> list[str]:
+    texts = [str(_scalar(param, v)) for v in given]
+    found = find_entities(db, param.element, texts)
+    if not found.ids:
+        raise UsageError(
+            f"none of the names is a {param.element} of the graph",
+            where=param.name,
+            found=", ".join(texts[:10]) or "an empty list",
+        )
+    for what, names in (("not in the graph", found.missing), ("ambiguous", list(found.ambiguous))):
+        if names:
+            warnings.append(
+                f"{param.name}: {len(names)} of {len(texts)} left out, {what}: "
+                + ", ".join(names[:10])
+                + (", ..." if len(names) > 10 else "")
+            )
+    return sorted(set(found.ids.values()))
+
+
+def _scalar(param: Parameter, value: Any) -> Any:
+    wanted = _PYTHON.get(param.element)
+    if wanted is None:
+        if param.element != "ANY" and not isinstance(value, str):
+            raise _wrong_type(param, value)
+        return value
+    if isinstance(value, bool) and param.element != "BOOLEAN":
+        raise _wrong_type(param, value)
+    if not isinstance(value, wanted):
+        raise _wrong_type(param, value)
+    if param.element == "LABEL" and value not in parameter_labels():
+        raise unknown("label", value, parameter_labels(), where=param.name)
+    return float(value) if isinstance(value, int) and param.element == "FLOAT" else value
+
+
+def _wrong_type(param: Parameter, value: Any) -> ConfigError:
+    return ConfigError(
+        "a parameter is not of its type",
+        where=param.name,
+        found=repr(value),
+        expected=f"{param.type} - {param.help}",
+    )
