@@ -17,6 +17,7 @@ from tosg.errors import (
     QueryError,
     SchemaError,
     TosgError,
+    TosgWarning,
 )
 from tosg.version import VERSION
 
@@ -33,6 +34,7 @@ __all__ = [
     "QueryError",
     "SchemaError",
     "TosgError",
+    "TosgWarning",
     "TrainingSet",
     "connect",
 ]

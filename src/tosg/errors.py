@@ -13,6 +13,8 @@
     └── ExportError         exit 1   a selection or training set is wrong, or the graph moved
 
 A message says what, where, what was found, what was expected and what to do.
+
+`TosgWarning` is the category of every warning: the result is there, but not all that was asked.
 """
 
 from __future__ import annotations
@@ -121,6 +123,14 @@ class DataError(TosgError):
 
 class ExportError(TosgError):
     """A selection or a training set is wrong, or the graph changed under the export."""
+
+
+class TosgWarning(UserWarning):
+    """The result is there, but it is partial, or less than what was asked for.
+
+    ``warnings.simplefilter("error", tosg.TosgWarning)`` makes errors of these warnings. The
+    command line prints them on stderr.
+    """
 
 
 @contextmanager
