@@ -11,13 +11,14 @@ from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.connection import Database
+from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import ENTITY_TYPES, SUPPORT_TYPES, snake
 
 pytestmark = pytest.mark.neo4j
 
 
 def test_names_are_unique_and_plain() -> None:
-    names = [d.name for d in ddl.definitions()]
+    names = [d.name for d in definitions()]
     assert len(set(names)) == len(names)
     assert all(name.isidentifier() for name in names)
     assert snake("GeneFamily") == "gene_family"
@@ -25,7 +26,7 @@ def test_names_are_unique_and_plain() -> None:
 
 
 def test_every_type_is_indexed() -> None:
-    by_label = {(d.label, d.properties): d.kind for d in ddl.definitions()}
+    by_label = {(d.label, d.properties): d.kind for d in definitions()}
     for t in ENTITY_TYPES:
         assert by_label[t.label, ("name",)] == "RANGE"
         assert by_label[t.label, ("symbol",)] == "RANGE"
@@ -38,7 +39,7 @@ def test_every_type_is_indexed() -> None:
 def test_made_once_online_and_taken_away(bare_database: Database) -> None:
     shares: list[float] = []
     made = ddl.ensure(bare_database, progress=shares.append)
-    assert sorted(made) == sorted(d.name for d in ddl.definitions())
+    assert sorted(made) == sorted(d.name for d in definitions())
     assert shares[-1] == 1.0
     assert ddl.missing_or_offline(bare_database) == []
     assert ddl.ensure(bare_database) == []

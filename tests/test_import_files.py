@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tosg.errors import DataError
 from tosg.kg import server as managed
+from tosg.kg.claims.schemas import LIST_SEPARATOR
 from tosg.kg.database.connection import Database
-from tosg.kg.write.import_files import DELIMITER, ImportFiles, flatten
+from tosg.kg.write.import_files import ImportFiles, flatten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,14 +89,14 @@ def test_values_survive_the_import(settings: Settings, database: Database, tmp_p
     assert rows == [{"p": {"source": "s", "rows": bytes(range(256))}}]
 
 
-TEXT = st.text(st.characters(exclude_characters=DELIMITER, exclude_categories=["Cs"]))
+TEXT = st.text(st.characters(exclude_characters=LIST_SEPARATOR, exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.lists(TEXT, min_size=2), min_size=1))
 def test_lists_can_be_split_again(values: list[list[str]]) -> None:
     frame = pl.DataFrame({"v": pl.Series(values, dtype=pl.List(pl.String))})
     flat, longest = flatten(frame, where="test")
-    assert [text.split(DELIMITER) for text in flat["v"]] == values
+    assert [text.split(LIST_SEPARATOR) for text in flat["v"]] == values
     assert longest == max(len(text.encode()) for text in flat["v"])
 
 

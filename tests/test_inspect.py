@@ -14,6 +14,7 @@ from tosg.kg.report import check
 from tosg.kg.report import load_report as report
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.schema import page as schema_view
+from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import ENTITY_TYPES, RELATIONSHIP_TYPES, all_relationship_types
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def test_the_schema_as_a_document() -> None:
     assert [t["type"] for t in document["relationship_types"]] == [
         t.name for t in RELATIONSHIP_TYPES
     ]
-    assert {i["name"] for i in document["indexes"]} == {d.name for d in ddl.definitions()}
+    assert {i["name"] for i in document["indexes"]} == {d.name for d in definitions()}
 
 
 def test_pairs_are_written_short_and_lose_nothing() -> None:

@@ -14,10 +14,10 @@ from support.entities import add_relationships, immune_graph, texts
 
 from tosg.errors import DatabaseError, UsageError
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.schema.templates import BOUND
 from tosg.kg.schema.types import entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
 from tosg.kg.text.refresh import refresh
-from tosg.kg.text.templates import BOUND, TEMPLATES
 
 if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
@@ -36,8 +36,7 @@ def fact(section: str, item: str | None, score: float | None = None) -> dict[str
 
 
 def test_every_type_has_a_template_whose_sections_are_distinct() -> None:
-    assert set(TEMPLATES) == set(entity_types())
-    for template in TEMPLATES.values():
+    for template in (t.template for t in entity_types().values()):
         keys = [s.key for s in template.sections]
         assert len(keys) == len(set(keys))
 
@@ -151,7 +150,7 @@ WORDS = st.one_of(
 
 @settings(deadline=None, max_examples=60)
 @given(
-    label=st.sampled_from(sorted(TEMPLATES)),
+    label=st.sampled_from(sorted(entity_types())),
     name=WORDS,
     symbol=WORDS,
     description=WORDS,
@@ -172,7 +171,7 @@ def test_bounded_and_never_empty(
     assert text == text.strip()
     assert "  " not in text
     assert not any(unicodedata.category(c) == "Cc" for c in text)
-    assert f" is {TEMPLATES[label].noun}." in text
+    assert f" is {entity_types()[label].template.noun}." in text
 
 
 def test_texts_of_a_graph(database: Database) -> None:

@@ -29,6 +29,7 @@ from tosg.export.cells.targets import (
     target_of,
 )
 from tosg.kg.reader.bulk import read_nodes
+from tosg.kg.schema.types import MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +41,6 @@ Int64s = NDArray[np.int64]
 
 #: Properties of cells that say where values lie, and so do not belong to a training set.
 INTERNAL = frozenset({"idx", "file", "row", "expression"})
-MARKER_PREFIX = "expr_"
 
 #: Splits that go by no single property.
 _KINDS_OF_SPLIT = ("none", "donor", "cell")

@@ -9,15 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.export.graph.edges import NO_SIGN, Claimant, Edges
+from tosg.export.graph.edges import Claimant, Edges
+from tosg.kg.claims.schemas import LIST_SEPARATOR
+from tosg.kg.merge.agreement import NO_SIGN
 from tosg.kg.schema.types import all_relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 
-#: Separators that no name of a source, licence or release has.
-_ITEM, _LIST = "\x1f", "\x1e"
+#: Separates lists, as `LIST_SEPARATOR` their items: no source, licence or release contains it.
+_LIST = "\x1e"
 
 #: Properties that are read with every edge; those of few distinct values by groups.
 PROPERTIES = ("score",)
@@ -166,7 +168,7 @@ def canonical(values: Mapping[str, Any]) -> str:
 def joined_claims(columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
     """Join the parallel lists ``sources``, ``licenses``, ``releases`` of each row into one text."""
     parts = [
-        pc.fill_null(pc.binary_join(columns[name], _ITEM), "")
+        pc.fill_null(pc.binary_join(columns[name], LIST_SEPARATOR), "")
         for name in ("sources", "licenses", "releases")
         if name in columns
     ]
@@ -179,7 +181,7 @@ def claimants_in(joined: pa.DictionaryArray) -> set[Claimant]:
 
 
 def _claims_of(joined: str) -> tuple[Claimant, ...]:
-    lists = [part.split(_ITEM) for part in joined.split(_LIST)]
+    lists = [part.split(LIST_SEPARATOR) for part in joined.split(_LIST)]
     sources, licenses, releases = ([*lists, [], []])[:3]
     rows = zip_longest(sources, licenses, releases, fillvalue="")
     return tuple(sorted({row for row in rows if row[0]}))

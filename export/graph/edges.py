@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tosg.kg.merge.agreement import agreed_signs, ends_to_swap, greatest_scores
+from tosg.kg.reader.positions import lookup
 
 Ids = NDArray[np.int64]
 
 #: Source, licence, release.
 Claimant = tuple[str, str, str]
-
-#: Sign of an edge for which no source gives one; written as 0.
-NO_SIGN = -128
 
 
 @dataclass(frozen=True)
@@ -79,33 +76,11 @@ COLUMNS = ("type", "start", "end", "score", "sign", "key", "source", "lifted")
 
 def placed(edges: Edges, nodes: Ids) -> Edges:
     """Turn ``idx`` of ends into rows of `nodes` (sorted); edges with an end elsewhere drop out."""
-    row = _rows_of(nodes)
+    row = lookup(nodes)
     start, end = row(edges.start), row(edges.end)
     inside = (start >= 0) & (end >= 0)
     moved = replace(edges, start=start, end=end)
     return moved if inside.all() else moved.take(inside)
-
-
-def _rows_of(nodes: Ids) -> Callable[[Ids], Ids]:
-    """Give the function from ``idx`` to row, -1 for those that are not there."""
-    if len(nodes) == 0:
-        return lambda idx: np.full(len(idx), -1, dtype=np.int64)
-    low, high = int(nodes[0]), int(nodes[-1])
-    if high - low < 8 * len(nodes) + 1_000_000:  # a table is several times faster
-        table = np.full(high - low + 1, -1, dtype=np.int64)
-        table[nodes - low] = np.arange(len(nodes))
-
-        def by_table(idx: Ids) -> Ids:
-            inside = np.clip(idx, low, high)
-            return np.where(inside == idx, table[inside - low], -1)
-
-        return by_table
-
-    def by_search(idx: Ids) -> Ids:
-        at = np.minimum(np.searchsorted(nodes, idx), len(nodes) - 1)
-        return np.where(nodes[at] == idx, at, -1)
-
-    return by_search
 
 
 def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[str]) -> Edges:
@@ -144,7 +119,7 @@ def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[
 
 def _oriented(edges: Edges, directed: dict[str, bool]) -> Edges:
     undirected = edges.named(*(t for t in edges.types if not directed[t]))
-    swap = undirected & (edges.start > edges.end)
+    swap = ends_to_swap(edges.start, edges.end, undirected)
     if not swap.any():
         return edges
     start, end = np.where(swap, edges.end, edges.start), np.where(swap, edges.start, edges.end)
@@ -195,32 +170,27 @@ def _order(edges: Edges, n: int, sign_key: NDArray[np.int8]) -> Ids:
 def _merged(edges: Edges, first: Ids) -> Edges:
     """Merge runs of the same edge; `first` are the positions where runs begin."""
     out = edges.take(first)
-    with np.errstate(invalid="ignore"):
-        score = np.fmax.reduceat(edges.score, first)
     sizes = np.diff(np.append(first, len(edges)))
     sources = list(edges.sources)
     place = {s: i for i, s in enumerate(sources)}
-    sign, source = out.sign.copy(), out.source.copy()
+    source = out.source.copy()
     lifted = np.logical_and.reduceat(edges.lifted, first)
     for i in np.flatnonzero(sizes > 1):
         run = slice(first[i], first[i] + sizes[i])
-        sign[i] = _agreed(edges.sign[run])
         union = tuple(sorted({s for c in np.unique(edges.source[run]) for s in edges.sources[c]}))
         if union not in place:
             place[union] = len(sources)
             sources.append(union)
         source[i] = place[union]
     merged = replace(
-        out, score=score, sign=sign, source=source, lifted=lifted, sources=tuple(sources)
+        out,
+        score=greatest_scores(edges.score, first),
+        sign=agreed_signs(edges.sign, first),
+        source=source,
+        lifted=lifted,
+        sources=tuple(sources),
     )
     return _recoded(merged)
-
-
-def _agreed(signs: NDArray[np.int8]) -> int:
-    """The sign that edges agree on: 0 is unknown, and so is what they contradict on."""
-    given = {int(s) for s in signs} - {NO_SIGN}
-    known = given - {0}
-    return known.pop() if len(known) == 1 else (0 if given else NO_SIGN)
 
 
 def named_sources(edges: Edges) -> tuple[Edges, frozenset[Claimant]]:

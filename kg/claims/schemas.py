@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+#: Separates list elements in the files of an import, so no stored text may contain it.
+LIST_SEPARATOR = "\x1f"
+
 _PROVENANCE = [
     pa.field("source", pa.string(), nullable=False),
     pa.field("license", pa.string(), nullable=False),  # "" where the source states none

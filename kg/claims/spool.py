@@ -18,8 +18,7 @@ import pyarrow as pa
 from tosg.errors import DataError, TosgError
 from tosg.kg.claims.evidence import RESERVED, has_reserved_key
 from tosg.kg.claims.log import Rejection, shorten
-from tosg.kg.claims.schemas import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
-from tosg.kg.merge.entities import LIST_SEPARATOR
+from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DatabaseError, SchemaError
-from tosg.kg.database import indexes as ddl
+from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _check_version(version: int | None) -> None:
 
 def ensure_meta(db: Database) -> None:
     """Make the bookkeeping node, and the constraint that keeps it the only one."""
-    for definition in ddl.definitions():
+    for definition in definitions():
         if definition.label == "TosgMeta":
             db.write(definition.statement())
     db.write(

@@ -1,7 +1,7 @@
-"""Constraints and indexes, all from the schema's tables.
+"""Making the constraints and indexes of the schema, and waiting for them.
 
-`ensure` makes what is missing and waits until everything is ``ONLINE``; a definition that the
-schema has changed since is made anew. Vector indexes are made by `tosg embed`, once the width of
+`ensure` makes what is missing and waits until everything is ``ONLINE``; an index whose definition
+has changed in the schema is replaced. `tosg embed` makes the vector indexes, once the width of
 the vectors is known.
 """
 
@@ -9,70 +9,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tosg.errors import DatabaseError, SchemaError
-from tosg.kg.schema.types import (
-    ENTITY,
-    ENTITY_INDEXED,
-    ENTITY_TYPES,
-    FULLTEXT_INDEX,
-    FULLTEXT_PROPERTIES,
-    SUPPORT_TYPES,
-    snake,
-)
+from tosg.kg.schema.indexes import Definition, definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tosg.kg.database.connection import Database
-
-Kind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
+    from tosg.kg.schema.indexes import Kind
 
 #: Seconds that indexes may take to come online.
 DEADLINE = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One constraint or index that the graph has.
-
-    Attributes
-    ----------
-    name : str
-        Its name in the database, made of label and properties.
-    kind : str
-        ``UNIQUENESS`` (a constraint with its range index), ``RANGE`` or ``FULLTEXT``.
-    label : str
-    properties : tuple of str
-    """
-
-    name: str
-    kind: Kind
-    label: str
-    properties: tuple[str, ...]
-
-    def statement(self) -> str:
-        """Cypher that makes it where it is missing."""
-        columns = ", ".join(f"n.{p}" for p in self.properties)
-        if self.kind == "UNIQUENESS":
-            return (
-                f"CYPHER 5 CREATE CONSTRAINT {self.name} IF NOT EXISTS "
-                f"FOR (n:{self.label}) REQUIRE {columns} IS UNIQUE"
-            )
-        if self.kind == "FULLTEXT":
-            return (
-                f"CYPHER 5 CREATE FULLTEXT INDEX {self.name} IF NOT EXISTS "
-                f"FOR (n:{self.label}) ON EACH [{columns}]"
-            )
-        return (
-            f"CYPHER 5 CREATE INDEX {self.name} IF NOT EXISTS FOR (n:{self.label}) ON ({columns})"
-        )
-
-    def drop_statement(self) -> str:
-        """Cypher that takes it away."""
-        what = "CONSTRAINT" if self.kind == "UNIQUENESS" else "INDEX"
-        return f"CYPHER 5 DROP {what} {self.name} IF EXISTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +34,6 @@ class Found:
     properties: tuple[str, ...]
     state: str
     owner: str | None
-
-
-def definitions() -> tuple[Definition, ...]:
-    """Every constraint and index that the schema asks for, constraints first."""
-    constraints = [_unique(ENTITY, p) for p in ("id", "idx")]
-    constraints += [_unique(t.label, p) for t in SUPPORT_TYPES for p in t.unique]
-    indexes = [_range(t.label, p) for t in ENTITY_TYPES for p in ENTITY_INDEXED]
-    indexes += [_range(t.label, p) for t in SUPPORT_TYPES for p in t.indexed]
-    fulltext = Definition(FULLTEXT_INDEX, "FULLTEXT", ENTITY, FULLTEXT_PROPERTIES)
-    return (*constraints, *indexes, fulltext)
-
-
-def _unique(label: str, key: str) -> Definition:
-    return Definition(f"{snake(label)}_{key}", "UNIQUENESS", label, (key,))
-
-
-def _range(label: str, key: str) -> Definition:
-    return Definition(f"{snake(label)}_{key}", "RANGE", label, (key,))
 
 
 def ensure(

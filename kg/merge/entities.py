@@ -6,10 +6,8 @@ import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
 from tosg.kg.claims.releases import release_ranks
+from tosg.kg.claims.schemas import LIST_SEPARATOR
 from tosg.kg.merge.identity import Identity, joined_text
-
-#: Separates list elements in the files of an import, so no text may contain it.
-LIST_SEPARATOR = "\x1f"
 
 #: Fields of one claim in the ledger, in the order in which its JSON has them.
 CLAIM_TEXTS = ("id", "name", "symbol", "description")

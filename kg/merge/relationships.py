@@ -15,6 +15,13 @@ import pyarrow as pa
 
 from tosg.kg.claims import evidence as ev
 from tosg.kg.claims.releases import release_ranks
+from tosg.kg.merge.agreement import (
+    NO_SIGN,
+    agreed_signs,
+    any_in_runs,
+    ends_to_swap,
+    greatest_scores,
+)
 
 if TYPE_CHECKING:
     from tosg.kg.schema.types import RelationshipType
@@ -151,7 +158,7 @@ def merge_relationships(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataF
 
 def oriented(rows: pl.DataFrame) -> pl.DataFrame:
     """Put the ends of undirected claims (columns of `RESOLVED`) in order."""
-    turned = rows["start"] > rows["end"]
+    turned = pl.Series(ends_to_swap(rows["start"].to_numpy(), rows["end"].to_numpy(), True))
     if not turned.any():
         return rows
     swap = {"start": "end", "end": "start", "start_as": "end_as", "end_as": "start_as"}
@@ -171,7 +178,7 @@ def _grouped(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame:
     heads = rows[firsts] if len(firsts) < rows.height else rows
     stored = _stored_evidence(rows, keys)
     scores = rows["score"].fill_null(float("nan")).to_numpy()
-    best = np.fmax.reduceat(scores, firsts) if len(firsts) else scores
+    best = greatest_scores(scores, firsts)
     has_evidence = (stored != "").to_numpy()
     columns = {
         "start": heads["start"],
@@ -181,17 +188,13 @@ def _grouped(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame:
         "licenses": _lists(rows["license"], offsets),
         "releases": _lists(rows["release"], offsets),
         "scores": _lists(pl.Series(scores), offsets, ~np.isnan(best)),
-        "evidence": _lists(stored, offsets, _any(has_evidence, firsts)),
+        "evidence": _lists(stored, offsets, any_in_runs(has_evidence, firsts)),
         "score": pl.Series(best).fill_nan(None),
     }
     if "sign" not in keys:
         columns["sign"] = _agreed_sign(rows["sign"], firsts)
     schema = {"start": pl.UInt32, "end": pl.UInt32, **property_columns(rtype)}
     return pl.DataFrame(columns, schema=schema)
-
-
-def _any(values: np.ndarray, firsts: np.ndarray) -> np.ndarray:
-    return np.logical_or.reduceat(values, firsts) if len(firsts) else values
 
 
 def _stored_evidence(rows: pl.DataFrame, keys: list[str]) -> pl.Series:
@@ -222,15 +225,10 @@ def _lists(values: pl.Series, offsets: np.ndarray, keep: np.ndarray | None = Non
 
 
 def _agreed_sign(signs: pl.Series, firsts: np.ndarray) -> pl.Series:
-    """The sign that the claims agree on: 0 is unknown, and so is what they contradict on."""
     if signs.null_count() == len(signs):
         return pl.Series([None] * 0, dtype=pl.Int8).extend_constant(None, len(firsts))
-    known = signs.is_not_null().to_numpy()
-    values = signs.fill_null(0).to_numpy().astype(np.int8)
-    low, high = np.minimum.reduceat(values, firsts), np.maximum.reduceat(values, firsts)
-    agreed = np.where((low < 0) & (high > 0), 0, low + high).clip(-1, 1).astype(np.int8)
-    given = pl.Series(_any(known, firsts))
-    return pl.select(pl.when(given).then(pl.Series(agreed))).to_series()
+    agreed = pl.Series(agreed_signs(signs.fill_null(NO_SIGN).to_numpy(), firsts), dtype=pl.Int8)
+    return agreed.set(agreed == NO_SIGN, None)
 
 
 def claims_of(rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:

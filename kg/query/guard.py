@@ -30,9 +30,9 @@ from tosg.cypher.tokens import (
 )
 from tosg.errors import QueryError
 from tosg.kg.database.connection import is_of_the_query
-from tosg.kg.reader.columns import CELL_PROPERTIES
 from tosg.kg.schema.names import labels
 from tosg.kg.schema.types import (
+    CELL_PROPERTIES,
     ENTITY_PROPERTIES,
     RELATIONSHIP_PROPERTIES,
     all_relationship_types,

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tosg.errors import DataError
-from tosg.kg.schema.types import ENTITY_PROPERTIES, RELATIONSHIP_PROPERTIES
+from tosg.kg.schema.types import (
+    CELL_PROPERTIES,
+    ENTITY_PROPERTIES,
+    MARKER_PREFIX,
+    RELATIONSHIP_PROPERTIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,22 +35,6 @@ _ARROW = {
     "LIST<BOOLEAN>": pa.list_(pa.bool_()),
     "LIST<NOTHING>": pa.list_(pa.string()),
 }
-
-#: Properties of cells, groups and data sets that tosg itself writes, besides `ENTITY_PROPERTIES`.
-CELL_PROPERTIES = {
-    **dict.fromkeys(
-        (
-            "dataset", "donor_id", "cell_type", "tissue", "disease", "sex", "development_stage",
-            "assay", "group", "file", "unit", "title", "license",
-        ),
-        "STRING",
-    ),
-    **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row"), "INTEGER"),
-    **dict.fromkeys(("age_years", "mean", "fraction"), "FLOAT"),
-    "expression": "BYTES",
-}  # fmt: skip
-
-MARKER_PREFIX = "expr_"
 
 _KNOWN = {
     **CELL_PROPERTIES,

@@ -11,8 +11,11 @@ import pyarrow as pa
 
 from tosg.kg.reader.block_query import Query, read_block
 from tosg.kg.reader.blocks import blocks_of_all, in_order
+from tosg.kg.reader.positions import lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from tosg.kg.database.connection import Database
@@ -60,9 +63,8 @@ def edge_schema(query: Query) -> pa.Schema:
 class Numbers:
     """Entities by Neo4j's own number of them: that of a relationship's end costs no look-up."""
 
-    ids: Int64s  # ascending
-    idx: Int64s
-    table: Int64s | None  # idx by id, -1 where there is no entity; None where that were too long
+    #: From these numbers to ``idx``, -1 for what is no entity.
+    idx_of: Callable[[Int64s], Int64s]
 
     @classmethod
     def read(cls, db: Database, entity: str, connections: int) -> Numbers:
@@ -81,22 +83,7 @@ class Numbers:
         ids = np.concatenate([none, *(p.numbers[0] for p in pieces)])
         idx = np.concatenate([none, *(p.numbers[1] for p in pieces)])
         order = np.argsort(ids)
-        ids, idx = ids[order], idx[order]
-        table = None
-        if len(ids) and ids[-1] < 8 * len(ids) + 1_000_000:
-            table = np.full(int(ids[-1]) + 1, -1, np.int64)
-            table[ids] = idx
-        return cls(ids, idx, table)
-
-    def idx_of(self, ids: Int64s) -> Int64s:
-        """``idx`` of the entities with these numbers, -1 for what is no entity."""
-        if not len(self.ids):
-            return np.full(len(ids), -1, np.int64)
-        if self.table is not None:
-            inside = np.minimum(ids, len(self.table) - 1)
-            return np.where(ids == inside, self.table[inside], -1)
-        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return np.where(self.ids[at] == ids, self.idx[at], -1)
+        return cls(lookup(ids[order], idx[order]))
 
 
 def edge_table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.database.indexes import definitions
+from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import (
     CELL_RELATIONSHIP_TYPES,
     ENTITY_PROPERTIES,

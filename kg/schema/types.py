@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from tosg.kg.schema.templates import DRUG_SECTIONS, GENE_SECTIONS, Template
+
 SCHEMA_VERSION = 1
 
 #: Label that every knowledge node has besides its type's.
@@ -28,15 +30,18 @@ class EntityType:
         Bioregistry prefixes whose identifiers name the concept itself, best first: the id of a
         class of equivalents is that of the best prefix; the others become ``xrefs``. A
         cross-reference with any other prefix is kept but never joins two nodes.
-    merge_by_name : bool
-        Whether unambiguous names and synonyms join nodes of different prefixes.
     help : str
         What a node of this type is.
+    template : Template
+        How its text is composed.
+    merge_by_name : bool
+        Whether unambiguous names and synonyms join nodes of different prefixes.
     """
 
     label: str
     prefixes: tuple[str, ...]
     help: str
+    template: Template
     merge_by_name: bool = False
 
 
@@ -69,33 +74,79 @@ class RelationshipType:
 
 
 ENTITY_TYPES: tuple[EntityType, ...] = (
-    EntityType("Gene", ("ncbigene", "hgnc", "ensembl"), "a gene; the join key of everything else"),
-    EntityType("Transcript", ("ensembl", "refseq"), "a transcript of a gene"),
-    EntityType("Protein", ("uniprot",), "a protein as UniProt names it"),
-    EntityType("Complex", ("complexportal", "signor", "cellphonedb"), "a protein complex"),
-    EntityType("GeneFamily", ("hgnc.genegroup",), "a group of related genes"),
+    EntityType(
+        "Gene",
+        ("ncbigene", "hgnc", "ensembl"),
+        "a gene; the join key of everything else",
+        Template("a gene", 160, 400, GENE_SECTIONS),
+    ),
+    EntityType(
+        "Transcript", ("ensembl", "refseq"), "a transcript of a gene", Template("a transcript")
+    ),
+    EntityType(
+        "Protein",
+        ("uniprot",),
+        "a protein as UniProt names it",
+        Template("a protein", 160, 400, GENE_SECTIONS),
+    ),
+    EntityType(
+        "Complex",
+        ("complexportal", "signor", "cellphonedb"),
+        "a protein complex",
+        Template("a protein complex"),
+    ),
+    EntityType(
+        "GeneFamily", ("hgnc.genegroup",), "a group of related genes", Template("a gene family")
+    ),
     EntityType(
         "Pathway",
         ("reactome", "wikipathways", "pid.pathway", "kegg.pathway", "pathwaycommons", "hetionet"),
         "a named pathway",
+        Template("a pathway"),
     ),
-    EntityType("BiologicalProcess", ("go",), "what genes do together"),
-    EntityType("MolecularFunction", ("go",), "what one gene product does"),
-    EntityType("CellularComponent", ("go",), "where in or around the cell"),
-    EntityType("Disease", ("mondo", "doid", "efo"), "a disease", merge_by_name=True),
     EntityType(
-        "Phenotype", ("hp", "mesh", "umls", "symp"), "a symptom or side effect", merge_by_name=True
+        "BiologicalProcess", ("go",), "what genes do together", Template("a biological process")
+    ),
+    EntityType(
+        "MolecularFunction", ("go",), "what one gene product does", Template("a molecular function")
+    ),
+    EntityType(
+        "CellularComponent",
+        ("go",),
+        "where in or around the cell",
+        Template("a cellular component"),
+    ),
+    EntityType(
+        "Disease", ("mondo", "doid", "efo"), "a disease", Template("a disease"), merge_by_name=True
+    ),
+    EntityType(
+        "Phenotype",
+        ("hp", "mesh", "umls", "symp"),
+        "a symptom or side effect",
+        Template("a symptom or phenotype"),
+        merge_by_name=True,
     ),
     EntityType(
         "Drug",
         ("drugbank", "drugcentral", "chembl.compound", "pubchem.compound"),
         "a drug or other compound given to people",
+        Template("a drug", 160, 600, DRUG_SECTIONS),
         merge_by_name=True,
     ),
-    EntityType("DrugClass", ("ndfrt", "atc"), "a class of drugs"),
-    EntityType("Metabolite", ("chebi", "hmdb", "kegg.compound"), "a small molecule of the cell"),
-    EntityType("Anatomy", ("uberon",), "an organ, tissue or other part of the body"),
-    EntityType("CellType", ("cl",), "a type of cell"),
+    EntityType("DrugClass", ("ndfrt", "atc"), "a class of drugs", Template("a class of drugs")),
+    EntityType(
+        "Metabolite",
+        ("chebi", "hmdb", "kegg.compound"),
+        "a small molecule of the cell",
+        Template("a metabolite"),
+    ),
+    EntityType(
+        "Anatomy",
+        ("uberon",),
+        "an organ, tissue or other part of the body",
+        Template("an anatomical structure"),
+    ),
+    EntityType("CellType", ("cl",), "a type of cell", Template("a type of cell")),
 )
 
 _GENE_PRODUCTS = ("Gene", "Protein")
@@ -352,6 +403,23 @@ RELATIONSHIP_PROPERTIES: dict[str, tuple[str, str]] = {
     "sign": ("INTEGER", "1 up, -1 down, 0 unknown or contradicted; absent where none is given"),
     "action": ("STRING", "what the drug does to its target"),
 }
+
+#: Properties of cells, groups and data sets that tosg itself writes, besides `ENTITY_PROPERTIES`.
+CELL_PROPERTIES = {
+    **dict.fromkeys(
+        (
+            "dataset", "donor_id", "cell_type", "tissue", "disease", "sex", "development_stage",
+            "assay", "group", "file", "unit", "title", "license",
+        ),
+        "STRING",
+    ),
+    **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row"), "INTEGER"),
+    **dict.fromkeys(("age_years", "mean", "fraction"), "FLOAT"),
+    "expression": "BYTES",
+}  # fmt: skip
+
+#: How the names of marker properties begin: the expression of one gene, on the cell.
+MARKER_PREFIX = "expr_"
 
 #: Whose texts and scalars win where several sources describe one entity, best first; sources that
 #: are not listed come after these in alphabetical order.

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tosg.kg.text.templates import BOUND, NAME_BOUND, TEMPLATES
+from tosg.kg.claims.schemas import LIST_SEPARATOR
+from tosg.kg.schema.templates import BOUND, NAME_BOUND
+from tosg.kg.schema.types import entity_types
 
 if TYPE_CHECKING:
-    from tosg.kg.text.templates import Section
+    from tosg.kg.schema.templates import Section
 
 ENTITIES = pl.Schema(
     {
@@ -31,7 +33,6 @@ FACTS = pl.Schema(
     {"idx": pl.Int64(), "section": pl.String(), "item": pl.String(), "score": pl.Float64()}
 )
 
-_MARK = "\x1f"  # ends a sentence, while a description is taken apart
 _HARD_SPACE = "\xa0"  # a blank at which no sentence ends
 _ABBREVIATIONS = r"(\b(?:e\.g|i\.e|etc|cf|vs|al|Fig|No|St|Dr|approx|ca|sp|spp|[A-Z])\.) "
 
@@ -54,7 +55,7 @@ def compose(label: str, entities: pl.DataFrame, facts: pl.DataFrame) -> pl.DataF
         ``idx`` and ``text``, ascending by idx. No text is null or empty, none is longer than
         `BOUND` characters.
     """
-    template = TEMPLATES[label]
+    template = entity_types()[label].template
     texts = (
         entities.sort("idx")
         .with_columns(_clean(pl.col(c)) for c in ("id", "name", "symbol", "description"))
@@ -158,9 +159,9 @@ def _add_description(texts: pl.DataFrame, share: int) -> pl.DataFrame:
         .with_columns(
             pl.col("sentence")
             .str.replace_all(_ABBREVIATIONS, f"${{1}}{_HARD_SPACE}")
-            .str.replace_all(r"([.!?][)\]\x22]?) ([\p{Lu}\p{N}(])", f"${{1}}{_MARK}${{2}}")
-            .str.replace_all("; ", f";{_MARK}")
-            .str.split(_MARK)
+            .str.replace_all(r"([.!?][)\]\x22]?) ([\p{Lu}\p{N}(])", f"${{1}}{LIST_SEPARATOR}${{2}}")
+            .str.replace_all("; ", f";{LIST_SEPARATOR}")
+            .str.split(LIST_SEPARATOR)
         )
         .explode("sentence", empty_as_null=True, keep_nulls=False)
         .with_columns(pl.col("sentence").str.replace_all(_HARD_SPACE, " "))

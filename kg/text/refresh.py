@@ -13,7 +13,6 @@ from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import ENTITY, entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
 from tosg.kg.text.facts import read_facts
-from tosg.kg.text.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +84,7 @@ def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> 
     """Compose the texts of some types; returns ``idx, text`` of those that are not as stored."""
     frames = {label: _entities(db, label, connections) for label in entity_types()}
     facts = FACTS.to_frame()
-    if any(TEMPLATES[label].sections for label in labels):
+    if any(entity_types()[label].template.sections for label in labels):
         named = pl.concat(
             frame.select("idx", "name", "symbol", type=pl.lit(label))
             for label, frame in frames.items()

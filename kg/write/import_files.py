@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tosg.errors import DataError, TosgError
+from tosg.kg.claims.schemas import LIST_SEPARATOR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
-
-#: What separates the elements of a list inside a field. A value cannot contain it.
-DELIMITER = "\x1f"
 
 #: Space of the knowledge nodes' ids inside the import; their ids are ``idx``.
 ENTITY_SPACE = "Entity"
@@ -89,7 +87,7 @@ class ImportFiles:
         buffer = max(READ_BUFFER, 2 * self.longest + 2**16)
         return [
             "--id-type=integer",
-            "--array-delimiter=U+001F",
+            f"--array-delimiter=U+{ord(LIST_SEPARATOR):04X}",
             "--multiline-fields=true",
             "--bad-tolerance=0",
             "--high-parallel-io=on",
@@ -128,10 +126,10 @@ def flatten(frame: pl.DataFrame, *, where: str) -> tuple[pl.DataFrame, int]:
         column = pl.col(name)
         if isinstance(dtype, pl.List):
             text = column if dtype.inner == pl.String else column.list.eval(_text(pl.element()))
-            joined = text.list.join(DELIMITER)
+            joined = text.list.join(LIST_SEPARATOR)
             out.append(joined.alias(name))
             if dtype.inner == pl.String:
-                split = joined.str.count_matches(DELIMITER, literal=True) + 1
+                split = joined.str.count_matches(LIST_SEPARATOR, literal=True) + 1
                 checks.append((split != column.list.len()) & (column.list.len() > 0))
                 checks.append((column.list.len() == 1) & (column.list.first() == ""))
         elif dtype == pl.Binary:
@@ -168,7 +166,7 @@ def _bytes_field(value: bytes | None) -> str | None:
 
     if value is None:
         return None
-    return DELIMITER.join(map(str, np.frombuffer(value, np.int8).tolist()))
+    return LIST_SEPARATOR.join(map(str, np.frombuffer(value, np.int8).tolist()))
 
 
 def _typed(name: str, dtype: pl.DataType) -> str:

@@ -24,6 +24,7 @@ from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import PATIENCE, AnotherWriterError, continued, lease, read_meta
 from tosg.kg.database.connection import Database
 from tosg.kg.report import load_report as reports
+from tosg.kg.schema.indexes import definitions
 from tosg.kg.write.stored import UNSTATED
 from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import receipts
@@ -259,7 +260,7 @@ def chosen(way: Way, settings: Settings, db: Database) -> str:
 
 def _own_definitions(db: Database) -> bool:
     """Whether a user made indexes or constraints here, which an import would drop."""
-    ours = {d.name for d in ddl.definitions()}
+    ours = {d.name for d in definitions()}
     return any(
         f.name not in ours and f.kind != "LOOKUP" and not f.name.endswith("_embedding")
         for f in ddl.found(db)

@@ -17,8 +17,9 @@ from safetensors.numpy import save
 from tosg.export.cells.node_map import VariableMap
 from tosg.export.format.digest import digest_table
 from tosg.export.format.writers import TableFile, TensorFile, regrouped
-from tosg.export.graph.edges import NO_SIGN, Edges, finished, named_sources, placed
+from tosg.export.graph.edges import Edges, finished, named_sources, placed
 from tosg.export.graph.level import Fold, final_nodes, lift
+from tosg.kg.merge.agreement import NO_SIGN
 
 TYPES = ("TARGETS", "INTERACTS_WITH", "REGULATES")
 DIRECTED = {"TARGETS": True, "INTERACTS_WITH": False, "REGULATES": True}

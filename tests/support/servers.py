@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from tosg.kg.database import indexes as ddl
+from tosg.kg.schema.indexes import definitions
 from tosg.settings import Settings, default_cache
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def wipe(database: Database, *, schema: bool = True) -> None:
     Those stay, or are made: making sixty indexes for each test takes most of the server's time,
     and makes it plan each statement again. Without `schema` they are removed too.
     """
-    kept = {d.name for d in ddl.definitions()} if schema else set()
+    kept = {d.name for d in definitions()} if schema else set()
     for row in database.rows("SHOW CONSTRAINTS YIELD name RETURN name"):
         if row["name"] not in kept:
             database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")

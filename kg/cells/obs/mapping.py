@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.errors import ConfigError, SchemaError, UsageError, unknown
 from tosg.kg.cells.obs.fields import BY_NAME, FIELDS
 from tosg.kg.schema.names import property_name
+from tosg.kg.schema.types import MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -146,7 +147,7 @@ class CellMapping:
                     expected=error.expected,
                     hint="rename the column",
                 ) from error
-            if name in BY_NAME or name in RESERVED or name.startswith("expr_"):
+            if name in BY_NAME or name in RESERVED or name.startswith(MARKER_PREFIX):
                 raise UsageError(
                     "a kept column has the name of a property that cells have",
                     where=where,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import UsageError, unknown
+from tosg.kg.schema.types import MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def property_name(marker: str) -> str:
 
     ``c.expr_HLA-DRA`` would be read as a subtraction.
     """
-    return f"expr_{_OTHER.sub('_', marker)}"
+    return f"{MARKER_PREFIX}{_OTHER.sub('_', marker)}"
 
 
 def find_markers(

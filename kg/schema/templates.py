@@ -1,4 +1,4 @@
-"""What a text is made of, per type: data, and nothing of any model.
+"""How the text of an entity is composed: data, and nothing of any model. Each type has one.
 
 A text is a sequence of parts, the most informative first: a sentence that names the entity and
 its type, other names, the source's description, then lists from the graph. Each list has a share
@@ -57,7 +57,7 @@ class Template:
     sections: tuple[Section, ...] = ()
 
 
-_GENE_SECTIONS = (
+GENE_SECTIONS = (
     Section("functions", "Functions", 140),
     Section("processes", "Processes", 140),
     Section("locations", "Locations", 80),
@@ -66,26 +66,7 @@ _GENE_SECTIONS = (
     Section("drugs", "Drugs", 120),
 )
 
-_DRUG_SECTIONS = (
+DRUG_SECTIONS = (
     Section("treats", "Treats", 160),
     Section("targets", "Targets", 120),
 )
-
-TEMPLATES: dict[str, Template] = {
-    "Gene": Template("a gene", 160, 400, _GENE_SECTIONS),
-    "Transcript": Template("a transcript"),
-    "Protein": Template("a protein", 160, 400, _GENE_SECTIONS),
-    "Complex": Template("a protein complex"),
-    "GeneFamily": Template("a gene family"),
-    "Pathway": Template("a pathway"),
-    "BiologicalProcess": Template("a biological process"),
-    "MolecularFunction": Template("a molecular function"),
-    "CellularComponent": Template("a cellular component"),
-    "Disease": Template("a disease"),
-    "Phenotype": Template("a symptom or phenotype"),
-    "Drug": Template("a drug", 160, 600, _DRUG_SECTIONS),
-    "DrugClass": Template("a class of drugs"),
-    "Metabolite": Template("a metabolite"),
-    "Anatomy": Template("an anatomical structure"),
-    "CellType": Template("a type of cell"),
-}

@@ -1,0 +1,78 @@
+"""Constraints and indexes that the schema's tables ask for, as data and as Cypher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tosg.kg.schema.types import (
+    ENTITY,
+    ENTITY_INDEXED,
+    ENTITY_TYPES,
+    FULLTEXT_INDEX,
+    FULLTEXT_PROPERTIES,
+    SUPPORT_TYPES,
+    snake,
+)
+
+Kind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One constraint or index that the graph has.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the database, made of label and properties.
+    kind : str
+        ``UNIQUENESS`` (a constraint with its range index), ``RANGE`` or ``FULLTEXT``.
+    label : str
+    properties : tuple of str
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    properties: tuple[str, ...]
+
+    def statement(self) -> str:
+        """Cypher that makes it where it is missing."""
+        columns = ", ".join(f"n.{p}" for p in self.properties)
+        if self.kind == "UNIQUENESS":
+            return (
+                f"CYPHER 5 CREATE CONSTRAINT {self.name} IF NOT EXISTS "
+                f"FOR (n:{self.label}) REQUIRE {columns} IS UNIQUE"
+            )
+        if self.kind == "FULLTEXT":
+            return (
+                f"CYPHER 5 CREATE FULLTEXT INDEX {self.name} IF NOT EXISTS "
+                f"FOR (n:{self.label}) ON EACH [{columns}]"
+            )
+        return (
+            f"CYPHER 5 CREATE INDEX {self.name} IF NOT EXISTS FOR (n:{self.label}) ON ({columns})"
+        )
+
+    def drop_statement(self) -> str:
+        """Cypher that takes it away."""
+        what = "CONSTRAINT" if self.kind == "UNIQUENESS" else "INDEX"
+        return f"CYPHER 5 DROP {what} {self.name} IF EXISTS"
+
+
+def definitions() -> tuple[Definition, ...]:
+    """Every constraint and index that the schema asks for, constraints first."""
+    constraints = [_unique(ENTITY, p) for p in ("id", "idx")]
+    constraints += [_unique(t.label, p) for t in SUPPORT_TYPES for p in t.unique]
+    indexes = [_range(t.label, p) for t in ENTITY_TYPES for p in ENTITY_INDEXED]
+    indexes += [_range(t.label, p) for t in SUPPORT_TYPES for p in t.indexed]
+    fulltext = Definition(FULLTEXT_INDEX, "FULLTEXT", ENTITY, FULLTEXT_PROPERTIES)
+    return (*constraints, *indexes, fulltext)
+
+
+def _unique(label: str, key: str) -> Definition:
+    return Definition(f"{snake(label)}_{key}", "UNIQUENESS", label, (key,))
+
+
+def _range(label: str, key: str) -> Definition:
+    return Definition(f"{snake(label)}_{key}", "RANGE", label, (key,))
