@@ -130,7 +130,9 @@ class Batch:
         ``graph.text_embedding``; ``to_data_list()`` works. The topology is expanded once per batch
         size and kept on the device.
         """
-        return self.topology.expanded.batch(self)
+        shared = len(self.measured_by_dataset) == 1
+        measured = self.measured_by_dataset if shared else self.measured
+        return self.topology.expanded.batch(self.x, measured, self.y, self.cell)
 
 
 def _dense(b: int, n: int, indptr: Tensor, indices: Tensor, values: Tensor) -> NDArray[np.float32]:

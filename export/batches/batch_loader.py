@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tosg.export.batches.batch import Batch
+    from tosg.export.batches.cell_reader import CellReader
     from tosg.export.batches.sampler import Sampler
-    from tosg.export.batches.training_set import TrainingSet
 
 #: What has to be the same for a state to be taken up again.
 _QUESTION = (
@@ -48,7 +48,7 @@ class BatchLoader:
 
     def __init__(
         self,
-        training_set: TrainingSet,
+        reader: CellReader,
         start: int,
         sampler: Sampler,
         device: str,
@@ -56,7 +56,7 @@ class BatchLoader:
         epoch: int = 0,
         prefetch: int = 2,
     ) -> None:
-        self.training_set = training_set
+        self.reader = reader
         self.start = start
         self.sampler = sampler
         self.device = device
@@ -76,7 +76,7 @@ class BatchLoader:
             # Counted before it is handed out: a state saved in the loop's body is that of after
             # this batch.
             self._done += 1
-            yield self.training_set.assemble(sparse, self.device)
+            yield self.reader.assemble(sparse, self.device)
         self.epoch += 1
         self._done = 0
 
@@ -90,7 +90,7 @@ class BatchLoader:
         return {
             "epoch": self.epoch,
             "done": self._done,
-            "training_set": self.training_set.digest,
+            "training_set": self.reader.manifest.digest,
             "start": self.start,
             **question,
         }
@@ -108,7 +108,7 @@ class BatchLoader:
         for name in ("training_set", "start", *_QUESTION):
             if state.get(name) != mine[name]:
                 raise ExportError(
-                    "the state belongs to batches of another kind",
+                    "the state was saved by a loader with other arguments",
                     where=name,
                     found=state.get(name),
                     expected=mine[name],
@@ -118,7 +118,7 @@ class BatchLoader:
             value = state.get(name)
             if not isinstance(value, int) or value < 0 or (most is not None and value > most):
                 raise ExportError(
-                    "the state is none that a loader gave",
+                    "not a state saved by a BatchLoader",
                     where=name,
                     found=value,
                     expected="0 or more" if most is None else f"0 to {most}",
@@ -132,7 +132,7 @@ class BatchLoader:
         Yields
         ------
         dict
-            As of `TrainingSet.read_sparse`.
+            As of `CellReader.read_sparse`.
         """
         yield from self._ahead(range(len(self)), pin=False)
 
@@ -141,7 +141,7 @@ class BatchLoader:
         for i in range(0, len(numbers), step):
             rows = [self.sampler.batch(epoch, n) for n in numbers[i : i + step]]
             cuts = [*accumulate(map(len, rows[:-1]))]
-            for sparse in self.training_set.read_sparse(np.concatenate(rows) + self.start, cuts):
+            for sparse in self.reader.read_sparse(np.concatenate(rows) + self.start, cuts):
                 if pin:
                     yield {k: torch.from_numpy(v).pin_memory() for k, v in sparse.items()}
                 else:

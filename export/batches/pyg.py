@@ -1,4 +1,4 @@
-"""Batches, single graphs and the typed graph as `torch_geometric` objects (extra ``pyg``)."""
+"""Batches and the typed graph as `torch_geometric` objects (extra ``pyg``)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data, HeteroData
 
 if TYPE_CHECKING:
-    from tosg.export.batches.batch import Batch
+    from collections.abc import Sequence
+
     from tosg.export.batches.graph_tensors import GraphTensors
-    from tosg.export.batches.training_set import TrainingSet
 
 #: Edge attributes that a batch repeats for each cell.
 EDGE_ATTRIBUTES = ("edge_type", "edge_score", "edge_sign")
@@ -56,16 +55,23 @@ class TopologyCache:
         self.keep = keep
         self._made: dict[int, dict[str, Tensor]] = {}
 
-    def batch(self, cells: Batch) -> CellBatch:
-        """Make a batch of the given cells on this topology."""
-        b, n = len(cells), self.graph.num_nodes
+    def batch(self, x: Tensor, measured: Tensor, y: Tensor, cell: Tensor) -> CellBatch:
+        """Make a batch of cells on this topology.
+
+        Parameters
+        ----------
+        x : (B, N) float32
+        measured : (B, N) bool, or (1, N) where it is the same for every cell of the training set
+        y, cell : (B,)
+        """
+        b, n = len(cell), self.graph.num_nodes
         batch = CellBatch(_base_cls=Data)
-        batch.x = cells.x.view(b * n, 1)
-        if len(cells.measured_by_dataset) > 1:
-            batch.measured = cells.measured.view(b * n)
-        batch.y = cells.y
-        batch.cell = cells.cell
-        for name, tensor in self.expanded(b, cells.measured_by_dataset).items():
+        batch.x = x.view(b * n, 1)
+        if len(measured) > 1:
+            batch.measured = measured.view(b * n)
+        batch.y = y
+        batch.cell = cell
+        for name, tensor in self.expanded(b, measured).items():
             batch[name] = tensor
         return batch
 
@@ -94,45 +100,13 @@ class TopologyCache:
         return made
 
 
-class CellGraphs(Dataset[Data]):
-    """One graph at a time, for code that wants a `torch` data set of `Data`.
-
-    Item ``i`` is cell ``i`` of the split, in stored order, on the shared topology: ``x`` (N, 1)
-    float32, ``edge_index`` (2, E), ``edge_type``, ``edge_score``, ``edge_sign``, ``measured`` (N,)
-    bool, ``node_id`` (N,), ``cell`` (1,), ``y`` (1,). Pickles as the training set's folder.
-    """
-
-    def __init__(self, training_set: TrainingSet, split: str) -> None:
-        self.training_set = training_set
-        self.split = split
-        self._rows = training_set.rows(split)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, i: int) -> Data:
-        if not -len(self) <= i < len(self):
-            raise IndexError(f"cell {i} of {len(self)}")
-        row = self._rows[i : i + 1 or None] if i != -1 else self._rows[-1:]
-        batch = self.training_set.read(row)
-        graph = batch.graph
-        one = Data(x=batch.x.view(-1, 1), edge_index=graph.edge_index, num_nodes=graph.num_nodes)
-        one.node_id = torch.arange(graph.num_nodes)
-        one.measured = batch.measured[0]
-        for name in EDGE_ATTRIBUTES:
-            one[name] = getattr(graph, name)
-        one.cell = batch.cell
-        if batch.y.ndim == 1:
-            one.y = batch.y
-        return one
-
-
-def to_hetero(training_set: TrainingSet) -> HeteroData:
+def to_hetero(
+    graph: GraphTensors, node_types: Sequence[str], edge_types: Sequence[str]
+) -> HeteroData:
     """The graph by type: see `TrainingSet.to_hetero`."""
-    graph = training_set.graph
     hetero: Any = HeteroData()
     local = torch.empty(graph.num_nodes, dtype=torch.int64)
-    for number, label in enumerate(training_set.node_types):
+    for number, label in enumerate(node_types):
         members = torch.nonzero(graph.node_type == number).flatten()
         if not len(members):
             continue
@@ -141,14 +115,19 @@ def to_hetero(training_set: TrainingSet) -> HeteroData:
         hetero[label].node_id = members
         hetero[label].x = graph.text_embedding[members]
         hetero[label].has_text = graph.has_text[members]
-    _add_edges(hetero, training_set, local)
+    _add_edges(hetero, graph, node_types, edge_types, local)
     return hetero
 
 
-def _add_edges(hetero: Any, training_set: TrainingSet, local: Tensor) -> None:
-    graph, labels = training_set.graph, training_set.node_types
+def _add_edges(
+    hetero: Any,
+    graph: GraphTensors,
+    node_types: Sequence[str],
+    edge_types: Sequence[str],
+    local: Tensor,
+) -> None:
     source, target = graph.edge_index
-    n_labels, n_types = len(labels), max(len(training_set.edge_types), 1)
+    n_labels, n_types = len(node_types), max(len(edge_types), 1)
     # One number per (source type, edge type, target type).
     kind = (
         graph.node_type[source].long() * n_types + graph.edge_type.long()
@@ -157,7 +136,7 @@ def _add_edges(hetero: Any, training_set: TrainingSet, local: Tensor) -> None:
         chosen = kind == number
         pair, end = divmod(number, n_labels)
         start, relation = divmod(pair, n_types)
-        store = hetero[labels[start], training_set.edge_types[relation], labels[end]]
+        store = hetero[node_types[start], edge_types[relation], node_types[end]]
         store.edge_index = local[graph.edge_index[:, chosen]]
         store.edge_score = graph.edge_score[chosen]
         store.edge_sign = graph.edge_sign[chosen]

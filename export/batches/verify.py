@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from tosg.export.batches.training_set import TrainingSet
+    from tosg.export.batches.cell_reader import CellReader
+    from tosg.export.format.manifest import Manifest
 
 
-def verify(training_set: TrainingSet) -> None:
+def verify(reader: CellReader) -> None:
     """Check the files' hashes, and order and ranges of what is in them.
 
     Raises
@@ -28,31 +29,33 @@ def verify(training_set: TrainingSet) -> None:
     ExportError
         A file was changed, or breaks a rule of ``docs/formats/training-set.md``.
     """
-    check_files(training_set.manifest, sha256=True)
-    _check_nodes(training_set)
-    _check_edges(training_set)
-    if training_set.manifest.has_cells:
-        _check_cells(training_set)
-        training_set.expression.verify()
+    manifest = reader.manifest
+    check_files(manifest, sha256=True)
+    _check_nodes(manifest)
+    _check_edges(manifest)
+    if manifest.has_cells:
+        _check_cells(manifest)
+        reader.read(range(0))  # checks the other columns, and what was measured
+        reader.expression.verify()
 
 
-def _check_nodes(training_set: TrainingSet) -> None:
-    path = training_set.folder / "nodes.parquet"
+def _check_nodes(manifest: Manifest) -> None:
+    path = manifest.path("nodes.parquet")
     table = _read(path, ["idx", "id", "type"])
     types = pc.unique(table["type"]).to_pylist()
-    if table.num_rows != training_set.n_nodes:
-        raise broken(path, f"{table.num_rows:,} rows", f"{training_set.n_nodes:,}")
+    if table.num_rows != manifest.n_nodes:
+        raise broken(path, f"{table.num_rows:,} rows", f"{manifest.n_nodes:,}")
     if not rises(table["idx"].to_numpy()).all():
         raise broken(path, "idx that does not rise", "idx strictly increasing")
     if len(pc.unique(table["id"])) != table.num_rows:
         raise broken(path, "an id that occurs twice", "unique ids")
-    if others := sorted(set(types) - set(training_set.node_types)):
+    if others := sorted(set(types) - set(manifest.node_types)):
         raise broken(path, f"type {others[0]}", "types of content.node_types")
 
 
-def _check_edges(training_set: TrainingSet) -> None:
-    content, path = training_set.content, training_set.folder / "graph.safetensors"
-    graph = GraphTensors(training_set.folder, [], add_reverses=False)
+def _check_edges(manifest: Manifest) -> None:
+    content, path = manifest.content, manifest.path("graph.safetensors")
+    graph = GraphTensors(manifest.folder, [], add_reverses=False)
     source, target = graph.edge_index.numpy()
     places = {
         "edge_type": content["edge_types"],
@@ -74,15 +77,14 @@ def _check_edges(training_set: TrainingSet) -> None:
         raise broken(path, "an undirected edge with source > target", "source <= target")
 
 
-def _check_cells(training_set: TrainingSet) -> None:
-    path = training_set.folder / "cells.parquet"
+def _check_cells(manifest: Manifest) -> None:
+    path = manifest.path("cells.parquet")
     table = _read(path, ["id", "split"])
     if len(pc.unique(table["id"])) != table.num_rows:
         raise broken(path, "an id that occurs twice", "unique ids")
-    sizes = [len(training_set.rows(name)) for name in SPLITS]
+    sizes = [len(manifest.rows(name)) for name in SPLITS]
     if table["split"].to_pylist() != np.repeat(SPLITS, sizes).tolist():
         raise broken(path, "splits out of order", "rows of content.splits")
-    training_set.read(range(0))  # checks the other columns, and what was measured
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:

@@ -6,6 +6,7 @@ without one is not a training set.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tokenize
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from tosg.errors import ExportError
+from tosg.errors import ExportError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +62,58 @@ class Manifest:
         """Whether the training set has cells, or is a plain graph."""
         return self.content["expression"] is not None
 
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes, N."""
+        return self.counts["nodes"]
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells, M."""
+        return self.counts["cells"]
+
+    @property
+    def node_types(self) -> list[str]:
+        """Labels of nodes; `node_type` holds positions in it."""
+        return [t["name"] for t in self.content["node_types"]]
+
+    @property
+    def edge_types(self) -> list[str]:
+        """Relationship types; `edge_type` holds positions in it."""
+        return [t["name"] for t in self.content["edge_types"]]
+
+    @property
+    def digest(self) -> str:
+        """Hash of the digests of the content: equal where graph, cells and their order are."""
+        text = json.dumps(self.content["digests"], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def path(self, name: str) -> Path:
         """Path of one of its files."""
         return self.folder / name
+
+    def rows(self, split: str | None = None) -> range:
+        """Rows of a split in ``cells.parquet``; rows of all cells where `split` is None.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        UsageError
+            There is no such split.
+        """
+        if not self.has_cells:
+            raise ExportError(
+                "this training set has no cells, only a graph",
+                where=self.folder,
+                hint="export with --cells, or use `graph` and `to_hetero()`",
+            )
+        if split is None:
+            return range(self.n_cells)
+        splits = self.content["splits"]
+        if split not in SPLITS or splits is None:
+            raise unknown("split", split, SPLITS if splits else (), where=self.folder)
+        return range(splits[split]["start"], splits[split]["stop"])
 
 
 def manifest_bytes(content: Mapping[str, Any], run: Mapping[str, Any]) -> bytes:
