@@ -21,7 +21,7 @@ from tosg.export.selection import Selection
 from tosg.export.write.export import export
 from tosg.kg import server as managed
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.database.connection import Database
 from tosg.kg.database.counts import count

@@ -110,7 +110,7 @@ def _expression(plan: Plan, dataset: int, idx: Int64s) -> Rows:
     for block in read_expression(plan.db, info, idx, connections=plan.connections):
         _check_finite(block.values, info.id)
         parts.append(_mapped(variables, block.indptr, block.indices, block.values))
-        seen.append(np.asarray(block.cell_idx, dtype=np.int64))
+        seen.append(np.asarray(block.rows, dtype=np.int64))
     found = np.concatenate([np.empty(0, np.int64), *seen])
     if not np.array_equal(found, idx):
         raise ExportError(

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import DatabaseError, DataError
-from tosg.kg.cells.files.source import open_source, sha256
+from tosg.kg.cells.files.opening import open_source
+from tosg.kg.cells.files.source import sha256
 from tosg.kg.cells.obs.mapping import CellMapping
-from tosg.kg.cells.plan import AttachOptions, Plan, check_source, dataset_id, key_of, make_plan
+from tosg.kg.cells.options import AttachOptions, dataset_id
+from tosg.kg.cells.plan import AttachPlan, check_source, key_of, make_plan
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.cells.values.codec import encode_block
-from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums, normalised
+from tosg.kg.cells.values.normalise import normalise
+from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums
 from tosg.kg.cells.var.markers import marker_columns
 from tosg.kg.cells.var.variables import measured_of, names_of
 from tosg.kg.database import bookkeeping as meta
@@ -27,7 +30,7 @@ from tosg.kg.database import indexes as ddl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tosg.kg.cells.files.source import Block
+    from tosg.kg.cells.csr import CsrRows
     from tosg.kg.database.connection import Database
 
 #: Cells per transaction, and bytes of vectors per transaction.
@@ -160,7 +163,9 @@ def _before(
     )
 
 
-def _write(stage: staging.Stage, plan: Plan, progress: Callable[[int, int], None] | None) -> None:
+def _write(
+    stage: staging.Stage, plan: AttachPlan, progress: Callable[[int, int], None] | None
+) -> None:
     stage.begin(plan.dataset, plan.key)
     try:
         _Writer(stage, plan, progress).run()
@@ -182,7 +187,7 @@ class _Writer:
     def __init__(
         self,
         stage: staging.Stage | None,
-        plan: Plan,
+        plan: AttachPlan,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self.stage, self.plan = stage, plan
@@ -192,7 +197,7 @@ class _Writer:
         self.bytes = 0
 
     def run(self) -> None:
-        """Do it."""
+        """Write every block of cells, then the data set and its groups."""
         start = 0
         for block in self.plan.blocks():
             stop = start + len(block.rows)
@@ -221,22 +226,22 @@ class _Writer:
             for edge in edges:
                 self._expresses(self.stage, edge)
 
-    def _block(self, block: Block, start: int, stop: int) -> None:
+    def _block(self, block: CsrRows, start: int, stop: int) -> None:
         plan = self.plan
         self.seen[block.indices] = True
-        linear = normalised(plan.unit, block.indptr, block.values)
+        comparable = block.with_values(normalise(plan.unit, block))
         if plan.unit != "scaled":
-            self.sums.add(plan.groups.codes[start:stop], block.indptr, block.indices, linear)
+            self.sums.add(plan.groups.codes[start:stop], comparable)
         columns = {k: v[start:stop] for k, v in plan.properties.items()}
         columns["n_cells"] = plan.sizes[start:stop].tolist()
-        columns["n_genes"] = np.diff(block.indptr).tolist()
+        columns["n_genes"] = block.lengths.tolist()
         if plan.unit == "counts":
-            columns["n_counts"] = _totals(block)
+            columns["n_counts"] = block.row_sums(block.values.astype(np.int64)).tolist()
         ids = plan.groups.ids
         columns["group"] = [ids[g] for g in plan.groups.codes[start:stop].tolist()]
-        columns |= marker_columns(plan.markers, block.indptr, block.indices, linear)
+        columns |= marker_columns(plan.markers, comparable)
         if plan.storage == "inline":
-            vectors = encode_block(block.indptr, block.indices, block.values)
+            vectors = encode_block(block)
             self.bytes += sum(map(len, vectors))
             columns["expression"] = vectors
         if self.stage:
@@ -320,10 +325,3 @@ class _Writer:
                 "mean": mean[known].tolist(),
                 "fraction": fraction[known].tolist(),
             }
-
-
-def _totals(block: Block) -> list[int]:
-    before = np.zeros(len(block.values) + 1, np.int64)
-    np.cumsum(block.values.astype(np.int64), out=before[1:])
-    totals: list[int] = np.diff(before[block.indptr]).tolist()
-    return totals

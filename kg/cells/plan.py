@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tosg.errors import ConfigError, DataError, unknown
+from tosg.errors import ConfigError, DataError
 from tosg.kg.cells.obs import columns as table
 from tosg.kg.cells.obs.terms import REFUSED, TermIndex, read_terms
+from tosg.kg.cells.options import INLINE_LIMIT
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.values import metacells, units
-from tosg.kg.cells.values.pseudobulk import MIN_FRACTION, Groups, group_cells
+from tosg.kg.cells.values.pseudobulk import Groups, group_cells
 from tosg.kg.cells.var.markers import Marker, find_markers
 from tosg.kg.cells.var.variables import (
     ID_COLUMNS,
@@ -32,67 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tosg.kg.cells.files.source import Block, CellSource, Matrix
+    from tosg.kg.cells.csr import CsrRows
+    from tosg.kg.cells.files.source import CellSource, Matrix
     from tosg.kg.cells.obs.mapping import CellMapping
+    from tosg.kg.cells.options import AttachOptions
     from tosg.kg.database.connection import Database
-
-#: ``auto`` keeps expression in the graph up to this size, and links the file above it.
-INLINE_LIMIT = 1024**3
-
-_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
 @dataclass(frozen=True)
-class AttachOptions:
-    """How to attach a file; see `tosg.kg.cells.attach.attach`."""
-
-    id: str | None = None
-    storage: str = "auto"
-    markers: tuple[str, ...] = ()
-    unit: str | None = None
-    matrix: str | None = None
-    allow_scaled: bool = False
-    title: str = ""
-    license: str = ""
-    organism: str = "human"
-    metacells: int = 0
-    metacell_method: str = "kmeans"
-    seed: int = 0
-    min_fraction: float = MIN_FRACTION
-
-    def __post_init__(self) -> None:
-        for name, value, known in (
-            ("storage", self.storage, ("auto", "inline", "linked")),
-            ("organism", self.organism, ("human", "any")),
-            ("metacell method", self.metacell_method, ("kmeans", "random")),
-        ):
-            if value not in known:
-                raise unknown(name, value, known)
-        if self.metacells < 0 or self.metacells == 1:
-            raise ConfigError(
-                "a meta-cell is made of more than one cell",
-                where="--metacells",
-                found=self.metacells,
-                expected="2 or more, or 0 for none",
-            )
-        if not 0 <= self.min_fraction <= 1:
-            raise ConfigError(
-                "the threshold of EXPRESSES is not a fraction",
-                where="--min-fraction",
-                found=self.min_fraction,
-                expected="0 ... 1",
-            )
-        if self.metacells and self.storage == "linked":
-            raise ConfigError(
-                "meta-cells are in no file that could be linked",
-                where="--storage",
-                found="linked",
-                expected="inline or auto, with --metacells",
-            )
-
-
-@dataclass
-class Plan:
+class AttachPlan:
     """Everything about a file of cells that is known before its values are read.
 
     Attributes
@@ -138,36 +86,16 @@ class Plan:
         """Number of :Cell nodes."""
         return len(self.sizes)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[CsrRows]:
         """Yield the values of the cells in order, checked against the unit."""
         for block in self._read():
             units.check(self.source.path, self.matrix, self.unit, block)
             yield block
 
-    def _read(self) -> Iterator[Block]:
+    def _read(self) -> Iterator[CsrRows]:
         if self.partition is None:
             return self.matrix.blocks(self.rows)
         return metacells.blocks(self.matrix, self.partition, self.source.path)
-
-
-def dataset_id(given: str | None, path: Path) -> str:
-    """Id of a data set: as given, else the file's name.
-
-    Raises
-    ------
-    ConfigError
-        An id with other characters than letters, digits, dot, dash and underscore.
-    """
-    stem = path.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5")
-    name = given or re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
-    if not _ID.match(name):
-        raise ConfigError(
-            "the id of a data set has characters that it must not have",
-            where="--id",
-            found=name,
-            expected="letters, digits, dot, dash and underscore",
-        )
-    return name
 
 
 def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
@@ -196,7 +124,7 @@ def make_plan(
     mapping: CellMapping,
     options: AttachOptions,
     key: str,
-) -> Plan:
+) -> AttachPlan:
     """Find matrix, unit, labels, variables and groups of an open file; nothing is written.
 
     Raises
@@ -271,7 +199,7 @@ def make_plan(
         min_fraction=options.min_fraction,
         markers=[m.property for m in markers],
     )
-    return Plan(
+    return AttachPlan(
         dataset=dataset,
         key=key,
         options=options,

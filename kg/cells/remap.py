@@ -15,7 +15,8 @@ from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets, read_expression
 from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
 from tosg.kg.cells.stored.regroup_writer import MOST, Edges, GroupWriter, write_report
-from tosg.kg.cells.values.pseudobulk import GroupSums, normalised
+from tosg.kg.cells.values.normalise import normalise
+from tosg.kg.cells.values.pseudobulk import GroupSums
 from tosg.kg.cells.var.variables import read_entity_names, variable_of
 from tosg.kg.cells.var.variables import resolve as resolve_variables
 from tosg.kg.database import bookkeeping as meta
@@ -193,11 +194,8 @@ def _sums(
     idx, codes = idx[order], codes[order]
     start = 0
     for block in read_expression(db, info, idx):
-        values = normalised(info.unit, block.indptr, block.values)
-        keep = chosen[block.indices]
-        before = np.zeros(len(keep) + 1, np.int64)
-        np.cumsum(keep, out=before[1:])
-        stop = start + len(block.cell_idx)
-        sums.add(codes[start:stop], before[block.indptr], block.indices[keep], values[keep])
+        mapped_only = block.with_values(normalise(info.unit, block)).keep(chosen[block.indices])
+        stop = start + len(block)
+        sums.add(codes[start:stop], mapped_only)
         start = stop
     return sums

@@ -63,13 +63,10 @@ def cell_idx(db: Database, dataset: str) -> np.ndarray[Any, Any]:
 def matrix(db: Database, info: DatasetInfo, idx: np.ndarray[Any, Any] | None = None) -> Any:
     wanted = cell_idx(db, info.id) if idx is None else idx
     blocks = list(read_expression(db, info, wanted))
-    assert np.array_equal(np.concatenate([b.cell_idx for b in blocks]), wanted)
+    assert np.array_equal(np.concatenate([b.rows for b in blocks]), wanted)
     width = len(info.variables)
     return sp.vstack(
-        [
-            sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b.cell_idx), width))
-            for b in blocks
-        ]
+        [sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b.rows), width)) for b in blocks]
     ).toarray()
 
 

@@ -14,7 +14,7 @@ from support.cells import MAPS, VARIABLES, cells_table, counts, small_graph, wri
 
 from tosg.errors import ConfigError, DataError, TosgError, UsageError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.values import units
 from tosg.kg.database import bookkeeping as meta
@@ -275,7 +275,7 @@ def test_columns_that_cannot_be_kept(column: str, message: str) -> None:
         ({"storage": "both"}, "unknown storage"),
         ({"metacells": 1}, "more than one cell"),
         ({"metacells": 4, "storage": "linked"}, "no file that could be linked"),
-        ({"id": "a b"}, "characters that it must not have"),
+        ({"id": "a b"}, "characters that are not allowed"),
         ({"min_fraction": 2.0}, "not a fraction"),
     ],
 )

@@ -15,8 +15,8 @@ from support.cells import REAL, VARIABLES, cells_table, counts, small_graph, wri
 
 from tosg.errors import DataError
 from tosg.kg.cells.attach import attach
-from tosg.kg.cells.files import h5ad as layouts
-from tosg.kg.cells.files.source import open_source
+from tosg.kg.cells.files import h5ad
+from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.stored.dataset import datasets, read_expression
 from tosg.kg.cells.values.units import choose
@@ -150,15 +150,16 @@ def test_a_10x_file_that_does_not_fit_itself(tmp_path: Path) -> None:
         open_source(path)
 
 
-def test_a_matrix_by_columns_is_turned_round_once(tmp_path: Path) -> None:
+def test_a_matrix_by_columns_is_transposed_once_per_open_file(tmp_path: Path) -> None:
     path = write(tmp_path / "csc.h5ad", counts().tocsc())
-    assert np.array_equal(dense(path), counts().toarray())
-    (first,) = layouts._turned.values()
-    assert np.array_equal(dense(path), counts().toarray())
-    assert next(iter(layouts._turned.values())) is first
+    with open_source(path) as source:
+        take = source.matrix("X")._take
+        assert isinstance(take, h5ad._ByRow)
+        first = take._csr
+        assert np.array_equal(take(slice(0, 3)).toarray(), counts().toarray()[:3])
+        assert take._csr is first
     write(path, (counts() * 2).tocsc())
     assert np.array_equal(dense(path), counts().toarray() * 2)
-    assert len(layouts._turned) == 1
 
 
 def test_scattered_rows_are_read_right(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_sums_of_members_of_one_stratum(database: Database, file: Path, method: 
     info = datasets(database)[0]
     blocks = list(read_expression(database, info, np.array([c["idx"] for c in found])))
     dense = sp.vstack(
-        [sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b.cell_idx), 7)) for b in blocks]
+        [sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b), 7)) for b in blocks]
     ).toarray()
     for row, cell in enumerate(found):
         rows = [int(m.removeprefix("cell")) for m in cell["members"]]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tosg.errors import DataError
+from tosg.kg.cells.csr import CsrRows
 from tosg.kg.cells.values.codec import decode, decode_block, encode, encode_block
 
 COUNTS = "01020200 03000000 0100 0500 bc02 0100 0200 2c01"
@@ -116,7 +117,7 @@ def test_round_trip(rows: list[dict[int, float]], skip: int) -> None:
     indptr = np.cumsum([0, *map(len, ordered)])
     indices = np.array([i for row in ordered for i, _ in row], np.int64)
     values = np.array([v for row in ordered for _, v in row], np.float64)
-    vectors = encode_block(indptr, indices, values)
+    vectors = encode_block(CsrRows(np.arange(len(rows)), indptr, indices, values))
     assert vectors == [encode([i for i, _ in row], [v for _, v in row]) for row in ordered]
     block = decode_block(pa.array(vectors, pa.binary()).slice(skip))
     skipped = sum(map(len, ordered[:skip]))

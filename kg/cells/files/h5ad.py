@@ -1,7 +1,8 @@
-"""The layouts of files of cells that `tosg.kg.cells.files.source` opens."""
+"""AnnData: h5ad files of every version, and zarr folders."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
@@ -11,7 +12,6 @@ from tosg.kg.cells.files.source import (
     Matrix,
     check_indices,
     check_indptr,
-    reading,
 )
 
 if TYPE_CHECKING:
@@ -24,63 +24,13 @@ if TYPE_CHECKING:
 COUNT_LAYERS = ("counts", "raw_counts", "count", "raw", "umi", "umis")
 
 
-def open_hdf5(path: Path) -> CellSource:
-    """Open an h5ad file or a 10x HDF5 file."""
-    import h5py
-
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        with path.open("rb") as stream:
-            hdf5 = stream.read(8) == b"\x89HDF\r\n\x1a\n"
-        raise DataError(
-            "the file of cells is truncated or damaged" if hdf5 else "the file is not an h5ad file",
-            where=path,
-            found=str(error).splitlines()[0],
-            expected="an HDF5 file in the layout of AnnData or 10x",
-            hint="compare its size with the original, or copy it again" if hdf5 else None,
-        ) from error
-    try:
-        with reading(path):
-            if "obs" in file and ("X" in file or "raw" in file or "layers" in file):
-                return _h5ad(path, file)
-            if "matrix" in file and "barcodes" in file["matrix"]:
-                return _tenx_h5(path, file)
-            raise DataError(
-                "the HDF5 file does not hold cells",
-                where=path,
-                found=f"the groups {', '.join(sorted(file)) or '(none)'}",
-                expected="obs, var and X (AnnData), or matrix (10x)",
-            )
-    except BaseException:
-        file.close()
-        raise
-
-
-def open_folder(path: Path) -> CellSource:
-    """Open a zarr folder of AnnData or a 10x mtx folder."""
-    if any(path.glob("matrix.mtx*")):
-        return _tenx_mtx(path)
-    if (path / ".zgroup").is_file() or (path / "zarr.json").is_file():
-        import zarr
-
-        with reading(path):
-            group = zarr.open_group(path, mode="r")
-            files = sorted(f for f in path.rglob("*") if f.is_file())
-            return _anndata(path, group, "zarr", files=files)
-    raise DataError(
-        "the folder does not hold cells",
-        where=path,
-        expected="a zarr folder of AnnData, or matrix.mtx with barcodes and features (10x)",
-    )
-
-
-def _h5ad(path: Path, file: Any) -> CellSource:
+def read_h5ad(path: Path, file: Any) -> CellSource:
+    """Read an HDF5 file that is open; the source closes it."""
     import h5py
 
     old = isinstance(file["obs"], h5py.Dataset) or "raw.X" in file
     if not old:
-        return _anndata(path, file, "h5ad", close=file.close)
+        return read_anndata(path, file, "h5ad", close=file.close)
     # Before anndata 0.7, tables were compound arrays with categories elsewhere: the library knows.
     import anndata
 
@@ -92,9 +42,23 @@ def _h5ad(path: Path, file: Any) -> CellSource:
     return CellSource(path, [path], data.obs, data.var, matrices, "h5ad", "", data.file.close)
 
 
-def _anndata(
+def read_anndata(
     path: Path, group: Any, layout: str, *, files: list[Path] | None = None, close: Any = None
 ) -> CellSource:
+    """Read a group of HDF5 or zarr in the layout of AnnData.
+
+    Parameters
+    ----------
+    path : Path
+        What errors name.
+    group : h5py.Group or zarr.Group
+    layout : str
+        Name of the layout; see `CellSource`.
+    files : list of Path, optional
+        Every file that the content depends on; by default ``path``.
+    close : callable, optional
+        Called when the source is closed.
+    """
     from anndata.io import read_elem
 
     obs, var = _table(group, "obs"), _table(group, "var")
@@ -185,122 +149,25 @@ def _check_chunks(values: Any, where: str) -> None:
         )
 
 
-# (file, size, modification time, matrix) -> rows: reads of a linked file open it many times, and
-# turning it round each time would take most of the time. The last one only, for the memory's sake.
-_turned: dict[tuple[str, int, int, str], Any] = {}
-
-
 class _ByRow:
-    """Rows of a matrix that is stored by columns: turned round in memory at first use."""
+    """Rows of a matrix that is stored by columns: transposed in memory at first use."""
 
     def __init__(self, name: str, data: Any, nnz: int, path: Path) -> None:
         self.name, self.data, self.nnz, self.path = name, data, nnz, path
 
     def __call__(self, rows: Any) -> Any:
-        state = self.path.stat()
-        key = (str(self.path), state.st_size, state.st_mtime_ns, self.name)
-        if key not in _turned:
-            if self.nnz > CSC_VALUES:
-                raise DataError(
-                    "the matrix is stored by columns and too large to be turned round in memory",
-                    where=f"{self.path}: {self.name}",
-                    found=f"csc_matrix with {self.nnz:,} values",
-                    expected=f"csr_matrix, or at most {CSC_VALUES:,} values",
-                    hint="write it again after `adata.X = adata.X.tocsr()`",
-                )
-            _turned.clear()
-            columns = self.data.to_memory()
-            check_indices(columns.indices, columns.shape[0], f"{self.path}: {self.name}")
-            _turned[key] = columns.tocsr()
-        return _turned[key][rows]
+        return self._csr[rows]
 
-
-def _tenx_h5(path: Path, file: Any) -> CellSource:
-    import pandas as pd
-    import scipy.sparse as sp
-
-    group = file["matrix"]
-    n_variables, n_cells = (int(n) for n in group["shape"][:])
-    obs = pd.DataFrame(index=_texts(group["barcodes"]))
-    features = group["features"]
-    var = pd.DataFrame(
-        {
-            "gene_ids": _texts(features["id"]),
-            "feature_types": _texts(features["feature_type"]),
-            "genome": _texts(features["genome"]),
-        },
-        index=pd.Index(_texts(features["name"])),
-    )
-    # Features in rows, stored by columns: the same three arrays are cells in rows, by rows.
-    arrays = (group["data"][:], group["indices"][:], group["indptr"][:])
-    check_indptr(arrays[2], n_cells, len(arrays[1]), f"{path}: matrix")
-    rows = sp.csr_matrix(arrays, shape=(n_cells, n_variables))
-    if len(var) != n_variables:
-        raise DataError(
-            "the matrix does not fit its features",
-            where=path,
-            found=f"{n_variables:,} rows",
-            expected=f"{len(var):,}, one per feature",
-        )
-    var = _unique_by_id(var)
-    matrix = Matrix("matrix", rows.shape, var, rows.nnz, True, rows.__getitem__, str(path))
-    return CellSource(path, [path], obs, var, [matrix], "10x-h5", "", file.close)
-
-
-def _tenx_mtx(path: Path) -> CellSource:
-    import pandas as pd
-    import scipy.io
-    import scipy.sparse as sp
-
-    def one(*names: str) -> Path:
-        for name in names:
-            for suffix in ("", ".gz"):
-                if (path / f"{name}{suffix}").is_file():
-                    return path / f"{name}{suffix}"
-        raise DataError(
-            "a file of the 10x folder is missing", where=path, expected=" or ".join(names)
-        )
-
-    files = [one("matrix.mtx"), one("features.tsv", "genes.tsv"), one("barcodes.tsv")]
-    with reading(path):
-        table = {"sep": "\t", "header": None, "dtype": str, "quoting": 3, "na_filter": False}
-        features: pd.DataFrame = pd.read_csv(files[1], **table)  # type: ignore[call-overload]
-        barcodes: pd.DataFrame = pd.read_csv(files[2], **table)  # type: ignore[call-overload]
-        rows = sp.csr_matrix(scipy.io.mmread(files[0]).T)
-    if features.shape[1] < 2:
-        raise DataError(
-            "the features of a 10x folder have no names",
-            where=files[1],
-            found="one column",
-            expected="two or more, separated by tabs: identifier, name, type",
-        )
-    var = pd.DataFrame(
-        {
-            "gene_ids": features[0].to_numpy(),
-            "feature_types": features[2].to_numpy() if 2 in features else "Gene Expression",
-        },
-        index=pd.Index(features[1].to_numpy()),
-    )
-    if rows.shape != (len(barcodes), len(var)):
-        raise DataError(
-            "the matrix does not fit its barcodes and features",
-            where=path,
-            found=f"{rows.shape[0]} x {rows.shape[1]}",
-            expected=f"{len(barcodes)} barcodes x {len(var)} features",
-        )
-    var = _unique_by_id(var)
-    matrix = Matrix("matrix", rows.shape, var, rows.nnz, True, rows.__getitem__, str(path))
-    obs = pd.DataFrame(index=pd.Index(barcodes[0].to_numpy()))
-    return CellSource(path, files, obs, var, [matrix], "10x-mtx")
-
-
-def _unique_by_id(var: pd.DataFrame) -> pd.DataFrame:
-    # 10x files name a feature by id and by symbol, and only the id is unique.
-    if var.index.is_unique:
-        return var
-    var = var.assign(gene_symbols=var.index.to_numpy())
-    return var.set_index("gene_ids", drop=False)
-
-
-def _texts(dataset: Any) -> list[str]:
-    return [v.decode() if isinstance(v, bytes) else str(v) for v in dataset[:]]
+    @cached_property
+    def _csr(self) -> Any:
+        if self.nnz > CSC_VALUES:
+            raise DataError(
+                "the matrix is stored by columns and too large to transpose in memory",
+                where=f"{self.path}: {self.name}",
+                found=f"csc_matrix with {self.nnz:,} values",
+                expected=f"csr_matrix, or at most {CSC_VALUES:,} values",
+                hint="write it again after `adata.X = adata.X.tocsr()`",
+            )
+        columns = self.data.to_memory()
+        check_indices(columns.indices, columns.shape[0], f"{self.path}: {self.name}")
+        return columns.tocsr()

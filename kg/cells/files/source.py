@@ -1,4 +1,4 @@
-"""Files of cells, read in blocks of rows: AnnData (h5ad, zarr), 10x HDF5 and 10x mtx folders.
+"""What every reader of a file of cells gives: `CellSource`, whose `Matrix` is read in blocks.
 
 Only the tables and the list of matrices are read at first; values come block by block. Every way
 in which a file can be wrong is a `DataError` that names the file and the place in it.
@@ -11,17 +11,17 @@ import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import ConfigError, DataError
-from tosg.kg.cells.values.codec import drop_zeros
+from tosg.kg.cells.csr import CsrRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     import pandas as pd
@@ -32,26 +32,6 @@ BLOCK_VALUES = 4_000_000
 CSC_VALUES = 150_000_000
 
 _Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Some rows of a matrix: CSR without zeros, indices rising within a row.
-
-    Attributes
-    ----------
-    rows : (n,) int64
-        Row numbers in the file, increasing.
-    indptr : (n + 1,) int64
-    indices : (nnz,) int32 or int64
-    values : (nnz,)
-        Fractions as float32; whole numbers of the file's own type.
-    """
-
-    rows: npt.NDArray[np.int64]
-    indptr: _Array
-    indices: _Array
-    values: _Array
 
 
 @dataclass(frozen=True)
@@ -85,19 +65,19 @@ class Matrix:
         per_row = self.nnz / max(1, self.shape[0]) if self.sparse else self.shape[1]
         return int(min(8192, max(1, BLOCK_VALUES // max(1.0, per_row))))
 
-    def blocks(self, rows: npt.NDArray[np.int64] | None = None) -> Iterator[Block]:
+    def blocks(self, rows: npt.NDArray[np.int64] | None = None) -> Iterator[CsrRows]:
         """Yield the given rows (increasing; by default all) in bounded blocks."""
         if rows is None:
             rows = np.arange(self.shape[0], dtype=np.int64)
         for start in range(0, len(rows), self.block_rows):
             yield self.block(rows[start : start + self.block_rows])
 
-    def block(self, rows: npt.NDArray[np.int64]) -> Block:
+    def block(self, rows: npt.NDArray[np.int64]) -> CsrRows:
         """Read the given rows (increasing) as one block."""
         import scipy.sparse as sp
 
         if len(rows) == 0:
-            return Block(rows, np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0))
+            return CsrRows(rows, np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0))
         first, last = int(rows[0]), int(rows[-1])
         whole = last - first + 1 == len(rows)
         # Scattered reads of a file are slow: a span that is mostly wanted is read as one.
@@ -122,10 +102,7 @@ class Matrix:
                 hint="if the file is whole, `adata.X.sum_duplicates()` adds them up; "
                 "else copy it again",
             )
-        indptr, indices, values = csr.indptr.astype(np.int64), csr.indices, csr.data
-        if not np.all(values):
-            indptr, indices, values = drop_zeros(indptr, indices, values)
-        return Block(rows, indptr, indices, values)
+        return CsrRows.of(csr, rows).without_zeros()
 
 
 @dataclass
@@ -185,54 +162,6 @@ class CellSource:
             found=name,
             expected=", ".join(m.name for m in self.matrices) or "(it has none)",
         )
-
-
-def open_source(path: Path) -> CellSource:
-    """Open a file or folder of cells.
-
-    Raises
-    ------
-    DataError
-        It is missing, empty, truncated or not a format that is known.
-    ConfigError
-        The extra ``cells`` is not installed.
-    """
-    try:
-        import anndata  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            "reading files of cells needs anndata",
-            found=error,
-            hint='pip install "tosg[cells]"',
-        ) from error
-    from tosg.kg.cells.files import h5ad as layouts
-
-    path = Path(path).absolute()
-    if path.is_dir():
-        return _fitting(layouts.open_folder(path))
-    if not path.is_file():
-        raise DataError(
-            "there is no such file of cells",
-            where=path,
-            expected="an h5ad file, a zarr folder, a 10x .h5 file or a 10x mtx folder",
-        )
-    if path.stat().st_size == 0:
-        raise DataError("the file of cells is empty", where=path, found="0 bytes")
-    return _fitting(layouts.open_hdf5(path))
-
-
-def _fitting(source: CellSource) -> CellSource:
-    """Refuse a file with a matrix that has not one row per cell, and close it."""
-    for matrix in source.matrices:
-        if matrix.shape[0] != len(source.obs):
-            source._close()
-            raise DataError(
-                "a matrix does not fit its cells",
-                where=f"{source.path}: {matrix.name}",
-                found=f"{matrix.shape[0]:,} rows",
-                expected=f"{len(source.obs):,}, one per cell",
-            )
-    return source
 
 
 def sha256(files: list[Path]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import DataError, unknown
-from tosg.kg.cells.values.codec import CsrRows, decode_block
+from tosg.kg.cells.csr import CsrRows
+from tosg.kg.cells.values.codec import decode_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,27 +68,6 @@ class DatasetInfo:
     mean_unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CsrBlock:
-    """Expression of some cells.
-
-    Attributes
-    ----------
-    cell_idx : (n,) int64
-        `Cell.idx`, increasing.
-    indptr : (n + 1,) int64
-    indices : (nnz,) int32
-        Positions in `DatasetInfo.variables`.
-    values : (nnz,) float32
-        In the data set's unit.
-    """
-
-    cell_idx: _Int64s
-    indptr: _Int64s
-    indices: npt.NDArray[np.int32]
-    values: npt.NDArray[np.float32]
-
-
 _FIELDS = tuple(field.name for field in fields(DatasetInfo))
 
 
@@ -121,7 +102,7 @@ def _info(row: dict[str, Any]) -> DatasetInfo:
 
 def read_expression(
     db: Database, dataset: DatasetInfo, cell_idx: npt.NDArray[Any], *, connections: int = 4
-) -> Iterator[CsrBlock]:
+) -> Iterator[CsrRows]:
     """Read the expression of cells of one data set, in blocks of bounded size.
 
     Parameters
@@ -135,8 +116,9 @@ def read_expression(
 
     Yields
     ------
-    CsrBlock
-        In the order of ``cell_idx``; every cell once.
+    CsrRows
+        Rows are `Cell.idx` in the order of ``cell_idx``, every cell once; indices are positions in
+        `DatasetInfo.variables`, values float32 in the data set's unit.
 
     Raises
     ------
@@ -154,7 +136,7 @@ def read_expression(
     )
     n = 0
     for block in read:
-        n += len(block.cell_idx)
+        n += len(block)
         yield block
     if n != len(wanted):
         raise DataError(
@@ -167,21 +149,21 @@ def read_expression(
 
 def _inline(
     db: Database, dataset: DatasetInfo, wanted: _Int64s, connections: int
-) -> Iterator[CsrBlock]:
+) -> Iterator[CsrRows]:
     from tosg.kg.reader.bulk import read_nodes
 
     names = ["dataset", "expression"]
     for batch in read_nodes(db, "Cell", names, idx=wanted, connections=connections):
         _check_dataset(batch.column("dataset"), dataset)
         idx = batch.column("idx").to_numpy()
-        rows: CsrRows = decode_block(batch.column("expression"), len(dataset.variables))
-        yield CsrBlock(idx, rows.indptr, rows.indices, rows.values)
+        block = decode_block(batch.column("expression"), len(dataset.variables))
+        yield replace(block, rows=idx)
 
 
 def _linked(
     db: Database, dataset: DatasetInfo, wanted: _Int64s, connections: int
-) -> Iterator[CsrBlock]:
-    from tosg.kg.cells.files.source import open_source
+) -> Iterator[CsrRows]:
+    from tosg.kg.cells.files.opening import open_source
     from tosg.kg.reader.bulk import read_nodes
 
     check_files(dataset)
@@ -194,24 +176,14 @@ def _linked(
             size = min(_LINKED_ROWS, matrix.block_rows)
             for start in range(0, len(idx), size):
                 at = row[start : start + size].astype(np.int64)
-                block = matrix.block(np.unique(at))
-                rows = _in_order(block.rows, at, block.indptr, block.indices, block.values)
-                yield CsrBlock(idx[start : start + size], rows.indptr, rows.indices, rows.values)
-
-
-def _in_order(
-    rows: _Int64s, wanted: _Int64s, indptr: npt.NDArray[Any], indices: Any, values: Any
-) -> CsrRows:
-    if not np.array_equal(rows, wanted):
-        import scipy.sparse as sp
-
-        width = int(indices.max()) + 1 if len(indices) else 1
-        csr = sp.csr_matrix((values, indices, indptr), shape=(len(rows), width))
-        csr = csr[np.searchsorted(rows, wanted)]
-        indptr, indices, values = csr.indptr, csr.indices, csr.data
-    return CsrRows(
-        np.asarray(indptr, np.int64), indices.astype(np.int32), values.astype(np.float32)
-    )
+                found = matrix.block(np.unique(at))
+                block = found.select(np.searchsorted(found.rows, at))
+                yield CsrRows(
+                    idx[start : start + size],
+                    block.indptr,
+                    block.indices.astype(np.int32),
+                    block.values.astype(np.float32),
+                )
 
 
 def _check_dataset(column: Any, dataset: DatasetInfo) -> None:
@@ -225,8 +197,12 @@ def _check_dataset(column: Any, dataset: DatasetInfo) -> None:
         )
 
 
-# (file, size, modification time) -> sha256: a linked file is hashed once per process.
-_hashed: dict[tuple[str, int, int], str] = {}
+@lru_cache(maxsize=256)
+def _sha256(file: Path, _size: int, _mtime_ns: int) -> str:
+    """Hash a linked file once per process, and again when its size or time changes."""
+    from tosg.kg.cells.files.source import sha256
+
+    return sha256([file])[0]
 
 
 def check_files(dataset: DatasetInfo) -> None:
@@ -237,8 +213,6 @@ def check_files(dataset: DatasetInfo) -> None:
     DataError
         A file is missing or has changed.
     """
-    from tosg.kg.cells.files.source import sha256
-
     for name, expected in zip(dataset.files, dataset.sha256s, strict=True):
         file = Path(name)
         hint = f"put the original back, or attach it again as {dataset.id} with --replace"
@@ -251,14 +225,12 @@ def check_files(dataset: DatasetInfo) -> None:
                 hint=hint,
             )
         state = file.stat()
-        key = (str(file), state.st_size, state.st_mtime_ns)
-        if key not in _hashed:
-            _hashed[key] = sha256([file])[0]
-        if _hashed[key] != expected:
+        found = _sha256(file, state.st_size, state.st_mtime_ns)
+        if found != expected:
             raise DataError(
                 "the file of a linked data set has changed",
                 where=f"dataset {dataset.id}: {file}",
-                found=f"sha256 {_hashed[key]}",
+                found=f"sha256 {found}",
                 expected=f"sha256 {expected}",
                 hint=hint,
             )

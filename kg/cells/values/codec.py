@@ -16,7 +16,6 @@ vector has one encoding only: the narrowest index and value types that hold it e
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tosg.errors import DataError
+from tosg.kg.cells.csr import CsrRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,24 +42,6 @@ EXACT = 2**24 - 1
 _SHORT = 128
 
 _Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class CsrRows:
-    """Sparse rows: row r is ``indices[indptr[r]:indptr[r + 1]]`` with the values beside it.
-
-    Attributes
-    ----------
-    indptr : (n_rows + 1,) int64
-    indices : (nnz,) int32
-        Positions in the data set's variables, strictly increasing within a row.
-    values : (nnz,) float32
-        In the data set's unit; never zero.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int32]
-    values: npt.NDArray[np.float32]
 
 
 def encode(indices: npt.ArrayLike, values: npt.ArrayLike) -> bytes:
@@ -81,28 +63,24 @@ def encode(indices: npt.ArrayLike, values: npt.ArrayLike) -> bytes:
     idx, val = np.asarray(indices), np.asarray(values)
     if idx.shape != val.shape or idx.ndim != 1:
         raise _bad("indices and values differ in length", f"{idx.shape} and {val.shape}")
-    return encode_block(np.array([0, len(idx)], np.int64), idx, val)[0]
+    rows = CsrRows(np.zeros(1, np.int64), np.array([0, len(idx)], np.int64), idx, val)
+    return encode_block(rows)[0]
 
 
-def encode_block(indptr: _Array, indices: _Array, values: _Array) -> list[bytes]:
-    """Encode the rows of a CSR block; see `encode`.
-
-    Parameters
-    ----------
-    indptr : (n_rows + 1,) integers
-    indices, values : (nnz,) numbers
+def encode_block(block: CsrRows) -> list[bytes]:
+    """Encode rows; see `encode`.
 
     Returns
     -------
     list of bytes
         One per row.
     """
-    indptr = np.asarray(indptr, np.int64)
-    given, values = values, _rounded(values)
+    values = _rounded(block.values)
     if not np.all(np.isfinite(values)):
-        raise _bad("a value is not a finite number", given[~np.isfinite(values)][0], "float32")
-    if not np.all(values):
-        indptr, indices, values = drop_zeros(indptr, indices, values)
+        wrong = block.values[~np.isfinite(values)][0]
+        raise _bad("a value is not a finite number", wrong, "float32")
+    block = block.with_values(values).without_zeros()
+    indptr, indices, values = block.indptr, block.indices, block.values
     _check_indices(indptr, indices)
     codes = _value_codes(indptr, values)
     rows: list[bytes] = []
@@ -134,14 +112,6 @@ def _rounded(values: _Array) -> _Array:
     return np.where(whole, values, rounded)
 
 
-def drop_zeros(indptr: _Array, indices: _Array, values: _Array) -> tuple[_Array, _Array, _Array]:
-    """Take stored zeros out of a CSR block."""
-    keep = values != 0
-    before = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(keep, out=before[1:])
-    return before[indptr], indices[keep], values[keep]
-
-
 def decode(data: bytes, n_variables: int | None = None) -> tuple[_Array, _Array]:
     """Decode one vector, checking everything that the format forbids.
 
@@ -165,7 +135,7 @@ def decode(data: bytes, n_variables: int | None = None) -> tuple[_Array, _Array]
 
 
 def decode_block(vectors: pa.Array | Sequence[bytes], n_variables: int | None = None) -> CsrRows:
-    """Decode many vectors into one CSR block.
+    """Decode many vectors into one block; its rows are numbered from 0.
 
     Parameters
     ----------
@@ -209,7 +179,12 @@ def _decode(array: pa.Array, n_variables: int | None) -> CsrRows:
         )
     indptr = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=indptr[1:])
-    rows = CsrRows(indptr, np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32))
+    rows = CsrRows(
+        np.arange(len(counts)),
+        indptr,
+        np.empty(indptr[-1], np.int32),
+        np.empty(indptr[-1], np.float32),
+    )
     _fill(rows, data, offsets, head)
     _check_rows(rows, head, n_variables)
     return rows

@@ -7,6 +7,7 @@ of log-normalised values or at random; the same file, options and seed give the 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import DataError
-from tosg.kg.cells.files.source import Block
+from tosg.kg.cells.csr import CsrRows
 from tosg.kg.cells.values import units
-from tosg.kg.cells.values.pseudobulk import normalised
+from tosg.kg.cells.values.normalise import log1p_cp10k
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,8 +99,8 @@ def partition(
     return Partition([rows[g] for g in groups], groups)
 
 
-def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[Block]:
-    """Yield the meta-cells' summed values; `Block.rows` counts meta-cells.
+def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[CsrRows]:
+    """Yield the meta-cells' summed values; `CsrRows.rows` counts meta-cells.
 
     Raises
     ------
@@ -122,15 +123,9 @@ def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[Block]:
         summing = sp.csr_matrix(
             (np.ones(len(owner)), (owner, column)), shape=(stop - start, len(wanted))
         )
-        csr = sp.csr_matrix(
-            (block.values.astype(np.float64), block.indices, block.indptr),
-            shape=(len(wanted), matrix.shape[1]),
-        )
-        total = (summing @ csr).tocsr()
+        total = (summing @ block.to_scipy(matrix.shape[1])).tocsr()
         total.sort_indices()
-        yield Block(
-            np.arange(start, stop), total.indptr.astype(np.int64), total.indices, total.data
-        )
+        yield CsrRows.of(total, np.arange(start, stop))
         start = stop
 
 
@@ -193,9 +188,7 @@ def _components(matrix: Matrix, rows: _Int64s, seed: int, where: Path) -> npt.ND
     parts = []
     for block in matrix.blocks(rows):
         units.check(where, matrix, "counts", block)
-        values = normalised("counts", block.indptr, block.values)
-        shape = (len(block.rows), matrix.shape[1])
-        parts.append(sp.csr_matrix((values.astype(np.float64), block.indices, block.indptr), shape))
+        parts.append(block.with_values(log1p_cp10k(block)).to_scipy(matrix.shape[1]))
     values = sp.vstack(parts).tocsr()
     k = min(_COMPONENTS, min(values.shape) - 1)
     if k < 1 or values.nnz == 0:
@@ -206,26 +199,14 @@ def _components(matrix: Matrix, rows: _Int64s, seed: int, where: Path) -> npt.ND
 
 
 def _kmeans(points: npt.NDArray[np.float64], k: int, generator: np.random.Generator) -> _Int64s:
-    """Cluster of each point: Lloyd's rounds from k points drawn far apart."""
-    centres = [points[int(generator.integers(len(points)))]]
-    nearest = ((points - centres[0]) ** 2).sum(axis=1)
-    for _ in range(k - 1):
-        total = nearest.sum()
-        chance = nearest / total if total > 0 else None
-        centres.append(points[int(generator.choice(len(points), p=chance))])
-        nearest = np.minimum(nearest, ((points - centres[-1]) ** 2).sum(axis=1))
-    middle = np.array(centres)
-    codes = np.zeros(len(points), np.int64)
-    for _ in range(_ROUNDS):
-        distance = (middle**2).sum(axis=1)[None, :] - 2 * points @ middle.T
-        found = np.argmin(distance, axis=1)
-        if np.array_equal(found, codes):
-            break
-        codes = found.astype(np.int64)
-        for c in range(k):
-            if (codes == c).any():
-                middle[c] = points[codes == c].mean(axis=0)
-    return codes
+    """Cluster of each point, by k-means from k points drawn far apart."""
+    from scipy.cluster.vq import kmeans2
+
+    with warnings.catch_warnings():
+        # Fewer distinct points than clusters: an empty cluster makes no meta-cell.
+        warnings.filterwarnings("ignore", "One of the clusters is empty")
+        _, codes = kmeans2(points, k, iter=_ROUNDS, minit="++", missing="warn", rng=generator)
+    return np.asarray(codes, np.int64)
 
 
 def member_names(names: list[Any], made: Partition) -> list[list[str]]:

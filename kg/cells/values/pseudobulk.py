@@ -13,6 +13,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tosg.kg.cells.csr import CsrRows
     from tosg.kg.cells.obs.columns import FieldColumn
 
 #: What makes a group, in the order of its key.
@@ -24,9 +25,6 @@ GROUP_RELATIONSHIPS = {
     "tissue": ("FROM_TISSUE", "Anatomy"),
     "disease": ("WITH_DISEASE", "Disease"),
 }
-
-#: `EXPRESSES` is stored for genes that at least this share of a group's cells expresses.
-MIN_FRACTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -116,32 +114,6 @@ def _donors(codes: npt.NDArray[np.int64], column: FieldColumn | None, n: int) ->
     return [int(c) for c in np.bincount(pairs[:, 0], minlength=n)]
 
 
-def normalised(
-    unit: str, indptr: npt.NDArray[Any], values: npt.NDArray[Any]
-) -> npt.NDArray[np.float32]:
-    """Values as group means and markers have them: log1p of 10,000 shares of the cell's total.
-
-    Parameters
-    ----------
-    unit : str
-        Unit of the values. Logarithms (and z-scores) come back as they are.
-    indptr : (n + 1,) int64
-    values : (nnz,)
-        Of whole cells, all variables of the file: their sum is the cell's total.
-
-    Returns
-    -------
-    (nnz,) float32
-    """
-    if unit not in ("counts", "cp10k", "cpm"):
-        return values.astype(np.float32)
-    before = np.zeros(len(values) + 1)
-    np.cumsum(values, dtype=np.float64, out=before[1:])
-    totals = np.diff(before[indptr])
-    per_value = np.repeat(1e4 / np.where(totals > 0, totals, 1.0), np.diff(indptr))
-    return np.log1p(values * per_value).astype(np.float32)
-
-
 class GroupSums:
     """Sums per group and variable, added up block by block; memory grows with what is expressed."""
 
@@ -153,20 +125,12 @@ class GroupSums:
         self.counts: Any = sp.csr_matrix(self.shape, dtype=np.float64)
         self.cells = np.zeros(n_groups, np.int64)
 
-    def add(
-        self,
-        groups: npt.NDArray[np.int64],
-        indptr: npt.NDArray[Any],
-        indices: npt.NDArray[Any],
-        values: npt.NDArray[np.float32],
-    ) -> None:
+    def add(self, groups: npt.NDArray[np.int64], cells: CsrRows) -> None:
         """Add a block of cells: the group of each, and its normalised values."""
         import scipy.sparse as sp
 
         n = len(groups)
-        block = sp.csr_matrix(
-            (values.astype(np.float64), indices, indptr), shape=(n, self.shape[1])
-        )
+        block = cells.to_scipy(self.shape[1])
         to_group = sp.csr_matrix(
             (np.ones(n), groups, np.arange(n + 1)), shape=(n, self.shape[0])
         ).T.tocsr()

@@ -24,7 +24,8 @@ from tosg.kg.cells.values.codec import EXACT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.cells.files.source import Block, CellSource, Matrix
+    from tosg.kg.cells.csr import CsrRows
+    from tosg.kg.cells.files.source import CellSource, Matrix
 
 #: Units from the most to the least wanted.
 UNITS = ("counts", "log1p_cp10k", "log1p", "cp10k", "cpm", "scaled")
@@ -147,13 +148,13 @@ def look(path: Path, matrix: Matrix) -> Finding:
         return Finding(matrix, "scaled", f"values below 0, down to {values.min():.4g}")
     if np.all(values == np.floor(values)):
         return Finding(matrix, "counts", f"whole numbers from 0 to {values.max():g}")
-    sums = np.concatenate([_row_sums(p, p.values) for p in parts])
+    sums = np.concatenate([p.row_sums() for p in parts])
     for unit, total in (("cp10k", 1e4), ("cpm", 1e6)):
         if _all_near(sums, total):
             return Finding(matrix, unit, f"every cell sums to {total:,.0f}")
     if values.max() > _LARGEST_LOG:
         return Finding(matrix, None, f"fractions up to {values.max():.4g}, and sums that differ")
-    back = np.concatenate([_row_sums(p, np.expm1(p.values.astype(np.float64))) for p in parts])
+    back = np.concatenate([p.row_sums(np.expm1(p.values.astype(np.float64))) for p in parts])
     if _all_near(back, 1e4):
         return Finding(matrix, "log1p_cp10k", "exp(x) - 1 sums to 10,000 in every cell")
     return Finding(
@@ -164,7 +165,7 @@ def look(path: Path, matrix: Matrix) -> Finding:
     )
 
 
-def finite(path: Path, matrix: Matrix, block: Block) -> None:
+def finite(path: Path, matrix: Matrix, block: CsrRows) -> None:
     """Refuse values that are not finite numbers, naming the first."""
     if block.values.dtype.kind not in "fiub":
         raise DataError(
@@ -178,7 +179,7 @@ def finite(path: Path, matrix: Matrix, block: Block) -> None:
     _first(path, matrix, block, ~np.isfinite(block.values), what, expected)
 
 
-def check(path: Path, matrix: Matrix, unit: str, block: Block) -> None:
+def check(path: Path, matrix: Matrix, unit: str, block: CsrRows) -> None:
     """Refuse a block whose values do not fit the unit, naming the first that does not.
 
     Raises
@@ -203,13 +204,14 @@ def check(path: Path, matrix: Matrix, unit: str, block: Block) -> None:
     total = {"cp10k": 1e4, "log1p_cp10k": 1e4, "cpm": 1e6}.get(unit)
     if total is not None:
         linear = np.expm1(values.astype(np.float64)) if unit.startswith("log") else values
-        over = _row_sums(block, linear) > total * (1 + _TOLERANCE)
+        sums = block.row_sums(linear)
+        over = sums > total * (1 + _TOLERANCE)
         if over.any():
             row = int(block.rows[np.flatnonzero(over)[0]])
             raise DataError(
                 "the values of a cell sum to more than its unit allows",
                 where=f"{path}: {matrix.name}, row {row}",
-                found=f"{_row_sums(block, linear)[over][0]:,.1f}",
+                found=f"{sums[over][0]:,.1f}",
                 expected=f"{unit}: at most {total:,.0f}",
                 hint="give the unit with --unit, or another matrix with --matrix",
             )
@@ -248,7 +250,7 @@ def _refused(path: Path, findings: list[Finding], what: str, *, told: bool = Fal
 
 
 def _first(
-    path: Path, matrix: Matrix, block: Block, wrong: _Array, what: str, expected: str
+    path: Path, matrix: Matrix, block: CsrRows, wrong: _Array, what: str, expected: str
 ) -> None:
     if not wrong.any():
         return
@@ -260,12 +262,6 @@ def _first(
         found=block.values[at],
         expected=expected,
     )
-
-
-def _row_sums(block: Block, values: _Array) -> npt.NDArray[np.float64]:
-    before = np.zeros(len(values) + 1)
-    np.cumsum(values, dtype=np.float64, out=before[1:])
-    return np.diff(before[block.indptr])
 
 
 def _all_near(sums: _Array, total: float) -> bool:

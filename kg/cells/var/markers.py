@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from tosg.errors import UsageError, unknown
 from tosg.kg.schema.types import MARKER_PREFIX
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tosg.kg.cells.csr import CsrRows
     from tosg.kg.cells.var.variables import Variable, VariableMap
 
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
@@ -91,24 +91,19 @@ def _positions(variables: Sequence[Variable], found: VariableMap) -> dict[str, i
     return positions
 
 
-def marker_columns(
-    markers: Sequence[Marker],
-    indptr: npt.NDArray[Any],
-    indices: npt.NDArray[Any],
-    values: npt.NDArray[np.float32],
-) -> dict[str, list[float]]:
+def marker_columns(markers: Sequence[Marker], cells: CsrRows) -> dict[str, list[float]]:
     """Values of the markers in a block of cells, 0 where a cell has none.
 
     Parameters
     ----------
     markers : sequence of Marker
-    indptr, indices, values
-        Normalised CSR rows.
+    cells : CsrRows
+        Normalised.
     """
     columns: dict[str, list[float]] = {}
     for marker in markers:
-        at = np.flatnonzero(indices == marker.variable)
-        dense = np.zeros(len(indptr) - 1)
-        dense[np.searchsorted(indptr, at, side="right") - 1] = values[at]
+        at = np.flatnonzero(cells.indices == marker.variable)
+        dense = np.zeros(len(cells))
+        dense[np.searchsorted(cells.indptr, at, side="right") - 1] = cells.values[at]
         columns[marker.property] = dense.tolist()
     return columns
