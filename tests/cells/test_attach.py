@@ -333,7 +333,7 @@ def test_remap_gives_what_attaching_now_would_give(
         assert remap(database, "late").status == "unchanged"
 
     learned(database)
-    for module in ("remap", "regroup_writer"):
+    for module in ("remap", "stored.regroup_writer"):
         monkeypatch.setattr(f"tosg.kg.cells.{module}.MOST", most)
 
     # Killed after each of its transactions, until none is left.
