@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import DatabaseError, DataError
+from tosg.files import hash_file
 from tosg.kg.cells.files.opening import open_source
-from tosg.kg.cells.files.source import sha256
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.options import AttachOptions, dataset_id
 from tosg.kg.cells.plan import AttachPlan, check_source, key_of, make_plan
@@ -89,7 +89,7 @@ def attach(
     with open_source(path) as source:
         check_source(source)
         completed = (mapping or CellMapping()).complete(source.obs, source.path)
-        hashes = sha256(source.files)
+        hashes = [hash_file(f) for f in source.files]
         key = key_of(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
         free = replace_existing or dry_run

@@ -6,7 +6,6 @@ in which a file can be wrong is a `DataError` that names the file and the place 
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 import zlib
 from contextlib import contextmanager
@@ -162,15 +161,6 @@ class CellSource:
             found=name,
             expected=", ".join(m.name for m in self.matrices) or "(it has none)",
         )
-
-
-def sha256(files: list[Path]) -> list[str]:
-    """Hash files, in hexadecimal."""
-    sums = []
-    for file in files:
-        with file.open("rb") as stream:
-            sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
-    return sums
 
 
 def check_indptr(indptr: _Array, rows: int, nnz: int, where: str) -> None:

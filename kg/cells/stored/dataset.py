@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import DataError, unknown
+from tosg.files import hash_file
 from tosg.kg.cells.csr import CsrRows
 from tosg.kg.cells.values.codec import decode_block
 
@@ -200,9 +201,7 @@ def _check_dataset(column: Any, dataset: DatasetInfo) -> None:
 @lru_cache(maxsize=256)
 def _sha256(file: Path, _size: int, _mtime_ns: int) -> str:
     """Hash a linked file once per process, and again when its size or time changes."""
-    from tosg.kg.cells.files.source import sha256
-
-    return sha256([file])[0]
+    return hash_file(file)
 
 
 def check_files(dataset: DatasetInfo) -> None:
