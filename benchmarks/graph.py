@@ -19,7 +19,7 @@ from benchmarks import draw, note
 from tosg.errors import DataError
 from tosg.kg import server
 from tosg.kg.database import counts as stats
-from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.pipeline.load import SourceInput, load
 from tosg.loaders.sources.hetionet import Hetionet
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from benchmarks import Options
     from tosg.kg.claims.log import SourceLog
+    from tosg.kg.database.connection import Database
 
 #: Width of the vectors.
 DIMENSION = 384
@@ -147,7 +148,7 @@ def prepared(options: Options) -> Database:
     receipt = options.home / "graph" / f"prepared-v{VERSION}-{options.seed}.json"
     if not receipt.exists():
         note("loading the benchmark graph ...")
-        with Database.open(here) as db:
+        with connect(here) as db:
             found = stats.count(db)
         if found.nodes.get("Entity"):
             raise DataError(
@@ -159,10 +160,10 @@ def prepared(options: Options) -> Database:
         n = sum(report.after.relationships.values())
         if n != files.n_edges:
             raise DataError("edges were lost", found=n, expected=files.n_edges)
-        with Database.open(here) as db:
+        with connect(here) as db:
             write_texts_and_vectors(db, options.seed)
         receipt.write_text(json.dumps(report.after.as_dict()))
-    return Database.open(here)
+    return connect(here)
 
 
 def stop(options: Options, name: str = "graph") -> None:

@@ -16,10 +16,10 @@ from tosg.kg import server
 from tosg.kg.claims.log import SourceLog
 from tosg.kg.claims.spool import Spool
 from tosg.kg.database import counts as stats
-from tosg.kg.database.connection import Database
 from tosg.kg.merge.merged import merge
 from tosg.kg.reader.bulk import read_relationships
 from tosg.kg.schema.types import relationship_types
+from tosg.kg.server.connect import connect
 from tosg.kg.write.bulk_import import write_files
 from tosg.loaders.pipeline.load import SourceInput, load
 from tosg.loaders.reference.hetionet import METAEDGES
@@ -129,7 +129,7 @@ def _timed_load(here: Settings, given: list[SourceInput]) -> tuple[float, LoadRe
 
 
 def _timed_peer(here: Settings, files: graph.Sources) -> float:
-    with Database.open(here) as db:
+    with connect(here) as db:
         rows = db.rows("MATCH (n:Entity) UNWIND n.xrefs AS xref RETURN xref, n.id AS id")
         aliases = {r["xref"]: r["id"] for r in rows}
         target = db.target
@@ -158,7 +158,7 @@ def _fresh(options: Options, name: str) -> Settings:
 
 def _checksums(here: Settings) -> dict[str, tuple[int, int]]:
     """Number of relationships per type, and a sum over their ends that knows their direction."""
-    with Database.open(here) as db:
+    with connect(here) as db:
         found: dict[str, tuple[int, int]] = {}
         for name, n in stats.count(db).relationships.items():
             total = np.uint64(0)

@@ -19,7 +19,8 @@ from support.strategies import examples, sets
 from tosg.errors import SchemaError
 from tosg.kg.claims.spool import Spool
 from tosg.kg.database import indexes as ddl
-from tosg.kg.database.bookkeeping import lease, read_meta
+from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.lease import hold_lease
 from tosg.kg.merge.merged import Merged, merge
 from tosg.kg.write.bolt import write_bolt
 from tosg.kg.write.ledger import GraphLedger, only_in
@@ -53,7 +54,7 @@ def load(
     prune: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> tuple[WriteCounts, Merged]:
-    with Spool() as spool, lease(db, "test") as held:
+    with Spool() as spool, hold_lease(db, "test") as held:
         fill(spool, claims)
         merged = merge(spool, GraphLedger(db), exclude_licenses=exclude, prune=prune)
         refuse_shared_ids(merged, db)
@@ -310,13 +311,13 @@ _KILLED = """
 import sys
 from support.claims import edge, entity, fill
 from test_bolt_writer import KILL_CLAIMS, load
-from tosg.kg import bolt_session, bolt_writer
+from tosg.kg.write import bolt, bolt_session
 from tosg.kg.database.connection import Database, Target
 import os, signal
 
-bolt_writer.NODE_ROWS, bolt_writer.EDGE_ROWS = 3, 5
+bolt.NODE_ROWS, bolt.EDGE_ROWS = 3, 5
 left = int(sys.argv[4])
-transaction = bolt_session.Sender._transaction
+transaction = bolt_session.WriteSession._transaction
 
 def counted(self, work):
     global left
@@ -326,7 +327,7 @@ def counted(self, work):
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 
-bolt_session.Sender._transaction = counted
+bolt_session.WriteSession._transaction = counted
 with Database(Target(*sys.argv[1:4])) as db:
     load(db, KILL_CLAIMS)
 print("done")

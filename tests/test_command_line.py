@@ -16,7 +16,7 @@ from support.disk import files_up_to
 from tosg import cli, errors
 from tosg.cli import COMMANDS
 from tosg.cli.report_view import console, table
-from tosg.kg.database.connection import check_version
+from tosg.kg.server.connect import check_version
 
 if TYPE_CHECKING:
     from tosg.kg.server import ServerInfo

@@ -15,6 +15,7 @@ from support.entities import add_entities, immune_graph, offline_model
 
 from tosg.errors import ConfigError, DatabaseError, DataError, UsageError
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import TTL, hold_lease
 from tosg.kg.embed import encoder, models, vectors
 from tosg.kg.embed.info import ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, PUBLISHED, Model, load_model, locate
@@ -199,11 +200,11 @@ def test_another_model_needs_rebuild(database: Database, model: Model) -> None:
 
 
 def test_one_writer(database: Database, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meta, "PATIENCE", 0.2)
+    monkeypatch.setattr("tosg.kg.embed.run.PATIENCE", 0.2)
     immune_graph(database)
     refresh(database)
     with (
-        meta.lease(database, "somebody"),
+        hold_lease(database, "somebody"),
         pytest.raises(DatabaseError, match="another writer"),
     ):
         embed(database, model)
@@ -252,7 +253,7 @@ def test_resumed_after_kill(database: Database, model: Model) -> None:
         assert (row["key"] is None) == (row["bytes"] is None) == (row["vector"] is None)
     rest, seen = counting(model)
     # The lease of the one that was killed has to run out first.
-    deadline = time.monotonic() + meta.TTL + 30
+    deadline = time.monotonic() + TTL + 30
     while meta.read_meta(database).writer is not None and time.monotonic() < deadline:
         time.sleep(0.5)
     report = embed(database, rest)

@@ -29,6 +29,7 @@ from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings, read_nodes
 from tosg.kg.report import check
 from tosg.kg.search.hybrid import nearest, search
+from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline.build import build
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterat
     try:
         made = build(own, "open-human", shared_data, embed=False)
         assert [r.way for r in made.reports] == ["import"]
-        with Database.open(own) as db:
+        with connect(own) as db:
             yield db
     finally:
         managed.stop(own)

@@ -14,6 +14,7 @@ from tosg.errors import DataError
 from tosg.kg import server as managed
 from tosg.kg.claims.schemas import LIST_SEPARATOR
 from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.kg.write.import_files import ImportFiles, flatten
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ NASTY = [
 
 
 def fetch(settings: Settings, query: str) -> list[dict[str, object]]:
-    with Database.open(settings) as database:
+    with connect(settings) as database:
         return database.rows(query)
 
 

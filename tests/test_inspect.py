@@ -10,8 +10,7 @@ import pytest
 
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
-from tosg.kg.report import check
-from tosg.kg.report import load_report as report
+from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.schema import page as schema_view
 from tosg.kg.schema.indexes import definitions
@@ -103,7 +102,7 @@ def test_a_graph_that_is_right_and_each_way_to_be_wrong(database: Database) -> N
     database.write(GOOD.replace(", (:`odd ``name``` {x: 1})", ""))
     ddl.ensure(database)
     made = LoadReport("20260101T000000Z-000000", after=stats.count(database))
-    report.write_node(database, made)
+    kept.write_node(database, made)
     assert check.check(database) == []
     for statement, rule, said in WRONG:
         database.write(statement)

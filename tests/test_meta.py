@@ -12,6 +12,7 @@ import pytest
 
 from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import hold_lease
 from tosg.kg.schema.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.neo4j
 
 _HOLDER = """
 import sys, time
-from tosg.kg import meta
+from tosg.kg.database.lease import hold_lease
 from tosg.kg.database.connection import Database, Target
-with Database(Target(*sys.argv[1:4])) as db, meta.lease(db, "the other", ttl=float(sys.argv[4])):
+with Database(Target(*sys.argv[1:4])) as db, hold_lease(db, "the other", ttl=float(sys.argv[4])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -70,19 +71,19 @@ def test_numbers_are_given_once_and_revisions_rise(database: Database) -> None:
 
 
 def test_a_second_writer_is_refused_by_name_or_waits(database: Database) -> None:
-    with meta.lease(database, "first"):
+    with hold_lease(database, "first"):
         writer = meta.read_meta(database).writer
         assert writer is not None
         assert writer.startswith("first (process ")
         with (
             pytest.raises(DatabaseError, match="another writer is at work") as error,
-            meta.lease(database, "second"),
+            hold_lease(database, "second"),
         ):
             pass
         assert "first (process" in str(error.value)
     assert meta.read_meta(database).writer is None
     with ThreadPoolExecutor(1) as pool:
-        with meta.lease(database, "first"):
+        with hold_lease(database, "first"):
             waiting = pool.submit(_hold, database)
             time.sleep(1)
             assert not waiting.done()
@@ -90,7 +91,7 @@ def test_a_second_writer_is_refused_by_name_or_waits(database: Database) -> None
 
 
 def _hold(database: Database) -> str:
-    with meta.lease(database, "second", wait=30):
+    with hold_lease(database, "second", wait=30):
         return "held"
 
 
@@ -100,21 +101,21 @@ def test_two_processes_and_the_lease_of_a_killed_one(database: Database) -> None
         time.sleep(6)  # longer than the lease: it is renewed
         with (
             pytest.raises(DatabaseError, match="another writer") as error,
-            meta.lease(database, "we"),
+            hold_lease(database, "we"),
         ):
             pass
         assert f"the other (process {process.pid} " in str(error.value)
     finally:
         end(process)
     start = time.monotonic()
-    with meta.lease(database, "we", wait=30):
+    with hold_lease(database, "we", wait=30):
         assert time.monotonic() - start < 10
 
 
 def test_many_at_once_only_one_gets_it(database: Database) -> None:
     def attempt(n: int) -> int:
         try:
-            with meta.lease(database, f"writer {n}"):
+            with hold_lease(database, f"writer {n}"):
                 time.sleep(2)
                 return 1
         except DatabaseError:
@@ -126,9 +127,9 @@ def test_many_at_once_only_one_gets_it(database: Database) -> None:
 
 
 def test_writing_with_a_lost_lease_fails(database: Database) -> None:
-    with meta.lease(database, "slow") as slow:
+    with hold_lease(database, "slow") as slow:
         database.write("MATCH (m:TosgMeta) SET m.writer_until = timestamp() - 1")
-        with meta.lease(database, "fast") as fast:
+        with hold_lease(database, "fast") as fast:
             assert fast.token > slow.token
             assert not slow.renew()
             with (
@@ -146,7 +147,7 @@ def test_a_graph_of_a_newer_tosg_is_not_touched(database: Database) -> None:
     database.write("MATCH (m:TosgMeta) SET m.schema_version = $v", v=SCHEMA_VERSION + 1)
     with pytest.raises(SchemaError, match="newer tosg"):
         meta.read_meta(database)
-    with pytest.raises(SchemaError, match="newer tosg"), meta.lease(database, "old"):
+    with pytest.raises(SchemaError, match="newer tosg"), hold_lease(database, "old"):
         pass
     rows = database.rows("MATCH (m:TosgMeta) RETURN m.writer AS writer")
     assert rows == [{"writer": None}]

@@ -13,7 +13,7 @@ from tosg.errors import DatabaseError, TosgError, UsageError
 from tosg.kg.claims.log import SourceLog
 from tosg.kg.database.counts import GraphCounts
 from tosg.kg.merge.counts import SourceCounts
-from tosg.kg.report import load_report as reports
+from tosg.kg.report import kept
 from tosg.kg.report.load_report import LoadReport, Undated
 from tosg.kg.write.counts import Changes, WriteCounts
 
@@ -102,33 +102,33 @@ def test_it_is_kept_in_the_graph_and_as_a_file(database: Database, tmp_path: Pat
 
     from tosg.settings import Settings
 
-    assert reports.report_ids(database) == []
+    assert kept.report_ids(database) == []
     with pytest.raises(UsageError, match="unknown report"):
-        reports.read_report(database)
+        kept.read_report(database)
     first, second = made_report(), made_report()
     second.id = "20260102T000000Z-000000"
     for report in (first, second):
-        reports.write_node(database, report)
-    assert reports.report_ids(database) == [second.id, first.id]
-    assert reports.read_report(database)["id"] == second.id
-    assert reports.read_report(database, first.id) == first.as_dict()
+        kept.write_node(database, report)
+    assert kept.report_ids(database) == [second.id, first.id]
+    assert kept.read_report(database)["id"] == second.id
+    assert kept.read_report(database, first.id) == first.as_dict()
     with pytest.raises(UsageError) as caught:
-        reports.read_report(database, "nope")
+        kept.read_report(database, "nope")
     assert first.id in str(caught.value)
 
     settings: Settings = replace(Settings(), home=tmp_path)
-    path = reports.write_file(settings, first)
+    path = kept.write_file(settings, first)
     assert json.loads(path.read_text(encoding="utf-8")) == first.as_dict()
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_old_reports_are_taken_away(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "KEPT", 2)
+    monkeypatch.setattr(kept, "KEPT", 2)
     for day in range(1, 5):
         report = made_report()
         report.id = f"2026010{day}T000000Z-000000"
-        reports.write_node(database, report)
-    assert [i[:8] for i in reports.report_ids(database)] == ["20260104", "20260103"]
+        kept.write_node(database, report)
+    assert [i[:8] for i in kept.report_ids(database)] == ["20260104", "20260103"]
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
@@ -138,4 +138,4 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(DatabaseError, match="its report cannot be kept"):
-        reports.write_file(replace(Settings(), home=tmp_path), made_report())
+        kept.write_file(replace(Settings(), home=tmp_path), made_report())

@@ -9,6 +9,7 @@ import pytest
 from tosg.errors import ServerError
 from tosg.kg import server as managed
 from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def test_an_import_replaces_the_database(settings: Settings, database: Database,
     assert result.server.password == before.password
     assert result.server.data != before.data
     assert not before.data.exists()
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         assert db.rows("MATCH (n) RETURN count(n) AS n, count(n.id) AS ids") == [
             {"n": 100, "ids": 100}
         ]
@@ -67,6 +68,6 @@ def test_a_failed_import_leaves_the_database(
     after = managed.status(settings)
     assert after is not None
     assert after.data == before.data
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         assert db.rows("MATCH (n:Old) RETURN count(n) AS n") == [{"n": 1}]
     assert len(list(before.data.parent.glob("data-*"))) == 1

@@ -14,8 +14,7 @@ import yaml
 from support.servers import missing
 
 from tosg.errors import ConfigError, ServerError, UsageError
-from tosg.kg.server import class_archive as cds
-from tosg.kg.server import jars, memory
+from tosg.kg.server import class_archive, jars, memory
 from tosg.kg.server.admin import environment
 from tosg.kg.server.config import neo4j_conf, quoted
 from tosg.kg.server.layout import (
@@ -276,9 +275,9 @@ def test_a_record_of_an_earlier_tosg_is_read(tmp_path: Path) -> None:
 
 
 def test_an_archive_is_made_for_one_java_and_one_lock(tmp_path: Path) -> None:
-    paths = {cds.archive_path(tmp_path, kind) for kind in RELEASES.values()}
+    paths = {class_archive.archive_path(tmp_path, kind) for kind in RELEASES.values()}
     assert len(paths) == len(RELEASES)
-    assert cds.use(next(iter(paths))) == []
+    assert class_archive.use(next(iter(paths))) == []
 
 
 def test_compose_starts_the_same_version_with_no_default_password() -> None:

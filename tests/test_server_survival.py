@@ -19,6 +19,7 @@ from support.servers import managed_settings
 from tosg.errors import ConfigError, ServerError
 from tosg.kg import server as managed
 from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.kg.server.layout import read_state, write_state
 from tosg.kg.server.lifecycle import layout_of
 from tosg.settings import Settings
@@ -85,14 +86,14 @@ def test_two_processes_at_once_get_one_server(own: Settings) -> None:
 @pytest.mark.lts
 def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> None:
     first = managed.ensure(settings)
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         db.write("MERGE (n:Kept {key: 1})")
     os.kill(first.pid, signal.SIGKILL)
     wait_for(lambda: managed.status(settings) is None)
     second = managed.ensure(settings)
     assert second.pid != first.pid
     assert second.uri == first.uri  # the ports stay where they are free
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         assert db.rows("MATCH (n:Kept) RETURN count(n) AS n") == [{"n": 1}]
 
 
@@ -120,7 +121,7 @@ def test_a_client_killed_while_starting_leaves_a_server_that_is_found(
     starter.kill()
     starter.communicate()
     info = managed.ensure(own)
-    with Database.open(own) as db:
+    with connect(own) as db:
         assert db.rows("RETURN 1 AS n") == [{"n": 1}]
     assert [p.pid for p in servers_of(own)] == [info.pid]
 
@@ -145,7 +146,7 @@ def test_a_client_killed_in_a_bulk_load_leaves_old_or_new_data(
     wait_for(importing if moment == "importing" else lambda: layout.data.resolve() != old)
     loader.kill()
     loader.communicate()
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         rows = db.rows("MATCH (n) RETURN labels(n)[0] AS label, count(*) AS n")
     expected = {"label": "Old", "n": 1} if moment == "importing" else {"label": "New", "n": 300_000}
     assert rows == [expected]

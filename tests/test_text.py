@@ -14,6 +14,7 @@ from support.entities import add_relationships, immune_graph, texts
 
 from tosg.errors import DatabaseError, UsageError
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import hold_lease
 from tosg.kg.schema.templates import BOUND
 from tosg.kg.schema.types import entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
@@ -222,9 +223,9 @@ def test_types(database: Database) -> None:
 def test_a_second_writer_is_refused_and_a_given_lease_is_used(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meta, "PATIENCE", 0.2)
+    monkeypatch.setattr("tosg.kg.text.refresh.PATIENCE", 0.2)
     immune_graph(database)
-    with meta.lease(database, "somebody") as held:
+    with hold_lease(database, "somebody") as held:
         with pytest.raises(DatabaseError, match="another writer"):
             refresh(database)
         assert refresh(database, lease=held) == 11

@@ -26,6 +26,7 @@ from tosg.kg.cells.var.markers import marker_columns
 from tosg.kg.cells.var.variables import measured_of, names_of
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
+from tosg.kg.database.lease import hold_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ def attach(
             _Writer(None, plan, progress).run()
         else:
             ddl.ensure(db)
-            with meta.lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
+            with hold_lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
                 stage = staging.Stage(db, lease)
                 recovered = switch.recover(stage)
                 # Again: another writer may have attached it, or what was recovered is this one.

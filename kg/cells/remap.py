@@ -19,7 +19,7 @@ from tosg.kg.cells.values.normalise import normalise
 from tosg.kg.cells.values.pseudobulk import GroupSums
 from tosg.kg.cells.var.variables import read_entity_names, variable_of
 from tosg.kg.cells.var.variables import resolve as resolve_variables
-from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import Lease, hold_lease
 
 if TYPE_CHECKING:
     from tosg.kg.cells.stored.dataset import DatasetInfo
@@ -67,7 +67,7 @@ def detach(db: Database, dataset: str) -> int:
     UsageError
         It is not attached; names the nearest ones.
     """
-    with meta.lease(db, f"tosg cells detach {dataset}", wait=staging.WAIT) as lease:
+    with hold_lease(db, f"tosg cells detach {dataset}", wait=staging.WAIT) as lease:
         stage = staging.Stage(db, lease)
         switch.recover(stage)
         info = datasets(db, [dataset])[0]
@@ -75,7 +75,7 @@ def detach(db: Database, dataset: str) -> int:
     return info.n_cells
 
 
-def remap(db: Database, dataset: str, *, lease: meta.Lease | None = None) -> RemapReport:
+def remap(db: Database, dataset: str, *, lease: Lease | None = None) -> RemapReport:
     """Map a data set's variables, groups and labels anew to the graph as it is now.
 
     Expression itself is not touched: its indices are positions in the data set's variables.
@@ -96,7 +96,7 @@ def remap(db: Database, dataset: str, *, lease: meta.Lease | None = None) -> Rem
         The linked file that new means would be read from is missing or has changed.
     """
     holding = (
-        meta.lease(db, f"tosg cells remap {dataset}", wait=staging.WAIT)
+        hold_lease(db, f"tosg cells remap {dataset}", wait=staging.WAIT)
         if lease is None
         else nullcontext(lease)
     )

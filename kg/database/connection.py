@@ -22,13 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from tosg.settings import Settings
 
 Row = dict[str, Any]
 Result = TypeVar("Result")
-
-#: The oldest Neo4j that knows all that is asked of it.
-OLDEST = (5, 26)
 
 #: How often a transaction that the database gives up (a deadlock) is tried.
 ATTEMPTS = 20
@@ -56,38 +52,6 @@ class Database:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._driver: neo4j.Driver | None = None
-
-    @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Connect as the settings say, starting the managed server where no URI is set.
-
-        Raises
-        ------
-        DatabaseError
-            The server is not there, refuses the password or is too old.
-        """
-        if settings.uri is None:
-            from tosg.kg import server
-
-            info = server.ensure(settings)
-            database = cls(Target(info.uri, info.username, info.password))
-        else:
-            database = cls(
-                Target(
-                    settings.uri,
-                    settings.username or "neo4j",
-                    settings.password or "",
-                    settings.database or "neo4j",
-                )
-            )
-        try:
-            database.verify()
-            if settings.uri is not None:
-                check_version(database.version, settings.uri)
-        except BaseException:
-            database.close()
-            raise
-        return database
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.target,))
@@ -182,24 +146,6 @@ def until_done(transaction: Callable[[], Result]) -> Result:
         except ne.TransientError:
             time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311
     return transaction()
-
-
-def check_version(version: tuple[int, ...], uri: str) -> None:
-    """Refuse a server that does not know the Cypher of our statements.
-
-    Raises
-    ------
-    DatabaseError
-        It is older than `OLDEST`.
-    """
-    if version < OLDEST:
-        raise DatabaseError(
-            "the server is too old",
-            where=uri,
-            found="Neo4j " + ".".join(map(str, version)),
-            expected="Neo4j " + ".".join(map(str, OLDEST)) + " or newer",
-            hint="upgrade it, or set no URI and use the managed server",
-        )
 
 
 def _dicts(result: neo4j.Result) -> list[Row]:

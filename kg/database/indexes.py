@@ -7,10 +7,10 @@ the vectors is known.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tosg.deadline import Deadline
 from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.schema.indexes import Definition, definitions
 
@@ -178,7 +178,7 @@ def wait_online(
     DatabaseError
         An index failed (with the database's reason), or is not online in time.
     """
-    end = time.monotonic() + deadline
+    end = Deadline(deadline)
     pause = 0.02
     while True:
         rows = db.rows(
@@ -198,7 +198,7 @@ def wait_online(
             progress(min((r["done"] for r in rows), default=100.0) / 100.0)
         if not rows:
             return
-        if time.monotonic() >= end:
+        if end.passed:
             raise DatabaseError(
                 f"indexes are not online after {deadline:g} s",
                 where=", ".join(r["name"] for r in rows),
@@ -206,7 +206,7 @@ def wait_online(
                 hint="they go on filling; run the command again later",
                 retryable=True,
             )
-        time.sleep(pause)
+        end.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 
 

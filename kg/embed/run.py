@@ -11,6 +11,7 @@ import numpy as np
 
 from tosg.errors import ConfigError
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.embed.estimate import Estimate
 from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
 
     Progress = Callable[[str, float | None], None]
 
@@ -109,12 +110,12 @@ def embed(
     encoded = 0
     if replaced or todo.nodes:
         loaded = chosen if isinstance(chosen, Model) else chosen.load(device)
-        with meta.lease(db, "tosg embed", wait=meta.PATIENCE) as lease:
+        with hold_lease(db, "tosg embed", wait=PATIENCE) as lease:
             if replaced:
                 strip(db, lease)
             if replaced or meta.read_meta(db).revision != revision:
                 todo = _todo(db, labels, chosen, connections)
-            encoded = _encode(db, lease, loaded, todo, batch_size, tell)
+            encoded = _encode(lease, loaded, todo, batch_size, tell)
     info = _info(chosen, loaded, stored)
     made = ensure_indexes(
         db, info.dim, labels, progress=lambda share: tell("filling vector indexes", share)
@@ -196,7 +197,6 @@ def _todo(db: Database, labels: list[str], model: Located | Model, connections: 
 
 
 def _encode(
-    db: Database,
     lease: Lease,
     model: Model,
     todo: _Todo,
@@ -218,7 +218,6 @@ def _encode(
             positions = np.array([n for _, n in rows])
             writing = pool.submit(
                 write_vectors,
-                db,
                 lease,
                 model.info,
                 [i for i, _ in rows],
@@ -229,10 +228,8 @@ def _encode(
         if writing is not None:
             writing.result()
     if keys:
-        with db.session(write=True) as session, session.begin_transaction() as tx:
-            lease.check(tx)
+        with lease.transaction() as tx:
             meta.bump_revision(tx)
-            tx.commit()
     return len(keys)
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
 
 #: Nodes in one transaction.
 BATCH = 1_000
@@ -49,7 +49,6 @@ def key_of(info: ModelInfo, text: str) -> str:
 
 
 def write_vectors(
-    db: Database,
     lease: Lease,
     info: ModelInfo,
     idx: Sequence[int],
@@ -60,7 +59,6 @@ def write_vectors(
 
     Parameters
     ----------
-    db : Database
     lease : Lease
     info : ModelInfo
     idx : sequence of int
@@ -79,11 +77,9 @@ def write_vectors(
             "vectors": vectors[part].tolist(),
             "bytes": [row.tobytes() for row in little[part]],
         }
-        with db.session(write=True) as session, session.begin_transaction() as tx:
-            lease.check(tx)
+        with lease.transaction() as tx:
             write_model_info(tx, info)
             tx.run(_SET, parameters).consume()
-            tx.commit()
 
 
 def strip(db: Database, lease: Lease) -> None:
@@ -93,12 +89,10 @@ def strip(db: Database, lease: Lease) -> None:
         if found.name in known:
             db.write(f"CYPHER 5 DROP INDEX {found.name} IF EXISTS")
     while True:
-        with db.session(write=True) as session, session.begin_transaction() as tx:
-            lease.check(tx)
+        with lease.transaction() as tx:
             gone = tx.run(_STRIP, most=10 * BATCH).single(strict=True)["n"]
             if not gone:
                 write_model_info(tx, None)
-            tx.commit()
         if not gone:
             return
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
-from tosg.kg.report import load_report as report
+from tosg.kg.report import kept
 from tosg.kg.schema import names
 from tosg.kg.schema.types import (
     ENTITY,
@@ -189,9 +189,9 @@ def _bookkeeping(db: Database) -> Iterator[Finding]:
 
 
 def _counts(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]:
-    if not report.report_ids(db):
+    if not kept.report_ids(db):
         return
-    last = report.read_report(db)
+    last = kept.read_report(db)
     after = stats.GraphCounts(last["after"]["nodes"], last["after"]["relationships"])
     for now, then in (
         (counts.entities, after.entities),

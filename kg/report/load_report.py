@@ -17,24 +17,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tosg.errors import DatabaseError, TosgError, unknown
+from tosg.errors import DatabaseError, TosgError
 from tosg.kg.database.counts import GraphCounts
 from tosg.kg.schema.types import ENTITY, SCHEMA_VERSION, entity_types
 from tosg.kg.write.counts import WriteCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from tosg.kg.claims.log import Rejection, SourceLog
-    from tosg.kg.database.connection import Database
     from tosg.kg.merge.counts import SourceCounts
-    from tosg.settings import Settings
 
 #: Examples of joined and ambiguous identifiers that the report keeps.
 EXAMPLES = 20
-#: Reports that stay in the graph; files are never taken away.
-KEPT = 100
 
 
 def new_id() -> str:
@@ -274,70 +269,3 @@ def _differences(
             shown = f":{name}" if mark == ":" else f"[:{name}]"
             wrong.append(f"{shown}: {after.get(name, 0)} in the database, {expected} by the report")
     return wrong
-
-
-def write_file(settings: Settings, report: LoadReport) -> Path:
-    """Keep the report as a file under ``settings.home/reports``, whole or not at all."""
-    folder = settings.home / "reports"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{report.id}.json"
-        temporary = path.with_suffix(".partial")
-        temporary.write_text(
-            json.dumps(report.as_dict(), ensure_ascii=False, indent=1), encoding="utf-8"
-        )
-        temporary.replace(path)
-    except OSError as error:
-        raise DatabaseError(
-            "the load is done, but its report cannot be kept as a file",
-            where=error.filename or folder,
-            found=error.strerror or error,
-            hint="`tosg report` shows it from the graph",
-        ) from error
-    return path
-
-
-def write_node(db: Database, report: LoadReport) -> None:
-    """Keep the report in the graph; the oldest beyond `KEPT` are taken away."""
-    db.write(
-        "CYPHER 5 MERGE (r:TosgReport {id: $id}) "
-        "SET r.json = $json, r.way = $way, r.revision = $revision, r.changed = $changed",
-        id=report.id,
-        json=report.to_json(),
-        way=report.way,
-        revision=report.written.revision,
-        changed=report.changed,
-    )
-    db.write(
-        "CYPHER 5 MATCH (r:TosgReport) WITH r ORDER BY r.id DESC SKIP $kept DELETE r", kept=KEPT
-    )
-
-
-def report_ids(db: Database) -> list[str]:
-    """Names of the loads whose reports the graph keeps, latest first."""
-    return [
-        str(r["id"])
-        for r in db.rows("CYPHER 5 MATCH (r:TosgReport) RETURN r.id AS id ORDER BY id DESC")
-    ]
-
-
-def was_loaded(db: Database, sha256: str) -> bool:
-    """Whether a report that the graph keeps names a file with this hash."""
-    query = "CYPHER 5 MATCH (r:TosgReport) WHERE r.json CONTAINS $sha256 RETURN count(r) > 0 AS yes"
-    return bool(db.rows(query, sha256=sha256)[0]["yes"])
-
-
-def read_report(db: Database, id_: str | None = None) -> dict[str, Any]:
-    """Read one report from the graph, by default the latest.
-
-    Raises
-    ------
-    UsageError
-        There is no such report.
-    """
-    query = "CYPHER 5 MATCH (r:TosgReport) WHERE $id IS NULL OR r.id = $id "
-    rows = db.rows(query + "RETURN r.json AS json ORDER BY r.id DESC LIMIT 1", id=id_)
-    if not rows:
-        raise unknown("report", id_ or "(the latest)", report_ids(db))
-    document: dict[str, Any] = json.loads(rows[0]["json"])
-    return document

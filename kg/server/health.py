@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tosg.errors import DatabaseError, ServerError, TosgError
+from tosg.kg.database.connection import Database, Target
 from tosg.kg.server.failure import DAMAGED, explain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tosg.deadline import Deadline
     from tosg.kg.server.info import ServerInfo
     from tosg.kg.server.layout import Layout
 
@@ -18,7 +19,7 @@ STATUS = "SHOW DATABASE neo4j YIELD currentStatus, statusMessage"
 PASSING = ("starting", "initial", "unknown")
 
 
-def check_online(info: ServerInfo, layout: Layout, deadline: float) -> None:
+def check_online(info: ServerInfo, layout: Layout, deadline: Deadline) -> None:
     """Wait until the database is online.
 
     Parameters
@@ -27,16 +28,14 @@ def check_online(info: ServerInfo, layout: Layout, deadline: float) -> None:
         The server, which takes connections.
     layout : Layout
         Where its logs are.
-    deadline : float
-        On the monotonic clock.
+    deadline : Deadline
+        Until when.
 
     Raises
     ------
     ServerError
         It refuses our password, or the database cannot be opened.
     """
-    from tosg.kg.database.connection import Database, Target
-
     target = Target(info.uri, info.username, info.password, database="system")
     try:
         with Database(target) as system:
@@ -44,14 +43,14 @@ def check_online(info: ServerInfo, layout: Layout, deadline: float) -> None:
                 row = system.rows(STATUS)[0]
                 if row["currentStatus"] == "online":
                     return
-                if row["currentStatus"] not in PASSING or time.monotonic() > deadline:
+                if row["currentStatus"] not in PASSING or deadline.passed:
                     raise explain(
                         layout,
                         f"cannot open its database ({row['currentStatus']})",
                         words=row["statusMessage"],
                         otherwise=DAMAGED,
                     )
-                time.sleep(0.1)
+                deadline.sleep(0.1)
     except ServerError:
         raise
     except DatabaseError as error:

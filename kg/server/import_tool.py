@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tosg.errors import ServerError
-from tosg.kg.server import class_archive as cds
+from tosg.kg.server import class_archive
 from tosg.kg.server.admin import end_leftover, run_admin
 from tosg.kg.server.failure import tail, telling
 from tosg.kg.server.jars import install
@@ -155,7 +155,9 @@ def _import(
         conf=conf,
         heap=heap,
         output=printed,
-        java_options=cds.use(cds.archive_path(settings.cache, release(settings.neo4j_version))),
+        java_options=class_archive.use(
+            class_archive.archive_path(settings.cache, release(settings.neo4j_version))
+        ),
     )
     output = printed.read_text(encoding="utf-8", errors="replace")
     if code != 0:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tosg.deadline import Deadline
 from tosg.errors import ServerError
-from tosg.kg.server import class_archive as cds
-from tosg.kg.server import process
+from tosg.kg.server import class_archive, process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, jvm_options, neo4j_conf, server_arguments
 from tosg.kg.server.failure import PortTakenError, explain, is_out_of_space
@@ -104,9 +103,9 @@ def stop(settings: Settings) -> bool:
         stopped = stop_locked(layout)
         folder = jar_folder(settings.cache, kind)
         if stopped and installed(folder, kind):
-            archive = cds.archive_path(settings.cache, kind)
+            archive = class_archive.archive_path(settings.cache, kind)
             with contextlib.suppress(OSError):  # nothing depends on it
-                cds.make_in_background(layout, archive, paths(folder, kind))
+                class_archive.make_in_background(layout, archive, paths(folder, kind))
         return stopped
 
 
@@ -130,7 +129,7 @@ def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> Serve
     refuse_if_open(state, data)
     end_leftover(layout)
     layout.sweep()
-    archive = cds.archive_path(settings.cache, release(settings.neo4j_version))
+    archive = class_archive.archive_path(settings.cache, release(settings.neo4j_version))
     set_first_password(layout, jars, data, archive)
     for attempt in range(1, PORT_ATTEMPTS + 1):
         try:
@@ -170,7 +169,7 @@ def set_first_password(layout: Layout, jars: list[Path], data: Path, archive: Pa
     write_private(conf / "neo4j.conf", f"server.directories.data={data}\n")
     output = layout.run / "password.log"
     arguments = ["dbms", "set-initial-password", password(layout)]
-    quick = ["-XX:TieredStopAtLevel=1", *cds.use(archive)]  # it runs for a second or two
+    quick = ["-XX:TieredStopAtLevel=1", *class_archive.use(archive)]  # it runs for a second or two
     code = run_admin(
         layout, jars, arguments, conf=conf, heap=128 * MIB, output=output, java_options=quick
     )
@@ -194,7 +193,7 @@ def _start(
         layout.conf / "neo4j.conf", neo4j_conf(layout, kind, data, size, bolt=bolt, http=http)
     )
     arguments = layout.run / "server.args"
-    shared = cds.use_or_note(layout, cds.archive_path(settings.cache, kind))
+    shared = class_archive.use_or_note(layout, class_archive.archive_path(settings.cache, kind))
     options = [*shared, *jvm_options(settings.jvm)]
     lines = server_arguments(layout, kind, jars, size, options)
     write_private(arguments, "\n".join(lines) + "\n")
@@ -219,27 +218,27 @@ def _await(
     settings: Settings, layout: Layout, state: State, found: psutil.Process | None
 ) -> ServerInfo:
     """Wait until the server takes connections, or its process ends."""
-    deadline = time.monotonic() + START_PATIENCE
-    grace = time.monotonic() + NUMBER_PATIENCE  # for the process to write its number
-    look = time.monotonic() + LOOK_AT_LOG
-    while time.monotonic() < deadline:
+    deadline = Deadline(START_PATIENCE)
+    grace = Deadline(NUMBER_PATIENCE)  # for the process to write its number
+    look = Deadline(LOOK_AT_LOG)
+    while not deadline.passed:
         numbered = layout.pid.exists()
         if found is None and numbered:
             found = process.find(layout, state)
         gone = found is None or not process.has_token(found, state.token)
-        if gone and (numbered or time.monotonic() > grace):
+        if gone and (numbered or grace.passed):
             raise explain(layout, "ended before it was ready")
         if found is not None and not gone and process.listens(found, state.bolt):
             info = _info(settings, layout, state, found)
             check_online(info, layout, deadline)
             write_state(layout, replace(state, ready=True))
             return info
-        if time.monotonic() > look:
-            look = time.monotonic() + LOOK_AT_LOG
+        if look.passed:
+            look = Deadline(LOOK_AT_LOG)
             if found is not None and is_out_of_space(layout):  # it would wait for ever
                 process.end(found, state.token, KILLED_PATIENCE)
                 raise explain(layout, "found no space")
-        time.sleep(0.05)
+        deadline.sleep(0.05)
     if found is not None:
         process.end(found, state.token, KILLED_PATIENCE)
     raise explain(layout, f"was not ready after {START_PATIENCE:.0f} s")
@@ -266,11 +265,11 @@ def refuse_if_open(state: State | None, data: Path) -> None:
     memory apart; so a holder on this host is given time to go.
     """
     here = state is None or state.host == process.host()
-    deadline = time.monotonic() + (KILLED_PATIENCE if here else 0.0)
+    deadline = Deadline(KILLED_PATIENCE if here else 0.0)
     while process.store_open(data):
-        if time.monotonic() >= deadline:
+        if deadline.passed:
             raise _in_use(state, data)
-        time.sleep(0.05)
+        deadline.sleep(0.05)
 
 
 def _in_use(state: State | None, data: Path) -> ServerError:

@@ -13,13 +13,13 @@ import platform
 import signal
 import socket
 import subprocess
-import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from tosg.deadline import Deadline
 from tosg.kg.server.config import LOOPBACK
 
 if TYPE_CHECKING:
@@ -110,10 +110,10 @@ def has_token(process: psutil.Process, token: str) -> bool:
     process in which one program makes way for the next, as the shell of `launch` does for
     Java: that one is looked at again. A thread of the kernel never has one, and no file.
     """
-    deadline = time.monotonic() + EXEC_PATIENCE
+    deadline = Deadline(EXEC_PATIENCE)
     try:
-        while not (words := process.cmdline()) and process.exe() and time.monotonic() < deadline:
-            time.sleep(0.001)
+        while not (words := process.cmdline()) and process.exe() and not deadline.passed:
+            deadline.sleep(0.001)
     except psutil.Error:  # gone, or not ours to look at
         return False
     return TOKEN_OPTION + token in words
@@ -126,11 +126,11 @@ def end(process: psutil.Process, token: str, patience: float) -> None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, number)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        deadline = Deadline(seconds)
+        while not deadline.passed:
             if not has_token(process, token):
                 return
-            time.sleep(0.02)
+            deadline.sleep(0.02)
 
 
 def store_open(data: Path) -> bool:

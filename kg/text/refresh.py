@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import ENTITY, entity_types
@@ -17,8 +18,8 @@ from tosg.kg.text.facts import read_facts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
 
 #: Texts in one transaction.
 BATCH = 5_000
@@ -70,13 +71,11 @@ def refresh(
     changed = changed_texts(db, labels, connections)
     if changed.is_empty():
         return 0
-    holding = (
-        meta.lease(db, "tosg text", wait=meta.PATIENCE) if lease is None else nullcontext(lease)
-    )
+    holding = hold_lease(db, "tosg text", wait=PATIENCE) if lease is None else nullcontext(lease)
     with holding as held:
         if meta.read_meta(db).revision != revision:
             changed = changed_texts(db, labels, connections)
-        _write(db, held, changed, progress)
+        _write(held, changed, progress)
     return len(changed)
 
 
@@ -112,18 +111,15 @@ def _entities(db: Database, label: str, connections: int) -> pl.DataFrame:
 
 
 def _write(
-    db: Database,
     lease: Lease,
     changed: pl.DataFrame,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     for start in range(0, len(changed), BATCH):
         part = changed[start : start + BATCH]
-        with db.session(write=True) as session, session.begin_transaction() as tx:
-            lease.check(tx)
+        with lease.transaction() as tx:
             tx.run(_SET, idx=part["idx"].to_list(), text=part["text"].to_list()).consume()
             if start == 0:
                 meta.bump_revision(tx)
-            tx.commit()
         if progress is not None:
             progress(start + len(part), len(changed))

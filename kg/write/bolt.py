@@ -19,7 +19,7 @@ from tosg.kg.merge.relationships import property_columns, with_explicit_ends
 from tosg.kg.schema import names
 from tosg.kg.schema.types import CELL_RELATIONSHIP_TYPES, ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns, same_keys
-from tosg.kg.write.bolt_session import Sender
+from tosg.kg.write.bolt_session import WriteSession
 from tosg.kg.write.counts import Changes, WriteCounts
 from tosg.kg.write.stored import encode
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import neo4j
     from numpy.typing import NDArray
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
     from tosg.kg.merge.diff import RelationshipChanges
     from tosg.kg.merge.merged import Merged
 
@@ -83,15 +83,15 @@ def write_bolt(
         same load can be run again.
     """
     tell = progress or (lambda _stage, _share: None)
-    with Sender(db, lease, connections) as sender:
-        return _Writer(db, merged, sender, tell).run()
+    with WriteSession(db, lease, connections) as session:
+        return _Writer(db, merged, session, tell).run()
 
 
 class _Writer:
-    def __init__(self, db: Database, merged: Merged, sender: Sender, tell: Progress) -> None:
+    def __init__(self, db: Database, merged: Merged, session: WriteSession, tell: Progress) -> None:
         self._db = db
         self._merged = merged
-        self._sender = sender
+        self._session = session
         self._tell = tell
         self._ids: NDArray[np.int64] | None = None
         self._removed: dict[str, pl.DataFrame] = {}
@@ -105,8 +105,8 @@ class _Writer:
         self._write_pending()
         self._remove_relationships()
         self._remove_nodes()
-        if self._sender.begun or unfinished:
-            self.counts.revision = self._sender.finish()
+        if self._session.begun or unfinished:
+            self.counts.revision = self._session.finish()
         else:
             self.counts.revision = meta.read_meta(self._db).revision
         return self.counts
@@ -142,7 +142,7 @@ class _Writer:
                     columns.parameters,
                 ).consume()
 
-        self._sender.write(rename)
+        self._session.write(rename)
 
     def _retyped(self) -> pl.Series:
         """``idx`` of nodes that go while their ids are claimed under another type."""
@@ -171,7 +171,7 @@ class _Writer:
         changes = {t: self._merged.entity_changes(t) for t in self._merged.entity_types}
         new = sum(c.made.height for c in changes.values())
         if new:
-            first = self._sender.write(lambda tx: meta.reserve_idx(tx, new))
+            first = self._session.write(lambda tx: meta.reserve_idx(tx, new))
             self._merged.number(first)
         done = 0
         total = sum(c.made.height + c.changed.height for c in changes.values())
@@ -180,7 +180,7 @@ class _Writer:
             for frame, statement in ((made, _create_nodes), (c.changed, _set_nodes)):
                 for part in encode(frame).iter_slices(NODE_ROWS):
                     columns = Columns(part, ("idx",))
-                    self._sender.run(statement(label, columns), columns.parameters)
+                    self._session.run(statement(label, columns), columns.parameters)
                     done += part.height
                     self._tell("writing nodes", done / total)
             gone = self._merged.placings.get(label)
@@ -193,7 +193,7 @@ class _Writer:
                 self._absorb(placing.absorbed)
             gone = [*placing.absorbed["idx"], *placing.dropped]
             for start in range(0, len(gone), NODE_ROWS):
-                self._sender.run(
+                self._session.run(
                     f"CYPHER 5 UNWIND $idx AS idx MATCH (n:{ENTITY} {{idx: idx}}) DETACH DELETE n",
                     {"idx": gone[start : start + NODE_ROWS]},
                 )
@@ -203,7 +203,7 @@ class _Writer:
         for rtype in CELL_RELATIONSHIP_TYPES:
             kind = names.relationship_type(rtype.name)
             for part in absorbed.iter_slices(NODE_ROWS):
-                self._sender.run(
+                self._session.run(
                     "CYPHER 5 UNWIND range(0, size($idx) - 1) AS i "
                     f"MATCH (n:{ENTITY} {{idx: $idx[i]}})<-[r:{kind}]-(g) "
                     f"MATCH (m:{ENTITY} {{idx: $into[i]}}) "
@@ -252,7 +252,7 @@ class _Writer:
                     {**columns.parameters, "expected": part.height},
                 )
 
-        self._sender.create_relationships(statements())
+        self._session.create_relationships(statements())
 
     def _with_node_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Replace the ends' ``idx`` by the database's own ids: the fastest way to a node.
@@ -281,7 +281,7 @@ class _Writer:
     def _set(self, name: str, rows: pl.DataFrame, properties: list[str]) -> None:
         for part in rows.iter_slices(EDGE_ROWS):
             columns = Columns(part, ("start_idx", "end_idx"))
-            self._sender.run(
+            self._session.run(
                 _match(name, columns) + f" SET {columns.assignments(properties, 'r')}",
                 columns.parameters,
             )
@@ -290,7 +290,7 @@ class _Writer:
         """Leave one of those relationships that are stored more than once."""
         for part in rows.iter_slices(EDGE_ROWS):
             columns = Columns(part, ("start_idx", "end_idx"))
-            self._sender.run(
+            self._session.run(
                 _match(name, columns) + " WITH i, collect(r) AS rs "
                 "FOREACH (r IN tail(rs) | DELETE r)",
                 columns.parameters,
@@ -301,7 +301,7 @@ class _Writer:
             self._tell(f"removing relationships: {name}", None)
             for part in rows.iter_slices(EDGE_ROWS):
                 columns = Columns(part, ("start_idx", "end_idx"))
-                self._sender.run(_match(name, columns) + " DELETE r", columns.parameters)
+                self._session.run(_match(name, columns) + " DELETE r", columns.parameters)
 
     def _write_pending(self) -> None:
         """Replace the nodes that keep waiting claims, where they have changed."""
@@ -314,7 +314,7 @@ class _Writer:
             for node in nodes:
                 tx.run("CYPHER 5 CREATE (p:TosgPending) SET p = $node", node=node).consume()
 
-        self._sender.write(replace)
+        self._session.write(replace)
 
 
 def _create_nodes(label: str, columns: Columns) -> str:

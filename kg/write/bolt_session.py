@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tosg.errors import DatabaseError
-from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.bookkeeping import finish_load, mark_loading
 from tosg.kg.database.connection import until_done
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     import neo4j
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
 
 Result = TypeVar("Result")
 
 
-class Sender:
+class WriteSession:
     """Runs writing transactions, several at once where asked.
 
     The first one marks the graph as being loaded; `finish` takes the mark away, raises the
@@ -64,12 +64,7 @@ class Sender:
         """
         if not self.begun:
             self.begun = True
-            self._transaction(
-                lambda tx: tx.run(
-                    "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.loading = $holder",
-                    holder=self._lease.holder,
-                ).consume()
-            )
+            self._transaction(lambda tx: mark_loading(tx, self._lease.holder))
         return self._transaction(work)
 
     def run(self, query: str, parameters: dict[str, Any]) -> None:
@@ -119,23 +114,11 @@ class Sender:
 
     def finish(self) -> int:
         """Take the mark away and raise the revision; returns the new one."""
-
-        def end(tx: neo4j.Transaction) -> int:
-            tx.run(
-                "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.unsettled = true REMOVE m.loading"
-            ).consume()
-            return meta.bump_revision(tx)
-
-        return self._transaction(end)
+        return self._transaction(finish_load)
 
     def _transaction(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
-        with self._db.session(write=True) as session:
+        def once() -> Result:
+            with self._lease.transaction() as tx:
+                return work(tx)
 
-            def once() -> Result:
-                with session.begin_transaction() as tx:
-                    self._lease.check(tx)
-                    result = work(tx)
-                    tx.commit()
-                return result
-
-            return until_done(once)
+        return until_done(once)

@@ -31,7 +31,7 @@ from tosg.kg.write.stored import encode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tosg.kg.database.bookkeeping import Lease
+    from tosg.kg.database.lease import Lease
     from tosg.kg.merge.merged import Merged
     from tosg.settings import Settings
 

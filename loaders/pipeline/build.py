@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
-from tosg.kg.database.bookkeeping import PATIENCE, lease, read_meta
-from tosg.kg.database.connection import Database
-from tosg.kg.report.load_report import write_node
+from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.lease import PATIENCE, hold_lease
+from tosg.kg.report.kept import write_node
 from tosg.kg.schema.types import SCHEMA_VERSION
+from tosg.kg.server.connect import connect
 from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import load as pipeline
 from tosg.loaders.pipeline.load import SourceInput
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tosg.kg.database.connection import Database
     from tosg.kg.report.load_report import LoadReport
     from tosg.loaders.pipeline.load import Progress
     from tosg.settings import Settings
@@ -141,7 +143,7 @@ def build(
     tell("hashing files", None)
     entries = {s.name: _entry(s, inputs[s.name], data, excluded) for s in recipe.sources}
     result = BuildResult(recipe.name)
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         before = read_build(db, recipe.name)
     known = before.get("sources", {})
     result.done = [n for n, e in entries.items() if known.get(n) == e]
@@ -162,12 +164,12 @@ def build(
         result.reports.append(report)
         result.loaded += group
         kept.update({n: entries[n] for n in group})
-        with Database.open(settings) as db:
+        with connect(settings) as db:
             write_build(db, recipe, kept, complete=len(result.loaded) == len(todo))
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         last = result.reports[-1] if result.reports else None
         if last is not None or read_meta(db).unsettled:
-            with lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
+            with hold_lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
                 settle(db, held, last, tell)
                 if last is not None:
                     write_node(db, last)
@@ -180,7 +182,7 @@ def _groups(settings: Settings, todo: list[str], way: pipeline.Way) -> list[list
     """Sources that are loaded together: all of them where everything is imported."""
     if not todo:
         return []
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         together = pipeline.chosen(way, settings, db) == "import"
     return [todo] if together else [[name] for name in todo]
 

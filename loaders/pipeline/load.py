@@ -21,10 +21,12 @@ from tosg.kg.claims.log import SourceLog
 from tosg.kg.claims.releases import release_key
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
-from tosg.kg.database.bookkeeping import PATIENCE, AnotherWriterError, continued, lease, read_meta
-from tosg.kg.database.connection import Database
+from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.lease import PATIENCE, AnotherWriterError, continue_lease, hold_lease
+from tosg.kg.report import kept
 from tosg.kg.report import load_report as reports
 from tosg.kg.schema.indexes import definitions
+from tosg.kg.server.connect import connect
 from tosg.kg.write.stored import UNSTATED
 from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import receipts
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.claims.spool import Spool
-    from tosg.kg.database.bookkeeping import Lease, Meta
+    from tosg.kg.database.bookkeeping import Meta
+    from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
     from tosg.kg.merge.merged import Merged
     from tosg.kg.report.load_report import LoadReport
     from tosg.loaders.base import Loader
@@ -156,12 +160,12 @@ def load(
                 _load_by_bolt(work, db, held)
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
-        with Database.open(settings) as db, continued(db, held) as held:
+        with connect(settings) as db, continue_lease(db, held) as held:
             tell("making constraints and indexes", None)
             with clock.stage("indexes"):
                 ddl.ensure(db, progress=lambda s: tell("making constraints and indexes", s))
             _finish(work, db, held)
-    reports.write_file(settings, report)
+    kept.write_file(settings, report)
     return report
 
 
@@ -174,8 +178,8 @@ def _writing(settings: Settings, owner: str) -> Iterator[tuple[Database, Lease]]
     with ExitStack() as stack:
         for last in (False, False, True):
             try:
-                db = stack.enter_context(Database.open(settings))
-                held = stack.enter_context(lease(db, owner, wait=PATIENCE))
+                db = stack.enter_context(connect(settings))
+                held = stack.enter_context(hold_lease(db, owner, wait=PATIENCE))
                 break
             except DatabaseError as error:
                 stack.close()
@@ -326,7 +330,7 @@ def _note_undated(work: _Work, db: Database, merged: Merged) -> None:
         files = [
             path.name
             for path in (path for log in logs for path in log.files)
-            if path.name in names and not reports.was_loaded(db, work.report.hashes[str(path)])
+            if path.name in names and not kept.was_loaded(db, work.report.hashes[str(path)])
         ]
         if files:
             releases = sorted(stored, key=release_key)
@@ -353,7 +357,7 @@ def _finish(work: _Work, db: Database, held: Lease) -> None:
     # An earlier load may have been stopped before it came here.
     if work.settle and read_meta(db).unsettled:
         settle(db, held, work.report, work.tell)
-    reports.write_node(db, work.report)
+    kept.write_node(db, work.report)
 
 
 def _check(work: _Work, db: Database) -> None:
@@ -364,5 +368,5 @@ def _check(work: _Work, db: Database) -> None:
         try:
             work.report.check_graph()
         except TosgError:
-            reports.write_file(work.settings, work.report)
+            kept.write_file(work.settings, work.report)
             raise

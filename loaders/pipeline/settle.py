@@ -10,13 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 from tosg.errors import DataError
-from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.bookkeeping import mark_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tosg.kg.database.bookkeeping import Lease
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
     from tosg.kg.report.load_report import LoadReport
 
 
@@ -72,7 +72,8 @@ def settle(
             continue
         if result.status == "remapped":
             remapped[dataset.id] = result.mapped
-    meta.settle(db, lease)
+    with lease.transaction() as tx:
+        mark_settled(tx)
     if report is not None:
         report.texts, report.remapped, report.not_remapped = texts, remapped, not_remapped
         report.seconds["texts"] = composed - started

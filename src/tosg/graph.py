@@ -108,9 +108,9 @@ class KnowledgeGraph:
     @cached_property
     def db(self) -> Database:
         """The connection, opened at first use."""
-        from tosg.kg.database.connection import Database
+        from tosg.kg.server.connect import connect
 
-        return Database.open(self.settings)
+        return connect(self.settings)
 
     def query(
         self,
@@ -299,8 +299,8 @@ class KnowledgeGraph:
         return detach(self.db, dataset)
 
     def report(self, id_: str | None = None) -> dict[str, Any]:
-        """The report of a load, by default of the latest; see `tosg.kg.report.load_report`."""
-        from tosg.kg.report.load_report import read_report
+        """The report of a load, by default of the latest; see `tosg.kg.report.kept`."""
+        from tosg.kg.report.kept import read_report
 
         return read_report(self.db, id_)
 

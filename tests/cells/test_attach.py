@@ -22,6 +22,7 @@ from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import DatasetInfo, datasets, read_expression
 from tosg.kg.cells.values.codec import decode
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import Lease, hold_lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -502,21 +503,21 @@ def test_another_writer_may_come_first(
     graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = write(file.with_name("other.h5ad"), counts(5))
-    real = meta.lease
+    real = hold_lease
 
     @contextmanager
-    def late(*args: Any, **options: Any) -> Iterator[meta.Lease]:
-        monkeypatch.setattr(meta, "lease", real)
+    def late(*args: Any, **options: Any) -> Iterator[Lease]:
+        monkeypatch.setattr(attach_module, "hold_lease", real)
         attach(graph, file, MAPPING, id="one")
         with real(*args, **options) as held:
             yield held
 
-    monkeypatch.setattr(meta, "lease", late)
+    monkeypatch.setattr(attach_module, "hold_lease", late)
     with pytest.raises(DataError, match="attached already"):
         attach(graph, other, MAPPING, id="one")
     assert nodes(graph)["Cell"] == 12
     detach(graph, "one")
-    monkeypatch.setattr(meta, "lease", late)
+    monkeypatch.setattr(attach_module, "hold_lease", late)
     assert attach(graph, file, MAPPING, id="one").status == "unchanged"
 
 
@@ -567,7 +568,7 @@ def test_a_transaction_gets_half_of_what_the_server_has(database: Database) -> N
 
 def test_one_writer_at_a_time(graph: Database, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "WAIT", 0.0)
-    with meta.lease(graph, "a load"), pytest.raises(DatabaseError, match="a load"):
+    with hold_lease(graph, "a load"), pytest.raises(DatabaseError, match="a load"):
         attach(graph, file, MAPPING)
     assert nodes(graph) == {}
 

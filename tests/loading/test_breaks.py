@@ -16,7 +16,7 @@ from tosg.errors import DatabaseError, TosgError
 from tosg.kg import server as managed
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import read_meta
-from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline.load import load
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
     assert first.way == "import"
     assert [report.way for report in others] == ["bolt", "bolt"]
     assert others[0].changed  # of intact all may wait for the proteins, and no graph is changed
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         # Whichever came first: interactions wait for their proteins.
         said = db.rows(
             "MATCH (:Protein)-[r]->(:Protein) WHERE 'intact' IN r.sources RETURN count(r) AS n"
@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_the_database_as_it_was(
         load(own, inputs(data))
     assert caught.value.hint is not None
     try:
-        with Database.open(own) as db:
+        with connect(own) as db:
             assert stats.is_empty(db)
         assert list(own.home.rglob("run/import-*")) == []
         assert load(own, inputs(data)).changed

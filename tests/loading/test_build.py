@@ -10,7 +10,7 @@ from support.sources import FILES, write_source
 
 from tosg.errors import DataError
 from tosg.kg.database import counts as stats
-from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline import build as builds
 from tosg.loaders.pipeline import load as pipeline
 from tosg.loaders.pipeline.load import SourceInput
@@ -32,7 +32,7 @@ def test_a_recipe_is_built_and_built_again(empty: Settings, data: Path, recipe: 
     again = builds.build(empty, recipe, data)
     assert (again.loaded, again.done) == ([], RECIPE)
     assert not again.changed
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         kept = read_build(db, "small")
     assert kept["complete"]
     assert kept["sources"]["uniprot"]["files"]["proteins"]["name"] == "uniprot/uniprot.tab"
@@ -70,7 +70,7 @@ def test_it_goes_on_where_it_stopped(
     with pytest.raises(KeyboardInterrupt):
         builds.build(empty, recipe, data, way="bolt")
     monkeypatch.setattr(pipeline, "load", real)
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         kept = read_build(db, "small")
     assert not kept["complete"]
     assert sorted(kept["sources"]) == sorted(RECIPE[:2])
@@ -89,7 +89,7 @@ def test_a_missing_file_is_found_before_anything_is_read(
     (data / "trrust" / "trrust_rawdata.human.tsv").unlink()
     with pytest.raises(DataError, match="needs a file that is not there"):
         builds.build(empty, recipe, data, way="bolt")
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert stats.is_empty(db)
     with pytest.raises(DataError, match="data folder"):
         builds.build(empty, recipe, data / "none")

@@ -17,11 +17,12 @@ from tosg.errors import DataError, SchemaError, TosgError
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.database import indexes as ddl
-from tosg.kg.database.bookkeeping import lease, read_meta
+from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.connection import Database
-from tosg.kg.report import check
-from tosg.kg.report import load_report as report
+from tosg.kg.database.lease import hold_lease
+from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
+from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline.load import load, matching, unmatched_line
 from tosg.loaders.pipeline.settle import settle
 
@@ -40,7 +41,7 @@ def test_both_ways_give_the_same_graph(empty: Settings, data: Path) -> None:
     imported = held(empty)
     assert imported["nodes"]
     assert imported["relationships"]
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert check.check(db) == []
         meta = read_meta(db)
         assert meta.next_idx == len(imported["nodes"])
@@ -53,7 +54,7 @@ def test_both_ways_give_the_same_graph(empty: Settings, data: Path) -> None:
 
     load(wiped(empty, schema=False), inputs(data), way="bolt")
     assert held(empty) == imported
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert ddl.missing_or_offline(db) == []
 
 
@@ -68,8 +69,8 @@ def test_any_order_gives_the_same_graph(empty: Settings, data: Path) -> None:
     wiped(empty)
     for name in shuffled:
         load(empty, inputs(data, [name]), way="bolt", settle=False)
-    with Database.open(empty) as db:
-        with lease(db) as held_lease:
+    with connect(empty) as db:
+        with hold_lease(db) as held_lease:
             settle(db, held_lease)
         assert check.check(db) == []
     assert held(empty) == forwards
@@ -82,10 +83,10 @@ def test_the_report_adds_up_and_is_kept(empty: Settings, data: Path) -> None:
     assert all(len(h) == 64 for h in made.hashes.values())
     total = sum(c.given for c in made.claims.values())
     assert total == sum(c.made + c.merged + c.unchanged + c.rejected for c in made.claims.values())
-    with Database.open(empty) as db:
-        assert report.read_report(db)["claims"] == made.as_dict()["claims"]
-    kept = empty.home / "reports" / f"{made.id}.json"
-    assert kept.is_file()
+    with connect(empty) as db:
+        assert kept.read_report(db)["claims"] == made.as_dict()["claims"]
+    path = empty.home / "reports" / f"{made.id}.json"
+    assert path.is_file()
 
 
 def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> None:
@@ -95,7 +96,7 @@ def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> No
         exclude_licenses=["cc by-nc*", "CC-BY*"],
         way="bolt",
     )
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         # DrugBank's drugs are left out, but those that the indications name under CC0.
         drugs = db.rows("MATCH (d:Drug) RETURN d.id AS id, d.licenses AS licenses ORDER BY id")
         treats = db.rows("MATCH (d:Drug)-[r:TREATS]->(e:Disease) RETURN d.id AS d, r.sources AS by")
@@ -120,7 +121,7 @@ def test_licences_are_left_out_before_merging(empty: Settings, data: Path) -> No
 def test_the_command_tells_a_pattern_that_fits_no_licence(
     empty: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         monkeypatch.setenv("NEO4J_URI", db.target.uri)
         monkeypatch.setenv("NEO4J_USERNAME", db.target.username)
         monkeypatch.setenv("NEO4J_PASSWORD", db.target.password)
@@ -153,8 +154,8 @@ def test_a_failing_count_fails_the_load(
     with pytest.raises(TosgError, match="does not hold what the load wrote") as caught:
         load(empty, inputs(data, ["uniprot", "ncbi_gene"]))
     assert ":Gene:" in str(caught.value)
-    with Database.open(empty) as db:
-        assert report.report_ids(db) == []
+    with connect(empty) as db:
+        assert kept.report_ids(db) == []
 
 
 def test_a_wrong_file_leaves_the_graph_as_it_was(empty: Settings, data: Path) -> None:
@@ -169,7 +170,7 @@ def test_a_wrong_file_leaves_the_graph_as_it_was(empty: Settings, data: Path) ->
 def test_one_id_under_two_types_leaves_the_graph_as_it_was(empty: Settings, data: Path) -> None:
     load(empty, inputs(data, ["hetionet"]), way="bolt", settle=False)
     before = held(empty)
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         meta = read_meta(db)
         db.write("CREATE (:TosgBuild {id: 'b', complete: true, json: '{\"sources\":{\"goa\":1}}'})")
     text = GOA.replace("biological_process", "cellular_component").encode()
@@ -177,7 +178,7 @@ def test_one_id_under_two_types_leaves_the_graph_as_it_was(empty: Settings, data
     with pytest.raises(SchemaError, match="nodes of two types") as caught:
         load(empty, inputs(data, ["goa"]))
     assert caught.value.exit_code == 1
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert read_meta(db) == meta
         assert db.rows("MATCH (b:TosgBuild) RETURN b.complete AS done") == [{"done": True}]
         db.write("MATCH (b:TosgBuild) DELETE b")
@@ -191,22 +192,22 @@ def test_an_import_needs_an_empty_managed_database(empty: Settings, data: Path) 
 
 
 def test_a_users_own_index_is_not_dropped_by_an_import(empty: Settings, data: Path) -> None:
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         db.write("CREATE INDEX mine FOR (n:Gene) ON (n.mine)")
     made = load(empty, inputs(data, ["uniprot"]))
     assert made.way == "bolt"
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert any(f.name == "mine" for f in ddl.found(db))
 
 
 def test_an_import_goes_on_numbering(empty: Settings, data: Path) -> None:
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         db.write(
             "CREATE (:TosgMeta {key: 'graph', schema_version: 1, revision: 7, next_idx: 1000})"
         )
     made = load(empty, inputs(data, ["uniprot"]))
     assert (made.way, made.written.revision) == ("import", 8)
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         row = db.rows("MATCH (n:Entity) RETURN min(n.idx) AS low, max(n.idx) AS high")[0]
         assert row["low"] == 1000
         assert read_meta(db).next_idx == row["high"] + 1
@@ -220,13 +221,13 @@ def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path
 
     def look(stage: str, _share: float | None) -> None:
         if stage == "merging":
-            with Database.open(empty) as db:
+            with connect(empty) as db:
                 writers.add(read_meta(db).writer)
 
     assert load(empty, [], prune=["hetionet"], progress=look).changed
     assert [str(w).split(" (")[0] for w in writers] == ["tosg load hetionet"]
     load(empty, [], prune=["indications"])  # what it said had lost its ends, and only waited
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert db.rows("MATCH (p:TosgPending) RETURN p.source") == []
     assert held(empty) == before
 
@@ -234,13 +235,13 @@ def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path
 def test_cells_are_mapped_to_what_a_later_load_brings(
     empty: Settings, data: Path, tmp_path: Path
 ) -> None:
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         var = pd.DataFrame(index=["AAA1", "NOSUCHGENE"])
         path = cells.write(tmp_path / "cells.h5ad", cells.counts()[:, :2], var=var)
         attach(db, path, id="early")
         assert datasets(db)[0].variable_entities == [None, None]
     report = load(empty, inputs(data, ["demo"]))
     assert report.remapped == {"early": 1}
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert datasets(db)[0].variable_entities == ["ncbigene:11", None]
     assert load(empty, inputs(data, ["demo"])).remapped == {}

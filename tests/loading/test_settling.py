@@ -16,11 +16,10 @@ from tosg.kg.cells.attach import attach
 from tosg.kg.cells.remap import detach
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets
-from tosg.kg.database import bookkeeping as meta
-from tosg.kg.database.connection import Database
-from tosg.kg.report import check
-from tosg.kg.report import load_report as report
+from tosg.kg.database.lease import hold_lease
+from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import Undated
+from tosg.kg.server.connect import connect
 from tosg.loaders import registry
 from tosg.loaders.pipeline import build as builds
 from tosg.loaders.pipeline import load as pipeline
@@ -40,18 +39,18 @@ def early_cells(settings: Settings, folder: Path, storage: str) -> Path:
     """Cells attached before the graph knows their gene AAA1."""
     var = pd.DataFrame(index=["AAA1", "NOSUCHGENE"])
     path = cells.write(folder / "cells.h5ad", cells.counts()[:, :2], var=var)
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         attach(db, path, id="early", storage=storage)
     return path
 
 
 def mapped(settings: Settings) -> list[str | None]:
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         return datasets(db)[0].variable_entities
 
 
 def without_text(settings: Settings) -> int:
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         return int(db.rows("MATCH (n:Entity) WHERE n.text IS NULL RETURN count(n) AS n")[0]["n"])
 
 
@@ -70,8 +69,8 @@ def test_two_loads_at_once_come_one_after_the_other(empty: Settings, data: Path)
         reports = [first.result(), second.result()]
     assert all(r.changed and r.texts for r in reports)
     assert without_text(empty) == 0
-    with Database.open(empty) as db:
-        assert {r.id for r in reports} <= set(report.report_ids(db))
+    with connect(empty) as db:
+        assert {r.id for r in reports} <= set(kept.report_ids(db))
         assert check.check(db) == []
 
 
@@ -89,7 +88,7 @@ def test_a_load_killed_after_its_writes_is_made_up_for(
             load(empty, inputs(data, ["demo"]))
     assert mapped(empty) == [None, None]
     assert without_text(empty) > 0
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert any("have not followed" in f.what for f in check.check(db))
 
     again = load(empty, inputs(data, ["demo"]))
@@ -98,7 +97,7 @@ def test_a_load_killed_after_its_writes_is_made_up_for(
     assert again.remapped == {"early": 1}
     assert mapped(empty) == ["ncbigene:11", None]
     assert without_text(empty) == 0
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert check.check(db) == []
 
 
@@ -112,7 +111,7 @@ def test_a_lost_linked_file_does_not_keep_a_graph_from_being_loaded(
     assert list(made.not_remapped) == ["early"]
     assert "missing" in made.not_remapped["early"]
     assert mapped(empty) == [None, None]
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert check.check(db) == []
     (tmp_path / "moved.h5ad").rename(path)
     assert load(empty, inputs(data, ["uniprot"])).remapped == {"early": 1}
@@ -127,7 +126,7 @@ def test_a_load_completes_what_a_killed_writer_of_cells_left(
     def killed(*_args: object) -> None:
         raise KeyboardInterrupt
 
-    with Database.open(empty) as db, monkeypatch.context() as patch:
+    with connect(empty) as db, monkeypatch.context() as patch:
         patch.setattr(switch, "room", lambda _db: 0)
         patch.setattr(switch, "_show_new", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -138,7 +137,7 @@ def test_a_load_completes_what_a_killed_writer_of_cells_left(
     made = load(empty, inputs(data, ["demo"]))
     assert made.recovered
     assert made.remapped == left
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         assert {d.id for d in datasets(db)} == set(left)
         assert staging.in_part(db) is None
         assert bool(db.rows("MATCH (c:Cell) RETURN c.id LIMIT 1")) == bool(left)
@@ -154,12 +153,12 @@ def test_a_data_set_that_was_going_away_is_not_mapped(
     def killed(*_args: object) -> None:
         raise KeyboardInterrupt
 
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         with monkeypatch.context() as patch:
             patch.setattr(switch, "switch", killed)
             with pytest.raises(KeyboardInterrupt):
                 detach(db, "early")
-        with meta.lease(db) as held:
+        with hold_lease(db) as held:
             settle(db, held)
         assert datasets(db) == []
 
@@ -187,7 +186,7 @@ def test_what_a_newer_release_leaves_out_is_counted(empty: Settings, data: Path)
     write_source("trrust", data / "trrust", {"regulation": text.splitlines()[0].encode() + b"\n"})
     second = load(empty, [trrust("2020")])
     assert second.disappeared["trrust"]["relationships"] == stored - 1
-    with Database.open(empty) as db:
+    with connect(empty) as db:
         old = db.rows("MATCH ()-[r:REGULATES]->() WHERE '2018' IN r.releases RETURN count(r) AS n")
     assert old[0]["n"] == stored - 1
     assert load(empty, [trrust("2018")]).disappeared == {}

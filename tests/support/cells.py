@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
+from tosg.kg.database.lease import hold_lease
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ DISEASES: list[Any] = [
 def small_graph(db: Database, *, genes: list[Any] | None = None) -> None:
     """Write genes, a protein, cell types, tissues and a disease with plain Cypher."""
     ddl.ensure(db)
-    with meta.lease(db, "test"):
+    with hold_lease(db, "test"):
         for label, rows in (
             ("Gene", GENES if genes is None else genes),
             ("Protein", PROTEINS),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from support.graphs import content
 from support.servers import wipe
 from support.sources import FILES
-from tosg.kg.database.connection import Database
+from tosg.kg.server.connect import connect
 from tosg.loaders import registry
 from tosg.loaders.pipeline.load import SourceInput
 
@@ -30,12 +30,12 @@ def inputs(data: Path, names: list[str] = SOURCES) -> list[SourceInput]:
 
 def held(settings: Settings) -> Content:
     """What the graph holds, in a form that can be compared."""
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         return content(db)
 
 
 def wiped(settings: Settings, *, schema: bool = True) -> Settings:
     """The same server without nodes, and without indexes where `schema` is False."""
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         wipe(db, schema=schema)
     return settings

@@ -15,13 +15,13 @@ set's node says how far it came:
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.database import bookkeeping as meta
+from tosg.kg.database.lease import TTL, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import neo4j
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CELL, GROUP, DATASET = "TosgStagedCell", "TosgStagedGroup", "TosgStagedDataset"
 
 #: Seconds to wait for another writer: a killed one loses its lease in that time.
-WAIT = meta.TTL + 5
+WAIT = TTL + 5
 
 #: Properties of a staged group that will be its EXPRESSES: entities' ids and their two numbers.
 WAITING = ("staged_entities", "staged_mean", "staged_fraction")
@@ -70,16 +70,12 @@ class Stage:
         Held for as long as this is used.
     """
 
-    def __init__(self, db: Database, lease: meta.Lease) -> None:
+    def __init__(self, db: Database, lease: Lease) -> None:
         self.db, self.lease = db, lease
 
-    @contextmanager
-    def transaction(self) -> Iterator[neo4j.Transaction]:
+    def transaction(self) -> AbstractContextManager[neo4j.Transaction]:
         """Open a transaction that commits at the end of the block, if the lease is still ours."""
-        with self.db.session(write=True) as session, session.begin_transaction() as transaction:
-            self.lease.check(transaction)
-            yield transaction
-            transaction.commit()
+        return self.lease.transaction()
 
     def write(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run one statement in its own transaction."""

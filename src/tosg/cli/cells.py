@@ -96,10 +96,10 @@ def attach(
     """Attach a file of cells: h5ad, zarr, 10x .h5 or a 10x mtx folder."""
     from tosg.kg.cells.attach import attach as attach_file
     from tosg.kg.cells.obs.mapping import CellMapping
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
     mapping = CellMapping.read(maps, sets, _list(keep))
-    with Database.open(settings) as db, _Bar() as advance:
+    with connect(settings) as db, _Bar() as advance:
         report = attach_file(
             db,
             path,
@@ -123,9 +123,9 @@ def list_(settings: Settings, as_json: bool) -> None:
     """List the data sets that are attached."""
     from tosg.kg.cells.stored.dataset import datasets
     from tosg.kg.cells.stored.staging import told_in_part
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         for warning in told_in_part(db):
             note(f"note: {warning}")
         found = datasets(db)
@@ -161,9 +161,9 @@ def list_(settings: Settings, as_json: bool) -> None:
 def show(settings: Settings, id_: str, as_json: bool) -> None:
     """Show what attaching a data set found."""
     from tosg.kg.cells.attach import stored_report
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         report = stored_report(db, id_)
     if as_json:
         echo_json(report.document())
@@ -178,9 +178,9 @@ def show(settings: Settings, id_: str, as_json: bool) -> None:
 def remap(settings: Settings, id_: str, as_json: bool) -> None:
     """Map variables and labels anew to the graph as it is now."""
     from tosg.kg.cells.remap import remap as remap_dataset
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         report = remap_dataset(db, id_)
     if as_json:
         echo_json(report.document())
@@ -199,9 +199,9 @@ def remap(settings: Settings, id_: str, as_json: bool) -> None:
 def detach(settings: Settings, id_: str, as_json: bool) -> None:
     """Take a data set away, with its cells and groups."""
     from tosg.kg.cells.remap import detach as detach_dataset
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         n = detach_dataset(db, id_)
     if as_json:
         echo_json({"dataset": id_, "cells": n})

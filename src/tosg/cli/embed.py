@@ -40,10 +40,10 @@ def embed(
     Stopped half way, the next run goes on from there. The vector indexes are online at the end.
     """
     from tosg.cli.stages import stages
-    from tosg.kg.database.connection import Database
     from tosg.kg.embed.run import embed as run
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db, stages() as tell:
+    with connect(settings) as db, stages() as tell:
         report = run(
             db,
             model,
@@ -77,11 +77,11 @@ def search(text: str, types: tuple[str, ...], k: int, as_json: bool, settings: S
 
     TEXT is any text; nothing in it is syntax.
     """
-    from tosg.kg.database.connection import Database
     from tosg.kg.search.hybrid import note_of
     from tosg.kg.search.hybrid import search as run
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         found = run(db, text, types=list(types) or None, k=k)
     said = note_of(found)
     if said:

@@ -111,12 +111,12 @@ def export(
         --param pathway="B Cell Receptor Signaling Pathway"
     """  # noqa: D301 - click's mark for text that is not to be wrapped
     from tosg.export.write.export import export as run
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
     _check_only("--layout", layout, "tosg")
     _check_only("--engine", engine, "local")
     selection = _selection(options)
-    with Database.open(settings) as db, _progress() as progress:
+    with connect(settings) as db, _progress() as progress:
         result = run(
             db,
             selection,

@@ -57,9 +57,9 @@ def stats(sources: bool, as_json: bool, settings: Settings) -> None:
     from tosg.kg.cells.stored.staging import told_in_part
     from tosg.kg.database import counts as library
     from tosg.kg.database.bookkeeping import read_meta
-    from tosg.kg.database.connection import Database
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         for warning in told_in_part(db):
             note(f"note: {warning}")
         counts = library.count(db)
@@ -87,10 +87,10 @@ def stats(sources: bool, as_json: bool, settings: Settings) -> None:
 @connection_options
 def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> None:
     """Show the report of a load, by default of the latest."""
-    from tosg.kg.database.connection import Database
-    from tosg.kg.report import load_report as library
+    from tosg.kg.report import kept as library
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         if list_:
             found = library.report_ids(db)
             if as_json:
@@ -112,10 +112,10 @@ def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> N
 @connection_options
 def check(as_json: bool, settings: Settings) -> None:
     """Check the graph against the schema and its last report; exits with 1 where they differ."""
-    from tosg.kg.database.connection import Database
     from tosg.kg.report import check as library
+    from tosg.kg.server.connect import connect
 
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         findings = library.check(db)
     if as_json:
         echo_json([f.as_dict() for f in findings])

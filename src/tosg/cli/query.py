@@ -78,11 +78,11 @@ def query(
         click.echo((_as_document if form == "json" else describe_statement)(statement))
         return
     values = parse_params(params, statement)
-    from tosg.kg.database.connection import Database
     from tosg.kg.query.run import run
+    from tosg.kg.server.connect import connect
 
     warnings: list[str] = []
-    with Database.open(settings) as db:
+    with connect(settings) as db:
         table = run(
             db,
             query,
