@@ -507,17 +507,17 @@ def test_another_writer_may_come_first(
 
     @contextmanager
     def late(*args: Any, **options: Any) -> Iterator[Lease]:
-        monkeypatch.setattr(attach_module, "hold_lease", real)
+        monkeypatch.setattr("tosg.kg.cells.attach.hold_lease", real)
         attach(graph, file, MAPPING, id="one")
         with real(*args, **options) as held:
             yield held
 
-    monkeypatch.setattr(attach_module, "hold_lease", late)
+    monkeypatch.setattr("tosg.kg.cells.attach.hold_lease", late)
     with pytest.raises(DataError, match="attached already"):
         attach(graph, other, MAPPING, id="one")
     assert nodes(graph)["Cell"] == 12
     detach(graph, "one")
-    monkeypatch.setattr(attach_module, "hold_lease", late)
+    monkeypatch.setattr("tosg.kg.cells.attach.hold_lease", late)
     assert attach(graph, file, MAPPING, id="one").status == "unchanged"
 
 
