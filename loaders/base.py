@@ -8,7 +8,6 @@ rejected by kind; a file that is not what it should be is one `DataError`.
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tosg.errors import DataError, unknown
+from tosg.files import hash_file
 from tosg.kg.claims.schemas import entity_claims, relationship_claims
+from tosg.loaders.options import Option, T
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.kg.claims.log import SourceLog
+
+_RELEASE = Option("release", "release of the files, where they do not say it", "")
+_LICENSE = Option("license", "licence of the files, where it is another than the source's", "")
+_SOURCE = Option("source", "name to keep the claims under, for another source's files", "")
+
+#: Options that every source has.
+COMMON_OPTIONS: tuple[Option[str], ...] = (_RELEASE, _LICENSE, _SOURCE)
 
 #: Most rows of one batch of claims.
 BATCH_ROWS = 100_000
@@ -110,8 +118,19 @@ class Loader(ABC):
     Parameters
     ----------
     options : mapping, optional
-        ``release``: release of the files, where they do not say it; and what the loader's
-        ``option_help`` lists. An unknown option is an error.
+        Values of `COMMON_OPTIONS` and of those that the loader declares in ``options``.
+
+    Attributes
+    ----------
+    source : str
+        Under which name claims are kept: the option ``source``, by default the loader's own.
+
+    Raises
+    ------
+    UsageError
+        An option is unknown.
+    ConfigError
+        The value of an option is of another type than declared.
     """
 
     name: ClassVar[str]
@@ -119,14 +138,26 @@ class Loader(ABC):
     homepage: ClassVar[str]
     license: ClassVar[str]
     files: ClassVar[tuple[FileSpec, ...]]
-    option_help: ClassVar[Mapping[str, str]] = {}
+    options: ClassVar[tuple[Option[Any], ...]] = ()
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self.options = dict(options or {})
-        known = {"release", *self.option_help}
-        for option in self.options:
-            if option not in known:
-                raise unknown("option", option, known, where=f"source {self.name}")
+        known = {option.name: option for option in self.all_options()}
+        self._given: dict[str, Any] = {}
+        for name, given in (options or {}).items():
+            if name not in known:
+                raise unknown("option", name, known, where=f"source {self.name}")
+            self._given[name] = known[name].parse(given, self.name)
+        self.source = self.value(_SOURCE) or self.name
+
+    @classmethod
+    def all_options(cls) -> tuple[Option[Any], ...]:
+        """Options that every source has, and the loader's own."""
+        return (*COMMON_OPTIONS, *cls.options)
+
+    def value(self, option: Option[T]) -> T:
+        """Value of an option: as given, else its default."""
+        value: T = self._given.get(option.name, option.default)
+        return value
 
     @abstractmethod
     def _claims(
@@ -165,10 +196,11 @@ class Loader(ABC):
 
     def release(self, files: Mapping[str, Path]) -> str:
         """Release of these files: the option, else what they say, else by known hash, else ""."""
-        given = self.options.get("release")
-        if given is not None:
-            return str(given)
-        return self._release(files) or self.file_release(files, self.files[0].key)
+        return (
+            self.value(_RELEASE)
+            or self._release(files)
+            or self.file_release(files, self.files[0].key)
+        )
 
     def _release(self, files: Mapping[str, Path]) -> str:  # noqa: ARG002
         """Release as the files or their names say it."""
@@ -176,19 +208,22 @@ class Loader(ABC):
 
     def file_release(self, files: Mapping[str, Path], key: str) -> str:
         """Release of one file: the option, else known by the file's hash, else ""."""
-        given = self.options.get("release")
-        if given is not None:
-            return str(given)
+        if given := self.value(_RELEASE):
+            return given
         spec = next(s for s in self.files if s.key == key)
-        known = spec.release and sha256_of(files[key]) == spec.sha256
+        known = spec.release and hash_file(files[key]) == spec.sha256
         return spec.release if known else ""
+
+    def stated_release(self, stated: str) -> str:
+        """Release of a file that states one: the option, else what the file states."""
+        return self.value(_RELEASE) or stated
 
     def origin(
         self, path: Path, release: str, license_: str | None = None, part: str = ""
     ) -> Origin:
         """Provenance of claims from one file; one with a release of its own is a part."""
-        given = self.license if license_ is None else license_
-        return Origin(self.name, given, release, path.name, part)
+        stated = self.license if license_ is None else license_
+        return Origin(self.source, self.value(_LICENSE) or stated, release, path.name, part)
 
     def locate(self, paths: Sequence[Path]) -> dict[str, Path]:
         """Find the files of this source.
@@ -281,12 +316,6 @@ class Loader(ABC):
                     found=f"{worst.kind}: {worst.example}",
                     hint="is this the right file? see `tosg sources`",
                 )
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def evidence_json(parts: Mapping[str, object]) -> str | None:

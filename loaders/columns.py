@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tosg.kg.schema.curies import curies, parse_curies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tosg.kg.claims.log import FileLog
 
@@ -47,6 +47,92 @@ def keep(
     shown = " | ".join(str(batch.column(name)[first].as_py()) for name in example)
     log.reject(kind, batch.column("line")[first].as_py(), shown, len(gone))
     return batch.filter(pa.array(chosen))
+
+
+#: Kind of rejection of a row whose identifier does not fit its prefix.
+BAD_ID = "bad identifier"
+
+#: Kind of note about an identifier of several records.
+REPEATED = "identifier given more than once"
+
+#: What spreadsheets make of identifiers and symbols: 1956.0, 2.31E+13, 1-Mar, Sep-02, 3/1/2020.
+_SPREADSHEET = (
+    r"^(?:[^|]*:)?(?:\d+\.0+|\d+(?:\.\d+)?[eE]\+\d+|\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct"
+    r"|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{2}|\d{1,2}/\d{1,2}/\d{2,4}"
+    r"|\d{4}-\d{2}-\d{2}(?: 00:00:00)?)$"
+)
+
+
+def from_spreadsheet(values: pa.Array) -> pa.Array:
+    """Which values look as a spreadsheet leaves them: ``1956.0``, ``2.31E+13``, ``1-Mar``."""
+    return pc.match_substring_regex(pc.utf8_trim_whitespace(values), _SPREADSHEET)
+
+
+def with_curies(
+    batch: pa.RecordBatch,
+    column: str,
+    prefix: str,
+    file: FileLog,
+    *,
+    to: str = "curie",
+    shown: Sequence[str] = (),
+) -> pa.RecordBatch:
+    """Add a column of normalised CURIEs; rows whose identifier is not valid are rejected.
+
+    Parameters
+    ----------
+    batch : RecordBatch
+        With a ``line`` column.
+    column : str
+        Identifiers, see `tosg.kg.schema.curies.curies`.
+    prefix : str
+        Any spelling of a known prefix; "" where each identifier names its own.
+    file : FileLog
+        Is told about rejected rows: "bad identifier", or "identifier changed by a spreadsheet".
+    to : str
+        Name of the new column; an existing one of that name is replaced.
+    shown : sequence of str
+        Columns that the example of a rejection shows; by default the column itself.
+    """
+    given = batch.column(column)
+    ids = curies(given, prefix) if prefix else parse_curies(given)
+    position = batch.schema.get_field_index(to)
+    if position < 0:
+        batch = batch.append_column(to, ids)
+        return keep_identified(batch, to, column, file, shown or (column,))
+    whole = batch.append_column("given", given).set_column(position, to, ids)
+    return keep_identified(whole, to, "given", file, shown or ("given",)).drop_columns(["given"])
+
+
+def keep_identified(
+    batch: pa.RecordBatch, to: str, column: str, file: FileLog, shown: Sequence[str]
+) -> pa.RecordBatch:
+    """Keep the rows that have a CURIE in column ``to``, made from ``column``; see `with_curies`."""
+    valid = batch.column(to).is_valid()
+    if not pc.all(valid).as_py():
+        damaged = pc.fill_null(from_spreadsheet(batch.column(column)), False)
+        fine = pc.or_(valid, pc.invert(damaged))
+        batch = keep(batch, fine, file, "identifier changed by a spreadsheet", shown)
+    return keep(batch, batch.column(to).is_valid(), file, BAD_ID, shown)
+
+
+def noting_repeats(
+    batches: Iterable[pa.RecordBatch],
+    column: str,
+    file: FileLog,
+    kind: str = REPEATED,
+    *blanks: str,
+) -> Iterator[pa.RecordBatch]:
+    """Pass batches on; at the end, note the values of a column that came more than once.
+
+    Nulls, empty values and ``blanks`` do not count.
+    """
+    seen: list[pa.Array] = []
+    for batch in batches:
+        seen.append(batch.column(column))
+        yield batch
+    if seen:
+        note_duplicates(blank_to_null(pa.concat_arrays(seen), *blanks), file, kind)
 
 
 def blank_to_null(values: pa.Array, *blanks: str) -> pa.Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
+from tosg.loaders.columns import REPEATED
 from tosg.loaders.formats.opening import read_text
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def read_terms(obo: Obo, file: FileLog) -> Iterator[Term]:
             continue
         term = _term(frame, line, file)
         if term.id in seen:
-            file.note("identifier given more than once", 1, term.id)
+            file.note(REPEATED, 1, term.id)
         seen.add(term.id)
         yield term
 

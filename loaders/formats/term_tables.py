@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import Loader
-from tosg.loaders.columns import blank_to_null, keep, note_duplicates, split
+from tosg.loaders.columns import blank_to_null, keep, noting_repeats, split, with_curies
 from tosg.loaders.formats.obo import open_obo, read_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
@@ -22,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.claims.log import SourceLog
+    import pyarrow as pa
 
-LAYOUT = Layout(("id", "label", "synonyms"), header=False)
+    from tosg.kg.claims.log import FileLog, SourceLog
+
+_LAYOUT = Layout(("id", "label", "synonyms"), header=False)
 PORTAL = (
     "https://raw.githubusercontent.com/broadinstitute/scp-ingest-pipeline/"
     "33577a276502bc63e8e8e8d55b2165154f46586d/ingest/validation/ontologies"
@@ -44,15 +44,7 @@ class TermTable(Loader):
     ) -> Iterator[pa.RecordBatch]:
         path = files["terms"]
         file, origin = log.file(path), self.origin(path, release)
-        seen: list[pa.Array] = []
-        for raw in read_table(path, LAYOUT, file):
-            ids = curies(raw.column("id"), self.prefix)
-            batch = raw.append_column("curie", ids)
-            batch = keep(batch, ids.is_valid(), file, "bad identifier", ("id", "label"))
-            current = pc.invert(pc.match_substring_regex(batch.column("label"), "(?i)^obsolete "))
-            batch = keep(batch, current, file, "obsolete", ("id", "label"))
-            file.parsed(batch.num_rows)
-            seen.append(batch.column("curie"))
+        for batch in noting_repeats(self._rows(path, file), "curie", file):
             yield origin.entities(
                 batch.num_rows,
                 batch.column("line"),
@@ -61,12 +53,19 @@ class TermTable(Loader):
                 name=blank_to_null(batch.column("label")),
                 synonyms=split(batch.column("synonyms"), "||"),
             )
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
         for spec in self.files[1:]:
             if spec.key in files:
                 obo = open_obo(files[spec.key])
                 file = log.file(obo.path)
-                given = str(self.options.get("release", obo.release))
-                origin = self.origin(obo.path, given, part=spec.key)
+                origin = self.origin(obo.path, self.stated_release(obo.release), part=spec.key)
                 terms = read_terms(obo, file)
                 yield from claims_of_terms(terms, file, origin, self.obo_types)
+
+    def _rows(self, path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
+        """Rows of present terms with their ``curie``."""
+        for raw in read_table(path, _LAYOUT, file):
+            batch = with_curies(raw, "id", self.prefix, file, shown=("id", "label"))
+            current = pc.invert(pc.match_substring_regex(batch.column("label"), "(?i)^obsolete "))
+            batch = keep(batch, current, file, "obsolete", ("id", "label"))
+            file.parsed(batch.num_rows)
+            yield batch

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tosg.kg.schema.curies import curie_map
 from tosg.kg.schema.types import relationship_types
-from tosg.loaders.columns import known_curies
+from tosg.loaders.columns import BAD_ID, known_curies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +60,7 @@ def claims_of_terms(
         id_ = ids.get(term.id)
         label = _label(id_, term, types)
         if id_ is None:
-            file.reject("bad identifier", term.line, term.id)
+            file.reject(BAD_ID, term.line, term.id)
         elif label is None:
             file.reject("of another ontology", term.line, f"{term.id} | {term.name}")
         elif term.obsolete:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
+from tosg.files import hash_file
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.report.kept import write_node
 from tosg.kg.schema.types import SCHEMA_VERSION
 from tosg.kg.server.connect import connect
-from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import load as pipeline
 from tosg.loaders.pipeline.load import SourceInput
 from tosg.loaders.pipeline.receipts import read_build, write_build
@@ -194,7 +194,7 @@ def _entry(
     files = {}
     for key, path in sorted(given.files.items()):
         name = path.relative_to(data) if path.is_relative_to(data) else path
-        files[key] = {"name": str(name), "sha256": sha256_of(path), "bytes": path.stat().st_size}
+        files[key] = {"name": str(name), "sha256": hash_file(path), "bytes": path.stat().st_size}
     return {
         "files": files,
         "options": json.loads(json.dumps(dict(source.options), default=str, sort_keys=True)),

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from tosg.errors import DataError
-from tosg.loaders.base import FileSpec, Loader, sha256_of
+from tosg.files import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tosg.loaders.base import FileSpec, Loader
 
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 16
@@ -62,7 +64,7 @@ def fetch(
             results.append((spec, None, "to be got by hand"))
             continue
         path = folder / spec.filename
-        if path.exists() and spec.sha256 in (None, sha256_of(path)):
+        if path.exists() and spec.sha256 in (None, hash_file(path)):
             results.append((spec, path, "there already"))
             continue
         _download(spec, spec.url, path, bar(spec))

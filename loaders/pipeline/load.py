@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tosg.errors import DatabaseError, DataError, TosgError
+from tosg.files import hash_file
 from tosg.kg.cells.stored.staging import Stage
 from tosg.kg.cells.stored.switch import recover
 from tosg.kg.claims.log import SourceLog
@@ -28,7 +29,6 @@ from tosg.kg.report import load_report as reports
 from tosg.kg.schema.indexes import definitions
 from tosg.kg.server.connect import connect
 from tosg.kg.write.stored import UNSTATED
-from tosg.loaders.base import sha256_of
 from tosg.loaders.pipeline import receipts
 from tosg.loaders.pipeline.settle import settle
 
@@ -204,7 +204,7 @@ class _Work:
 
 
 def _owner(sources: Sequence[SourceInput], prune: Sequence[str]) -> str:
-    names = dict.fromkeys([*(s.loader.name for s in sources), *prune])
+    names = dict.fromkeys([*(s.loader.source for s in sources), *prune])
     return f"tosg load {', '.join(names)}"
 
 
@@ -215,10 +215,10 @@ def _read_sources(
     licenses: set[str] = set()
     with ThreadPoolExecutor(1, "tosg-hash") as pool:
         paths = {str(p): p for s in sources for p in s.files.values()}
-        hashes = {name: pool.submit(sha256_of, path) for name, path in paths.items()}
+        hashes = {name: pool.submit(hash_file, path) for name, path in paths.items()}
         for n, source in enumerate(sources):
-            tell(f"reading {source.loader.name}", n / len(sources))
-            log = SourceLog(source.loader.name)
+            tell(f"reading {source.loader.source}", n / len(sources))
+            log = SourceLog(source.loader.source)
             report.sources.append(log)
             for batch in source.loader.claims(source.files, log):
                 spool.add(batch)

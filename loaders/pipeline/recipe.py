@@ -210,9 +210,7 @@ class _Reader:
         name = self._text(parts["source"], "source")
         if name not in names():
             raise unknown("source", name, names(), where=self._where(parts["source"]))
-        options = self._value(parts["options"]) if "options" in parts else {}
-        if not isinstance(options, dict):
-            raise self._wrong(parts["options"], "options", "keys and values")
+        options = self._options(parts["options"]) if "options" in parts else {}
         files = tuple(self._texts(parts.get("files"), "files"))
         for file in files:
             if Path(file).is_absolute() or ".." in Path(file).parts:
@@ -224,6 +222,18 @@ class _Reader:
             error.where = f"{where}, {error.where}" if error.where else where
             raise
         return source
+
+    def _options(self, node: yaml.Node) -> dict[str, str]:
+        """Options as the text that stands in the file: ``1.10`` is not the number 1.1."""
+        if not isinstance(node, yaml.MappingNode):
+            raise self._wrong(node, "options", "keys and values")
+        options: dict[str, str] = {}
+        for key, value in node.value:
+            items = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            if not all(isinstance(item, yaml.ScalarNode) for item in items):
+                raise self._wrong(value, f"option {key.value}", "a text or a list of texts")
+            options[str(key.value)] = ",".join(item.value for item in items)
+        return options
 
     def _no_twins(self, sources: tuple[RecipeSource, ...]) -> None:
         seen: dict[str, str] = {}

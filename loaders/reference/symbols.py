@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tosg.loaders.columns import split
-from tosg.loaders.sources.ncbi_gene import human_genes
+from tosg.loaders.reference.genes import human_genes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +55,9 @@ class SymbolTable:
 def read_symbols(path: Path, file: FileLog) -> SymbolTable:
     """Build the table from a ``gene_info`` file."""
     table = SymbolTable()
-    for batch, ids in human_genes(path, file):
+    for batch in human_genes(path, file):
         columns = (
-            ids.to_pylist(),
+            batch.column("curie").to_pylist(),
             batch.column("Symbol").to_pylist(),
             batch.column("Symbol_from_nomenclature_authority").to_pylist(),
             split(batch.column("Synonyms"), "|", "-").to_pylist(),

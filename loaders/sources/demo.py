@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies, parse_curies
+from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import blank_to_null, keep, note_duplicates
+from tosg.loaders.columns import (
+    BAD_ID,
+    blank_to_null,
+    keep,
+    note_duplicates,
+    noting_repeats,
+    with_curies,
+)
 from tosg.loaders.formats.tables import Layout, read_table
 
 if TYPE_CHECKING:
@@ -68,7 +75,8 @@ class Demo(Loader):
                     proteins[symbol] = ("Protein", protein)
             yield from self._gene_claims(batch, path, release)
         path = files["terms"]
-        for batch in _read_terms(path, log.file(path)):
+        file = log.file(path)
+        for batch in noting_repeats(_read_terms(path, file), "curie", file):
             types, ids = (batch.column(name).to_pylist() for name in ("type", "curie"))
             ends |= {id_: (type_, id_) for type_, id_ in zip(types, ids, strict=True)}
             yield self.origin(path, release).entities(
@@ -149,14 +157,14 @@ class Demo(Loader):
 def _read_genes(path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
     """Genes with ``gene`` and ``protein`` as CURIEs; ``protein`` is null where there is none."""
     seen: list[pa.Array] = []
+    shown = ("symbol", "ncbigene", "uniprot")
     for raw in read_table(path, _GENES, file):
-        genes = curies(raw.column("ncbigene"), "ncbigene")
-        proteins = curies(raw.column("uniprot"), "uniprot")
+        batch = with_curies(raw, "ncbigene", "ncbigene", file, to="gene", shown=shown)
+        proteins = curies(batch.column("uniprot"), "uniprot")
         # A gene without a protein has an empty field; another text has to be an accession.
-        stated = blank_to_null(raw.column("uniprot")).is_valid()
-        valid = pc.and_(genes.is_valid(), pc.or_(proteins.is_valid(), pc.invert(stated)))
-        whole = raw.append_column("gene", genes).append_column("protein", proteins)
-        batch = keep(whole, valid, file, "bad identifier", ("symbol", "ncbigene", "uniprot"))
+        stated = blank_to_null(batch.column("uniprot")).is_valid()
+        fine = pc.or_(proteins.is_valid(), pc.invert(stated))
+        batch = keep(batch.append_column("protein", proteins), fine, file, BAD_ID, shown)
         named = blank_to_null(batch.column("symbol")).is_valid()
         batch = keep(batch, named, file, "no symbol", ("ncbigene", "name"))
         file.parsed(batch.num_rows)
@@ -167,15 +175,10 @@ def _read_genes(path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
 
 def _read_terms(path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
     """Terms with ``curie``."""
-    seen: list[pa.Array] = []
     for raw in read_table(path, _TERMS, file):
-        ids = parse_curies(raw.column("id"))
-        whole = raw.append_column("curie", ids)
-        batch = keep(whole, ids.is_valid(), file, "bad identifier", ("type", "id"))
+        batch = with_curies(raw, "id", "", file, shown=("type", "id"))
         file.parsed(batch.num_rows)
-        seen.append(batch.column("curie"))
         yield batch
-    note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
 
 
 def _placed(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curie_map, curies
+from tosg.kg.schema.curies import curie_map
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import blank_to_null, first_rows, keep, known_curies
+from tosg.loaders.columns import blank_to_null, first_rows, known_curies, with_curies
 from tosg.loaders.formats.obo import open_obo, read_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
@@ -144,10 +144,14 @@ def _rows(path: Path, layout: Layout, file: FileLog) -> pa.RecordBatch:
     key, name, text = layout.columns
     batches = []
     for raw in read_table(path, layout, file):
-        ids = curies(raw.column(key), "doid")
-        batch = keep(raw, ids.is_valid(), file, "bad identifier", (key, name))
+        batch = with_curies(raw, key, "doid", file, shown=(key, name))
         file.parsed(batch.num_rows)
-        arrays = [ids.drop_null(), batch.column(name), batch.column(text), batch.column("line")]
+        arrays = [
+            batch.column("curie"),
+            batch.column(name),
+            batch.column(text),
+            batch.column("line"),
+        ]
         batches.append(pa.record_batch(arrays, names=["curie", "name", "text", "line"]))
     table = pa.Table.from_batches(batches).combine_chunks()
     columns = [column.combine_chunks() for column in table.columns]

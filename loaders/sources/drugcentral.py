@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
-from tosg.kg.schema.curies import curie_map, curies
+from tosg.kg.schema.curies import curie_map
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import blank_to_null, keep, known_curies, note_duplicates, split
+from tosg.loaders.columns import (
+    REPEATED,
+    blank_to_null,
+    keep,
+    known_curies,
+    note_duplicates,
+    split,
+    with_curies,
+)
 from tosg.loaders.formats.obo import open_obo, read_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
@@ -70,8 +78,7 @@ class DrugCentral(Loader):
         terms: list[Term] = []
         if "structures" in files:
             obo = open_obo(files["structures"])
-            given = str(self.options.get("release", obo.release))
-            origin = self.origin(obo.path, given, part="structures")
+            origin = self.origin(obo.path, self.stated_release(obo.release), part="structures")
             file = log.file(obo.path)
             terms = list(read_terms(obo, file))
             yield from claims_of_terms(terms, file, origin, {"drugcentral": "Drug"})
@@ -80,7 +87,7 @@ class DrugCentral(Loader):
         rows = _placed(_rows(path, file), terms, file)
         file.parsed(len(rows))
         ids = pa.array([row.id for row in rows], pa.string())
-        note_duplicates(ids, file, "identifier given more than once")
+        note_duplicates(ids, file, REPEATED)
         alts = pa.array([row.alts for row in rows], pa.list_(pa.string()))
         yield origin.entities(
             len(rows),
@@ -107,9 +114,8 @@ class _Row:
 def _rows(path: Path, file: FileLog) -> list[_Row]:
     rows: list[_Row] = []
     for raw in read_table(path, _LAYOUT, file):
-        ids = curies(raw.column("identifier"), "drugcentral")
-        batch = raw.append_column("id", ids)
-        batch = keep(batch, ids.is_valid(), file, "bad identifier", ("identifier", "name"))
+        shown = ("identifier", "name")
+        batch = with_curies(raw, "identifier", "drugcentral", file, to="id", shown=shown)
         named = blank_to_null(batch.column("name")).is_valid()
         batch = keep(batch, named, file, "no name", ("identifier",))
         columns = (

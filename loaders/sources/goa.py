@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.columns import blank_to_null, keep, listed_ids, note_duplicates, parents
+from tosg.loaders.columns import (
+    blank_to_null,
+    keep,
+    listed_ids,
+    noting_repeats,
+    parents,
+    with_curies,
+)
 from tosg.loaders.formats.owl import owl_release, read_owl_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import GO_NAMESPACES, claims_of_terms
+from tosg.loaders.reference.genes import TAX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,43 +65,39 @@ class Goa(Loader):
             required=False,
         ),
     )
-    option_help: ClassVar[Mapping[str, str]] = {
-        "tax_id": "NCBI Taxonomy number of the species to keep (9606, human)"
-    }
+    options = (TAX_ID,)
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
         if "ontology" in files:
             path = files["ontology"]
-            given = str(self.options.get("release", owl_release(path)))
+            given = self.stated_release(owl_release(path))
             origin = self.origin(path, given, part="ontology")
             terms = read_owl_terms(path, log.file(path))
             yield from claims_of_terms(terms, log.file(path), origin, {"go": ""})
         path = files["annotations"]
         file, origin = log.file(path), self.origin(path, release)
-        tax_id = str(self.options.get("tax_id", "9606"))
-        seen: list[pa.Array] = []
+        for batch in noting_repeats(self._rows(path, file), "curie", file):
+            yield from _annotations(batch, file, origin)
+
+    def _rows(self, path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
+        """Rows of the species with ``type`` and ``curie`` of the term."""
+        shown = ("go_id", "go_domain", "go_name")
         for raw in read_table(path, _LAYOUT, file):
-            ours = pc.equal(raw.column("tax_id"), tax_id)
+            ours = pc.equal(raw.column("tax_id"), self.value(TAX_ID))
             batch = keep(raw, ours, file, "other species", ("go_id", "tax_id"))
-            yield from _annotations(batch, file, origin, seen)
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
+            domains = pc.index_in(batch.column("go_domain"), pa.array(list(GO_NAMESPACES)))
+            types = pa.array(list(GO_NAMESPACES.values())).take(domains)
+            batch = batch.append_column("type", types)
+            batch = keep(batch, types.is_valid(), file, "unknown domain of a term", shown)
+            batch = with_curies(batch, "go_id", "go", file, shown=shown)
+            file.parsed(batch.num_rows)
+            yield batch
 
 
-def _annotations(
-    batch: pa.RecordBatch, file: FileLog, origin: Origin, seen: list[pa.Array]
-) -> Iterator[pa.RecordBatch]:
-    shown = ("go_id", "go_domain", "go_name")
-    domains = pc.index_in(batch.column("go_domain"), pa.array(list(GO_NAMESPACES)))
-    types = pa.array(list(GO_NAMESPACES.values())).take(domains)
-    batch = batch.append_column("type", types)
-    batch = keep(batch, types.is_valid(), file, "unknown domain of a term", shown)
-    ids = curies(batch.column("go_id"), "go")
-    batch = keep(batch, ids.is_valid(), file, "bad identifier", shown)
-    ids = ids.drop_null()
-    file.parsed(batch.num_rows)
-    seen.append(ids)
+def _annotations(batch: pa.RecordBatch, file: FileLog, origin: Origin) -> Iterator[pa.RecordBatch]:
+    ids = batch.column("curie")
     yield origin.entities(
         batch.num_rows,
         batch.column("line"),

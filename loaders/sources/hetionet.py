@@ -16,9 +16,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json, version_in
-from tosg.loaders.columns import blank_to_null, keep, note_duplicates, parents, split
+from tosg.loaders.columns import (
+    BAD_ID,
+    REPEATED,
+    blank_to_null,
+    keep,
+    keep_identified,
+    note_duplicates,
+    parents,
+    split,
+    with_curies,
+)
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.hetionet import (
     KIND_LICENSES,
@@ -141,8 +150,7 @@ class Hetionet(Loader):
             batch = batch.append_column("type", types).append_column("curie", ids)
             agree = pc.and_(pc.equal(kinds, batch.column("kind")), types.is_valid())
             batch = keep(batch, agree, file, "unknown or contradicting kind", ("id", "kind"))
-            valid = pc.is_valid(batch.column("curie"))
-            batch = keep(batch, valid, file, "bad identifier", ("id",))
+            batch = keep_identified(batch, "curie", "id", file, ("id",))
             file.parsed(batch.num_rows)
             seen.append(batch.column("curie"))
             name = blank_to_null(batch.column("name"))
@@ -156,7 +164,7 @@ class Hetionet(Loader):
                 symbol=pc.if_else(is_gene, name, pa.scalar(None, pa.string())),
                 license=KIND_LICENSES.take(pc.index_in(batch.column("kind"), KIND_NAMES)),
             )
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
+        note_duplicates(pa.concat_arrays(seen), file, REPEATED)
 
     def _edges(
         self, path: Path, log: SourceLog, release: str, stated: Mapping[str, pa.Array]
@@ -187,7 +195,7 @@ def _edge_claims(
     rows = batch.append_column("row", pa.array(np.arange(n)))
     rows = _keep(rows, is_known, file, "unknown metaedge", shown)
     rows = _keep(rows, fits, file, "ends do not fit the metaedge", shown)
-    rows = _keep(rows, has_id[source] & has_id[target], file, "bad identifier", shown)
+    rows = _keep(rows, has_id[source] & has_id[target], file, BAD_ID, shown)
     file.parsed(rows.num_rows)
 
     row = rows.column("row").to_numpy()
@@ -307,10 +315,7 @@ def _drug_gene(
 def _with_ids(batch: pa.RecordBatch, file: FileLog, **prefixes: str) -> pa.RecordBatch:
     """Normalise identifier columns; rows with a bad one are rejected."""
     for column, prefix in prefixes.items():
-        fitting = curies(batch.column(column), prefix)
-        batch = keep(batch, fitting.is_valid(), file, "bad identifier", tuple(prefixes))
-        position = batch.schema.get_field_index(column)
-        batch = batch.set_column(position, column, fitting.drop_null())
+        batch = with_curies(batch, column, prefix, file, to=column, shown=tuple(prefixes))
     return batch
 
 

@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import DataError
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import keep, known_curies, note_duplicates
+from tosg.loaders.columns import REPEATED, keep, known_curies, note_duplicates, with_curies
 from tosg.loaders.formats.obo import open_obo, read_terms
 from tosg.loaders.formats.opening import read_text
 from tosg.loaders.formats.terms import claims_of_terms
@@ -91,8 +90,7 @@ class Hgnc(Loader):
         yield from _edges(graph, file, origin)
         if "groups" in files:
             obo = open_obo(files["groups"])
-            release = str(self.options.get("release", obo.release))
-            origin = self.origin(obo.path, release, part="groups")
+            origin = self.origin(obo.path, self.stated_release(obo.release), part="groups")
             yield from claims_of_terms(
                 read_terms(obo, log.file(obo.path)),
                 log.file(obo.path),
@@ -142,17 +140,15 @@ def _genes(graph: dict[str, Any], file: FileLog, origin: Origin) -> pa.RecordBat
     )
     is_gene = pc.starts_with(batch.column("node"), f"{_OBO}hgnc_")
     batch = keep(batch, is_gene, file, "node that is no gene", ("node", "symbol"))
-    ids = curies(batch.column("node"), "hgnc")
-    batch = keep(batch, ids.is_valid(), file, "bad identifier", ("node",))
+    batch = with_curies(batch, "node", "hgnc", file)
     batch = keep(batch, batch.column("current"), file, "obsolete", ("node", "symbol"))
-    ids = curies(batch.column("node"), "hgnc")
     file.parsed(batch.num_rows)
-    note_duplicates(ids, file, "identifier given more than once")
+    note_duplicates(batch.column("curie"), file, REPEATED)
     return origin.entities(
         batch.num_rows,
         batch.column("line"),
         type="Gene",
-        id=ids,
+        id=batch.column("curie"),
         name=pc.coalesce(batch.column("name"), batch.column("symbol")),
         symbol=batch.column("symbol"),
         xrefs=known_curies(batch.column("xrefs"), file),
@@ -181,18 +177,17 @@ def _edges(graph: dict[str, Any], file: FileLog, origin: Origin) -> Iterator[pa.
     batch = keep(batch, known, file, "unknown predicate", shown)
     for predicate, (type_, end_type, prefix) in EDGES.items():
         some = batch.filter(pc.equal(batch.column("pred"), predicate))
-        start, end = curies(some.column("sub"), "hgnc"), curies(some.column("obj"), prefix)
-        valid = pc.and_(start.is_valid(), end.is_valid())
-        some = keep(some, valid, file, "bad identifier", shown)
+        some = with_curies(some, "sub", "hgnc", file, to="start", shown=shown)
+        some = with_curies(some, "obj", prefix, file, to="end", shown=shown)
         file.parsed(some.num_rows)
         yield origin.relationships(
             some.num_rows,
             some.column("line"),
             type=type_,
             start_type="Gene",
-            start=start.filter(valid),
+            start=some.column("start"),
             end_type=end_type,
-            end=end.filter(valid),
+            end=some.column("end"),
         )
 
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json
-from tosg.loaders.columns import blank_to_null, first_rows, keep, note_duplicates
+from tosg.loaders.columns import blank_to_null, first_rows, keep, note_duplicates, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
 
 if TYPE_CHECKING:
@@ -62,11 +61,9 @@ class Indications(Loader):
             batch = keep(raw, pc.not_equal(category, "NOT"), file, "not an indication", shown)
             known = pc.is_in(batch.column("category"), pa.array(list(_VERBS)))
             batch = keep(batch, known, file, "unknown category", shown)
-            drugs = curies(batch.column("drugbank_id"), "drugbank")
-            diseases = curies(batch.column("doid_id"), "doid")
-            valid = pc.and_(drugs.is_valid(), diseases.is_valid())
-            batch = keep(batch, valid, file, "bad identifier", shown)
-            drugs, diseases = drugs.filter(valid), diseases.filter(valid)
+            batch = with_curies(batch, "drugbank_id", "drugbank", file, to="start", shown=shown)
+            batch = with_curies(batch, "doid_id", "doid", file, to="end", shown=shown)
+            drugs, diseases = batch.column("start"), batch.column("end")
             file.parsed(batch.num_rows)
             yield _named(origin, batch, "Drug", drugs, "drug")
             yield _named(origin, batch, "Disease", diseases, "disease")

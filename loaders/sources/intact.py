@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.columns import keep
+from tosg.loaders.columns import keep, keep_identified
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.sources.uniprot import UNIPROT_TAB, human_proteins
+from tosg.loaders.reference.proteins import UNIPROT_TAB, human_proteins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ class IntAct(Loader):
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
         proteins = files["proteins"]
-        known = [ids for _, ids in human_proteins(proteins, log.file(proteins))]
+        known = [b.column("curie") for b in human_proteins(proteins, log.file(proteins))]
         human = pa.concat_arrays(known)
         path = files["interactions"]
         file, origin = log.file(path), self.origin(path, release)
@@ -90,17 +90,14 @@ def _pairs(batch: pa.RecordBatch, human: pa.Array, file: FileLog) -> pa.RecordBa
     for end in _ENDS:
         protein = pc.match_substring_regex(batch.column(end), r"^uniprotkb:")
         batch = keep(batch, protein, file, "interactor that is no UniProt protein", _ENDS)
-    ids: dict[str, pa.Array] = {}
     for end in _ENDS:
         text = pc.utf8_trim_whitespace(batch.column(end))
         plain = pc.replace_substring_regex(text, r"-(?:\d+|PRO_\d+)$", "")
-        ids[end] = curies(plain, "uniprot")
-        batch = batch.append_column(f"{end}_id", ids[end])
+        batch = batch.append_column(f"{end}_id", curies(plain, "uniprot"))
         more = pc.if_else(pc.equal(text, plain), pa.scalar(None, pa.string()), text)
         batch = batch.append_column(f"{end}_more", pc.replace_substring(more, "uniprotkb:", ""))
     for end in _ENDS:
-        valid = batch.column(f"{end}_id").is_valid()
-        batch = keep(batch, valid, file, "bad identifier", _ENDS)
+        batch = keep_identified(batch, f"{end}_id", end, file, _ENDS)
     for end in _ENDS:
         found = pc.is_in(batch.column(f"{end}_id"), human)
         batch = keep(batch, found, file, "protein that is not in the human table", _ENDS)

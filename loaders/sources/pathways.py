@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.columns import blank_to_null, keep, listed_ids, note_duplicates, parents
+from tosg.loaders.columns import blank_to_null, keep_identified, listed_ids, noting_repeats, parents
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.hetionet import pathway_curies
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.claims.log import SourceLog
+    from tosg.kg.claims.log import FileLog, SourceLog
 
 _LAYOUT = Layout(("identifier", "name", "n_genes", "source", "license", "genes"))
 
@@ -51,13 +51,8 @@ class Pathways(Loader):
     ) -> Iterator[pa.RecordBatch]:
         path = files["pathways"]
         file, origin = log.file(path), self.origin(path, release)
-        seen: list[pa.Array] = []
-        for raw in read_table(path, _LAYOUT, file):
-            ids = pathway_curies(pc.utf8_trim_whitespace(raw.column("identifier")))
-            batch = keep(raw, ids.is_valid(), file, "bad identifier", ("identifier", "name"))
-            ids = ids.drop_null()
-            file.parsed(batch.num_rows)
-            seen.append(ids)
+        for batch in noting_repeats(_rows(path, file), "curie", file):
+            ids = batch.column("curie")
             license_ = pc.utf8_trim_whitespace(batch.column("license"))
             yield origin.entities(
                 batch.num_rows,
@@ -89,4 +84,13 @@ class Pathways(Loader):
                 evidence=pa.array(evidence, pa.string()).take(row),
                 license=license_.take(row),
             )
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")
+
+
+def _rows(path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
+    """Pathways with their ``curie``."""
+    for raw in read_table(path, _LAYOUT, file):
+        ids = pathway_curies(pc.utf8_trim_whitespace(raw.column("identifier")))
+        batch = raw.append_column("curie", ids)
+        batch = keep_identified(batch, "curie", "identifier", file, ("identifier", "name"))
+        file.parsed(batch.num_rows)
+        yield batch

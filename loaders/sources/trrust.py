@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep, note_duplicates
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.genes import GENE_INFO
 from tosg.loaders.reference.symbols import SymbolTable, read_symbols
-from tosg.loaders.sources.ncbi_gene import GENE_INFO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,32 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import blank_to_null, keep, known_curies, note_duplicates
-from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.columns import blank_to_null, known_curies, noting_repeats
+from tosg.loaders.reference.proteins import UNIPROT_TAB, human_proteins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tosg.kg.claims.log import FileLog, SourceLog
-
-LAYOUT = Layout(("Entry", "Entry name", "Status", "Protein names", "Gene names", "Organism"))
-
-UNIPROT_TAB = FileSpec(
-    "proteins",
-    ("uniprot.tab", "uniprot*.tab", "uniprot*.tsv", "uniprot*.tab.gz", "uniprot*.tsv.gz"),
-    "protein table of UniProt",
-    url=(
-        "https://raw.githubusercontent.com/ventolab/cellphonedb-data/"
-        "71ffa8a163389913907d40993bec2821a111f64d/data/sources/uniprot.tab"
-    ),
-    sha256="29cb01d5f5cea889d0ca1722edc3f149d681ff83d73316beab706a1da9cf7904",
-    release="2019-06-20",  # day of CellPhoneDB's snapshot
-)
 
 
 @dataclass(frozen=True)
@@ -91,17 +75,6 @@ def _opening(text: str) -> int:
     return -1
 
 
-def human_proteins(path: Path, file: FileLog) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    """Rows of human proteins with their CURIEs; the others are rejected by kind."""
-    for raw in read_table(path, LAYOUT, file):
-        human = pc.starts_with(raw.column("Organism"), "Homo sapiens")
-        batch = keep(raw, human, file, "other species", ("Entry", "Organism"))
-        ids = curies(batch.column("Entry"), "uniprot")
-        batch = keep(batch, ids.is_valid(), file, "bad identifier", ("Entry", "Entry name"))
-        file.parsed(batch.num_rows)
-        yield batch, ids.drop_null()
-
-
 def _enzymes(names: Sequence[ProteinNames], file: FileLog) -> pa.ListArray:
     lists = [[f"ec:{number}" for number in n.enzymes] for n in names]
     return known_curies(pa.array(lists, pa.list_(pa.string())), file)
@@ -121,9 +94,7 @@ class UniProt(Loader):
     ) -> Iterator[pa.RecordBatch]:
         path = files["proteins"]
         file, origin = log.file(path), self.origin(path, release)
-        seen: list[pa.Array] = []
-        for batch, ids in human_proteins(path, file):
-            seen.append(ids)
+        for batch in noting_repeats(human_proteins(path, file), "curie", file):
             names = [parse_names(text) for text in batch.column("Protein names").to_pylist()]
             # Entries of several genes are written `PRH1; PRH2 PRP`.
             genes = [
@@ -134,10 +105,9 @@ class UniProt(Loader):
                 batch.num_rows,
                 batch.column("line"),
                 type="Protein",
-                id=ids,
+                id=batch.column("curie"),
                 name=[n.name or entry for n, entry in zip(names, entry_names, strict=True)],
                 symbol=[g[0] if g else None for g in genes],
                 synonyms=[[*n.alternatives, *g[1:]] for n, g in zip(names, genes, strict=True)],
                 xrefs=_enzymes(names, file),
             )
-        note_duplicates(pa.concat_arrays(seen), file, "identifier given more than once")

@@ -202,7 +202,9 @@ class KnowledgeGraph:
                 hint=f"`tosg sources {source}` says what it needs",
             )
         given = [pipeline.SourceInput.locate(loader, [Path(p) for p in paths])] if paths else []
-        return pipeline.load(self.settings, given, prune=[source] if prune else [], **options)
+        return pipeline.load(
+            self.settings, given, prune=[loader.source] if prune else [], **options
+        )
 
     def build(
         self, recipe: str | os.PathLike[str], data: str | os.PathLike[str], **options: Any

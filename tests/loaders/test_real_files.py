@@ -10,11 +10,11 @@ import polars as pl
 import pyarrow.compute as pc
 import pytest
 
+from tosg.files import hash_file
 from tosg.kg.claims.log import SourceLog
 from tosg.kg.claims.spool import Spool
 from tosg.kg.merge.merged import merge
 from tosg.loaders import registry
-from tosg.loaders.base import sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_hashes_are_those_of_the_files(source: str, shared_data: Path) -> None:
     for spec in loader.files:
         path = loader.locate([shared_data])[spec.key]
         if spec.sha256 is not None and path.name == spec.filename:
-            assert sha256_of(path) == spec.sha256
+            assert hash_file(path) == spec.sha256
 
 
 @pytest.mark.parametrize("source", sorted(set(registry.names()) - {"demo"}))  # its own data

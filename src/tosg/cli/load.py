@@ -120,28 +120,18 @@ def build(
         note(line)
 
 
-def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
-    import yaml
-
+def _options(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Options as text; the source says of what type each is."""
     from tosg.errors import ConfigError
 
-    options = {}
+    options: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(
                 "an option has no value", where="--option", found=pair, expected="KEY=VALUE"
             )
-        try:
-            options[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(
-                "the value of an option does not parse",
-                where=f"--option {key}",
-                found=value,
-                expected="text, a number, or a list as [a, b]",
-                hint="put quotes around text with brackets, braces or colons",
-            ) from error
+        options[key.strip()] = value
     return options
 
 

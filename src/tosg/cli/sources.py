@@ -110,7 +110,10 @@ def _as_dict(loader: type[Loader]) -> dict[str, Any]:
             }
             for spec in loader.files
         ],
-        "options": {"release": "release of the files", **loader.option_help},
+        "options": {
+            option.name: {"type": option.type_name, "default": option.default, "help": option.help}
+            for option in loader.all_options()
+        },
     }
 
 
@@ -123,5 +126,8 @@ def _as_text(loader: type[Loader]) -> str:
         need = "needs" if spec.required else "may use"
         lines.append(f"  {need} {spec.filename}: {spec.help}")
         lines.append(f"    {spec.url or 'no address known; see the homepage'}")
-    lines += [f"  option {name}: {help_}" for name, help_ in loader.option_help.items()]
+    lines += [
+        f"  option {option.name} ({option.type_name}; {option.default!s}): {option.help}"
+        for option in loader.options
+    ]
     return "\n".join(lines)

@@ -1,0 +1,88 @@
+"""The gene table of NCBI Gene (``gene_info``), which several sources read for identifiers.
+
+The header of older files is one comment line with blanks between the names, that of newer ones is
+tab-separated; ``-`` means nothing; quotes are plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from tosg.kg.claims.log import FileLog
+from tosg.loaders.base import FileSpec
+from tosg.loaders.columns import keep, with_curies
+from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.options import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+#: NCBI Taxonomy's number of people.
+HUMAN = "9606"
+
+TAX_ID = Option("tax_id", "NCBI Taxonomy number of the species to keep", HUMAN)
+
+#: The symbol of the row that stands for genes which are not in NCBI Gene yet.
+PLACEHOLDER = "NEWENTRY"
+
+
+def _header(line: str) -> list[str]:
+    text = line.removeprefix("#").removeprefix("Format:")
+    text = re.sub(r"\(tab is used.*$", "", text)
+    return text.split()
+
+
+GENE_INFO_LAYOUT = Layout(
+    (
+        "tax_id",
+        "GeneID",
+        "Symbol",
+        "Synonyms",
+        "dbXrefs",
+        "description",
+        "Symbol_from_nomenclature_authority",
+        "Full_name_from_nomenclature_authority",
+        "Other_designations",
+        "Modification_date",
+    ),
+    parse_header=_header,
+)
+
+GENE_INFO = FileSpec(
+    "gene_info",
+    ("Homo_sapiens.gene_info.gz", "*.gene_info.gz", "*.gene_info", "gene_info.gz", "gene_info"),
+    "gene table of NCBI Gene",
+    url=(
+        "https://raw.githubusercontent.com/dhimmel/entrez-gene/"
+        "a7362748a34211e5df6f2d185bb3246279760546/download/Homo_sapiens.gene_info.gz"
+    ),
+    sha256="b63c9f3c7c0f78df1829b3a69baddd6d2b287ac8ae336b5023732ddd206d7105",
+)
+
+
+def human_genes(path: Path, file: FileLog, tax_id: str = HUMAN) -> Iterator[pa.RecordBatch]:
+    """Rows of one species with their ``curie``; the others are rejected by kind."""
+    for raw in read_table(path, GENE_INFO_LAYOUT, file):
+        ours = pc.equal(raw.column("tax_id"), tax_id)
+        batch = keep(raw, ours, file, "other species", ("tax_id", "GeneID", "Symbol"))
+        real = pc.not_equal(batch.column("Symbol"), PLACEHOLDER)
+        batch = keep(batch, real, file, "placeholder, not a gene", ("GeneID", "Symbol"))
+        batch = with_curies(batch, "GeneID", "ncbigene", file, shown=("GeneID", "Symbol"))
+        file.parsed(batch.num_rows)
+        yield batch
+
+
+def gene_info_date(path: Path) -> str:
+    """Day of the newest row, as 2015-05-30; "" where no row has a date."""
+    newest = ""
+    for batch in read_table(path, GENE_INFO_LAYOUT, FileLog("ncbi_gene", path)):
+        dates = batch.column("Modification_date")
+        dates = dates.filter(pc.match_substring_regex(dates, r"^\d{8}$"))
+        newest = max(newest, pc.max(dates).as_py() or "")
+    return f"{newest[:4]}-{newest[4:6]}-{newest[6:]}" if newest else ""
