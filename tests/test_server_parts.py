@@ -14,6 +14,7 @@ import yaml
 from support.servers import missing
 
 from tosg.errors import ConfigError, ServerError, UsageError
+from tosg.files import hash_file
 from tosg.kg.server import class_archive, jars, memory
 from tosg.kg.server.admin import environment
 from tosg.kg.server.config import neo4j_conf, quoted
@@ -22,7 +23,6 @@ from tosg.kg.server.layout import (
     State,
     password,
     read_state,
-    write_private,
     write_state,
 )
 from tosg.kg.server.versions import RELEASES, Jar, Release, parse_lock, release
@@ -90,7 +90,7 @@ def obtain(cache: Path, kind: Release) -> list[Path]:
 def test_an_installation_is_whole_and_is_not_repeated(tmp_path: Path) -> None:
     kind = small(SMALL)
     (path,) = obtain(tmp_path, kind)
-    assert jars.digest(path) == SMALL.sha256
+    assert hash_file(path) == SMALL.sha256
     made = path.stat().st_mtime_ns
     assert jars.install(tmp_path, kind) == [path]
     assert path.stat().st_mtime_ns == made
@@ -99,7 +99,7 @@ def test_an_installation_is_whole_and_is_not_repeated(tmp_path: Path) -> None:
         path.write_bytes(damage)
         assert not jars.installed(path.parent, kind, content=True)
         obtain(tmp_path, kind)
-        assert jars.digest(path) == SMALL.sha256
+        assert hash_file(path) == SMALL.sha256
 
 
 def test_a_jar_with_another_sum_is_named_and_nothing_is_installed(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_half_a_download_of_a_killed_try_is_replaced(tmp_path: Path) -> None:
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
     (path,) = obtain(tmp_path, small(SMALL))
-    assert jars.digest(path) == SMALL.sha256
+    assert hash_file(path) == SMALL.sha256
 
 
 def test_without_a_network_the_error_says_what_to_do(
@@ -196,8 +196,7 @@ def test_private_files_are_private_from_the_start(tmp_path: Path) -> None:
     assert password(layout) == first
     assert len(first) == 40
     assert first.isalnum()
-    write_private(tmp_path / "x", "1")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["password", "x"]
+    assert [p.name for p in tmp_path.iterdir()] == ["password"]
 
 
 @pytest.mark.parametrize("version", RELEASES)

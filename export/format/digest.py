@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class Hash(Protocol):
@@ -24,12 +23,6 @@ class Hash(Protocol):
     def update(self, data: Any, /) -> None:
         """Take in more bytes."""
         ...
-
-
-def file_sha256(path: Path) -> str:
-    """Lower-case hex sha256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def start_array(hasher: Hash, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tosg.errors import ExportError, unknown
+from tosg.files import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -175,8 +176,6 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
     ExportError
         A file is missing, of another size, or of another hash.
     """
-    from tosg.export.format.digest import file_sha256
-
     for name, about in manifest.content["files"].items():
         path = manifest.path(name)
         if not path.is_file():
@@ -185,7 +184,7 @@ def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
             )
         found, expected = f"{path.stat().st_size} bytes", f"{about['bytes']} bytes"
         if found == expected and sha256:
-            found, expected = file_sha256(path), about["sha256"]
+            found, expected = hash_file(path), about["sha256"]
         if found != expected:
             raise ExportError(
                 "a file of the training set is damaged",

@@ -10,7 +10,7 @@ import pyarrow as pa
 from tosg.errors import ExportError
 from tosg.export.format.manifest import SPLITS
 from tosg.export.format.writers import TableFile, regrouped
-from tosg.export.write.workspace import writing
+from tosg.files import writing
 from tosg.kg.reader.bulk import read_nodes
 
 if TYPE_CHECKING:

@@ -41,9 +41,8 @@ from tosg.export.write.workspace import (
     about,
     check_out,
     disk_errors,
-    write_bytes,
-    writing,
 )
+from tosg.files import write_bytes, writing
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import numpy as np
 from tosg.errors import ExportError
 from tosg.export.format.writers import TableFile, TensorFile, regrouped
 from tosg.export.graph.nodes import NODES, node_tables
-from tosg.export.write.workspace import about, writing
+from tosg.export.write.workspace import about
+from tosg.files import writing
 from tosg.kg.merge.agreement import NO_SIGN
 from tosg.kg.reader.bulk import read_embeddings
 

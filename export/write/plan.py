@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tosg.errors import ExportError
 from tosg.export.cells.node_map import VariableMap
 from tosg.export.format.writers import save_npy
-from tosg.export.write.workspace import writing
+from tosg.files import writing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tosg.errors import ExportError
 from tosg.export.format.digest import digest_arrays
 from tosg.export.format.writers import save_npy
-from tosg.export.write.workspace import about, disk_errors, write_receipt, writing
+from tosg.export.write.workspace import about, disk_errors, write_receipt
+from tosg.files import writing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, ExportError
-from tosg.export.format.digest import file_sha256
 from tosg.export.format.manifest import MANIFEST
+from tosg.files import TEMPORARY_FILES, hash_file, sync_folder, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,25 +50,9 @@ class DiskFullError(ExportError):
     """There is no room for the training set."""
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary path; what stands there at the end is flushed and renamed to `path`."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    yield temporary
-    with temporary.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a small file whole or not at all."""
-    with writing(path) as temporary:
-        temporary.write_bytes(data)
-
-
 def about(path: Path) -> dict[str, Any]:
     """Size and hash of a file, as in the manifest."""
-    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+    return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
 
 
 class Workspace:
@@ -106,6 +90,8 @@ class Workspace:
         except BlockingIOError as error:
             self.release()
             raise self._busy() from error
+        for left in self.folder.rglob(TEMPORARY_FILES):  # of a killed process
+            left.unlink(missing_ok=True)
 
     def check_idle(self) -> None:
         """Check that no process works in the folder.
@@ -190,7 +176,7 @@ class Workspace:
         # Last: whatever fails before, the export can still be resumed.
         self.tidy()
         self.release()
-        _sync_folder(self.out.parent)
+        sync_folder(self.out.parent)
 
     def tidy(self) -> None:
         """Remove the folder of the work from a training set that stands."""
@@ -254,11 +240,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

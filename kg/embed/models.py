@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tosg.errors import ConfigError, DataError
+from tosg.files import hash_file
 from tosg.kg.embed.info import ModelInfo
 
 if TYPE_CHECKING:
@@ -257,5 +258,4 @@ def _sha256(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _sha256_as_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001
     """Hash of a file, computed once while its size and time of change stay."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return hash_file(path)

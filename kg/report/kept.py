@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DatabaseError, unknown
+from tosg.files import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +25,7 @@ def write_file(settings: Settings, report: LoadReport) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{report.id}.json"
-        temporary = path.with_suffix(".partial")
-        temporary.write_text(
-            json.dumps(report.as_dict(), ensure_ascii=False, indent=1), encoding="utf-8"
-        )
-        temporary.replace(path)
+        write_text(path, json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     except OSError as error:
         raise DatabaseError(
             "the load is done, but its report cannot be kept as a file",

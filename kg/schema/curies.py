@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import DataError, unknown
+from tosg.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,10 +108,7 @@ def _from_bioregistry() -> Prefixes:
 def _save(file: Path, data: dict[str, Any]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(data, out, sort_keys=True)
-        Path(temporary).replace(file)
+        write_text(file, json.dumps(data, sort_keys=True))
     except OSError:
         return  # no cache folder: the next process pays the import again
 

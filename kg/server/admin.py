@@ -9,13 +9,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tosg.files import write_text
 from tosg.kg.server.config import ADMIN_JVM_OPTIONS, class_path, java
-from tosg.kg.server.layout import Layout, write_private
 from tosg.kg.server.process import TOKEN_OPTION, end, processes_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from tosg.kg.server.layout import Layout
 
 ADMIN_CLASS = "org.neo4j.cli.AdminTool"
 
@@ -40,7 +42,7 @@ def environment(**more: str) -> dict[str, str]:
 def argument_file(layout: Layout, name: str, lines: Sequence[str]) -> Iterator[Path]:
     """Write a private argument file for the time of the block."""
     path = layout.run / f"{name}-{os.getpid()}.args"
-    write_private(path, "\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n", private=True)
     try:
         yield path
     finally:
@@ -80,7 +82,7 @@ def run_admin(
     options = [*ADMIN_JVM_OPTIONS, memory, *java_options, *class_path(jars), ADMIN_CLASS]
     env = environment(NEO4J_HOME=str(layout.root), NEO4J_CONF=str(conf))
     token = secrets.token_hex(16)
-    write_private(layout.admin, token)
+    write_text(layout.admin, token, private=True)
     with (
         argument_file(layout, "admin-java", options) as java_file,
         argument_file(layout, "admin", [_picocli(a) for a in arguments]) as file,

@@ -14,14 +14,15 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from tosg.files import write_text
 from tosg.kg.server.admin import environment
 from tosg.kg.server.config import JVM_OPTIONS, class_path, java, quoted
-from tosg.kg.server.layout import Layout, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tosg.kg.server.layout import Layout
     from tosg.kg.server.versions import Release
 
 #: Java's own limit on a line of a class list is 4096
@@ -72,7 +73,9 @@ def make_in_background(layout: Layout, archive: Path, jars: Sequence[Path]) -> b
         return False
     lines = noted.read_text(encoding="utf-8", errors="replace").splitlines()
     kept = layout.run / "classes.kept"
-    write_private(kept, "".join(f"{line}\n" for line in lines if len(line) < LONGEST_LINE))
+    write_text(
+        kept, "".join(f"{line}\n" for line in lines if len(line) < LONGEST_LINE), private=True
+    )
     arguments = layout.run / "archive.arguments"
     made = archive.with_name(f"{archive.name}.{os.getpid()}.making")
     made.touch()
@@ -84,7 +87,7 @@ def make_in_background(layout: Layout, archive: Path, jars: Sequence[Path]) -> b
         quoted(f"-XX:SharedArchiveFile={made}"),
         *class_path(jars),
     ]
-    write_private(arguments, "\n".join(settings) + "\n")
+    write_text(arguments, "\n".join(settings) + "\n", private=True)
     subprocess.run(
         ["/bin/sh", "-c", '(exec nice -n 19 /bin/sh -c "$TOSG_MAKE" sh "$@") &', "sh",
          str(java()), f"@{arguments}"],

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tosg.errors import ServerError
+from tosg.files import write_text
 from tosg.kg.server import class_archive
 from tosg.kg.server.admin import end_leftover, run_admin
 from tosg.kg.server.failure import tail, telling
 from tosg.kg.server.jars import install
-from tosg.kg.server.layout import Layout, read_state, write_private
+from tosg.kg.server.layout import Layout, read_state
 from tosg.kg.server.lifecycle import (
     ensure_locked,
     guarded,
@@ -131,10 +132,11 @@ def _import(
     size = sizes(settings.memory)
     conf = layout.run / "conf-import"
     conf.mkdir(exist_ok=True)
-    write_private(
+    write_text(
         conf / "neo4j.conf",
         f"server.directories.data={new}\nserver.directories.logs={layout.logs}\n"
         f"server.directories.import={layout.imports}\ndb.tx_log.preallocate=false\n",
+        private=True,
     )
     report = layout.logs / "import.report"
     report.unlink(missing_ok=True)

@@ -7,7 +7,6 @@ failed installation leaves nothing that a later start would take for a server.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ServerError
+from tosg.files import hash_file
 from tosg.kg.server.locking import held
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def installed(folder: Path, release: Release, *, content: bool = False) -> bool:
 
 def _as_locked(folder: Path, jar: Jar) -> bool:
     try:
-        return digest(folder / jar.filename) == jar.sha256
+        return hash_file(folder / jar.filename) == jar.sha256
     except OSError:
         return False
 
@@ -172,7 +172,7 @@ def _obtain(jar: Jar, context: MavenContext, ready: Path, advance: Advance) -> N
         advance(jar.size)
         return
     path = download(context, jar.coordinate)
-    found = digest(path)
+    found = hash_file(path)
     if found != jar.sha256:
         path.unlink()
         raise ServerError(
@@ -222,12 +222,6 @@ def _unreachable(coordinate: str, error: Exception) -> ServerError:
         "Neo4j that already runs",
         retryable=True,
     )
-
-
-def digest(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from tosg.errors import ServerError
+from tosg.files import sync_folder, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,11 +149,7 @@ class Layout:
         link.unlink(missing_ok=True)
         link.symlink_to(target.name)  # relative to where the link ends up
         link.replace(self.data)
-        handle = os.open(self.root, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(self.root)
 
     def sweep(self) -> None:
         """Remove what killed or finished work left: other generations, argument files."""
@@ -199,18 +196,7 @@ def read_state(layout: Layout) -> State | None:
 
 def write_state(layout: Layout, state: State) -> None:
     """Record what is being started."""
-    write_private(layout.state, json.dumps(asdict(state)))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding=TEXT) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_text(layout.state, json.dumps(asdict(state)), private=True)
 
 
 def password(layout: Layout) -> str:
@@ -218,7 +204,7 @@ def password(layout: Layout) -> str:
     try:
         return layout.password.read_text(encoding=TEXT).strip()
     except FileNotFoundError:
-        write_private(layout.password, secrets.token_hex(20))
+        write_text(layout.password, secrets.token_hex(20), private=True)
         return layout.password.read_text(encoding=TEXT).strip()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tosg.deadline import Deadline
 from tosg.errors import ServerError
+from tosg.files import write_text
 from tosg.kg.server import class_archive, process
 from tosg.kg.server.admin import end_leftover, environment, run_admin
 from tosg.kg.server.config import LOOPBACK, java, jvm_options, neo4j_conf, server_arguments
@@ -23,7 +24,6 @@ from tosg.kg.server.layout import (
     password,
     read_state,
     unwritable,
-    write_private,
     write_state,
 )
 from tosg.kg.server.locking import held
@@ -166,7 +166,7 @@ def set_first_password(layout: Layout, jars: list[Path], data: Path, archive: Pa
         return
     conf = layout.run / "conf-password"
     conf.mkdir(exist_ok=True)
-    write_private(conf / "neo4j.conf", f"server.directories.data={data}\n")
+    write_text(conf / "neo4j.conf", f"server.directories.data={data}\n", private=True)
     output = layout.run / "password.log"
     arguments = ["dbms", "set-initial-password", password(layout)]
     quick = ["-XX:TieredStopAtLevel=1", *class_archive.use(archive)]  # it runs for a second or two
@@ -189,14 +189,16 @@ def _start(
     bolt, http = process.free_ports(wanted)
     memory = settings.memory or (last.memory if last is not None else None)
     size = sizes(memory)
-    write_private(
-        layout.conf / "neo4j.conf", neo4j_conf(layout, kind, data, size, bolt=bolt, http=http)
+    write_text(
+        layout.conf / "neo4j.conf",
+        neo4j_conf(layout, kind, data, size, bolt=bolt, http=http),
+        private=True,
     )
     arguments = layout.run / "server.args"
     shared = class_archive.use_or_note(layout, class_archive.archive_path(settings.cache, kind))
     options = [*shared, *jvm_options(settings.jvm)]
     lines = server_arguments(layout, kind, jars, size, options)
-    write_private(arguments, "\n".join(lines) + "\n")
+    write_text(arguments, "\n".join(lines) + "\n", private=True)
     for log in (layout.log, layout.debug):  # what an earlier start said explains no later one
         if log.exists():
             log.replace(log.with_suffix(".log.1"))

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tosg.errors import ServerError
-from tosg.kg.server.jars import digest, download, maven
+from tosg.files import hash_file
+from tosg.kg.server.jars import download, maven
 from tosg.kg.server.versions import COORDINATES, Jar
 
 #: pulled in by a slip in the scopes of some pom, never loaded by a server
@@ -80,7 +81,7 @@ def relock(version: str) -> Path:
                 found="; ".join([*verified.bad, *unconfirmed]),
             )
         jars = [
-            Jar(name, path.stat().st_size, digest(path))
+            Jar(name, path.stat().st_size, hash_file(path))
             for name, path in zip(names, paths, strict=True)
         ]
     lines = [f"{jar.coordinate} {jar.size} {jar.sha256}" for jar in jars]
