@@ -21,7 +21,8 @@ from tosg.kg.claims import evidence, spool
 from tosg.kg.claims.releases import ReleasesMet, release_key
 from tosg.kg.claims.spool import Spool
 from tosg.kg.merge.entities import parse_claims
-from tosg.kg.merge.merged import EXCLUDED, merge
+from tosg.kg.merge.load import EXCLUDED
+from tosg.kg.merge.merged import merge
 from tosg.kg.merge.pending import from_nodes
 from tosg.kg.merge.relationships import claims_of
 from tosg.kg.schema.types import relationship_types

@@ -17,13 +17,15 @@ import pyarrow as pa
 
 from tosg.errors import DataError, TosgError
 from tosg.kg.claims.evidence import RESERVED, has_reserved_key
-from tosg.kg.claims.log import Rejection, shorten
+from tosg.kg.claims.rejections import RejectionCounter
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+    from tosg.kg.claims.log import Rejection
 
 #: What an identifier must look like to enter the graph at all: ``prefix:local``, with nothing in
 #: it that would need escaping inside JSON.
@@ -48,7 +50,7 @@ class Spool:
         self._folder = Path(self._temporary.name)
         self._parts: dict[tuple[str, ...], _Part] = {}
         self._closed = False
-        self._rejections: dict[tuple[str, str, str], Rejection] = {}
+        self._refused = RejectionCounter()
         self._given: dict[str, dict[str, int]] = defaultdict(
             lambda: {"entities": 0, "relationships": 0}
         )
@@ -108,7 +110,7 @@ class Spool:
 
     def rejections(self) -> list[Rejection]:
         """What was refused so far, by kind, source and file."""
-        return [self._rejections[key] for key in sorted(self._rejections)]
+        return self._refused.rejections()
 
     def given(self) -> dict[str, dict[str, int]]:
         """Claims given per source, refused ones included, as ``entities`` and ``relationships``."""
@@ -206,35 +208,8 @@ class Spool:
         mask = frame.select(bad.fill_null(True).alias("bad"))["bad"]
         if not mask.any():
             return frame
-        refused = frame.filter(mask)
-        for (source, file), rows in refused.group_by(["source", "file"], maintain_order=True):
-            self.reject(kind, str(source), str(file), rows)
+        self._refused.add(kind, frame.filter(mask))
         return frame.filter(~mask)
-
-    def reject(self, kind: str, source: str, file: str, rows: pl.DataFrame) -> None:
-        """Count refused claims of one kind; the first row is the example."""
-        add_rejection(self._rejections, kind, source, file, rows)
-
-
-def add_rejection(
-    rejections: dict[tuple[str, str, str], Rejection],
-    kind: str,
-    source: str,
-    file: str,
-    rows: pl.DataFrame,
-) -> None:
-    """Count refused claims in `rejections`, keeping the earliest line as the example."""
-    first = rows.sort("line", nulls_last=True).row(0, named=True)
-    parts = ("start", "type", "end", "action") if "start" in first else ("id", "name")
-    example = shorten(" ".join(str(first[p]) for p in parts if first.get(p) is not None))
-    line = first["line"] or 0
-    known = rejections.get((kind, source, file))
-    if known is None:
-        rejections[kind, source, file] = Rejection(kind, source, file, line, example, rows.height)
-        return
-    known.count += rows.height
-    if line < known.line:
-        known.line, known.example = line, example
 
 
 def _not_empty(column: str) -> pl.Expr:

@@ -45,65 +45,56 @@ class SourceCounts:
         return asdict(self)
 
 
-_Stage = dict[str, tuple[int, int, int]]  # source -> made, merged, unchanged
+#: Source -> claims that made something, that joined or changed something, and that changed nothing.
+Tally = dict[str, tuple[int, int, int]]
 
 
-class ClaimCounts:
-    """Collects the counts while the merge goes on.
-
-    Parameters
-    ----------
-    given : mapping
-        As `Spool.given` returns it.
-    """
-
-    def __init__(self, given: Mapping[str, Mapping[str, int]]) -> None:
-        self._given = given
-        self._stages: dict[str, _Stage] = {}
-
-    def entities(
-        self, label: str, given: pl.DataFrame, identity: Identity, changes: EntityChanges
-    ) -> None:
-        """Count the entity claims of one type."""
-        classes = identity.aliases.select(pl.col("alias").alias("id"), pl.col("id").alias("key"))
-        rows = given.select("id", "source").join(classes, on="id").select("source", "key")
-        self._stages[f"entity {label}"] = _stage(
-            rows, changes.made.select(key="id"), changes.changed.select(key="id")
-        )
-
-    def relationships(self, name: str, given: pl.DataFrame, changes: RelationshipChanges) -> None:
-        """Count the relationship claims of one type; `given` has the columns of the key."""
-        self._stages[name] = _stage(given, changes.made, changes.changed)
-
-    def new_relationships(self, name: str, given: pl.DataFrame, merged: pl.DataFrame) -> None:
-        """Count the claims of one type where all relationships are new."""
-        rows = dict(given["source"].value_counts().iter_rows())
-        made = dict(merged["sources"].list.first().value_counts().iter_rows())
-        self._stages[name] = {s: (made.get(s, 0), n - made.get(s, 0), 0) for s, n in rows.items()}
-
-    def by_source(self, rejections: Iterable[Rejection]) -> dict[str, SourceCounts]:
-        """Sum the counts of all types."""
-        counts: dict[str, SourceCounts] = defaultdict(SourceCounts)
-        for source, given in self._given.items():
-            counts[source].given = sum(given.values())
-        for stage in self._stages.values():
-            for source, (made, merged, unchanged) in stage.items():
-                counts[source].made += made
-                counts[source].merged += merged
-                counts[source].unchanged += unchanged
-        for rejection in rejections:
-            counts[rejection.source].rejected += rejection.count
-        return dict(sorted(counts.items()))
+def tally_entities(given: pl.DataFrame, identity: Identity, changes: EntityChanges) -> Tally:
+    """Count what became of the entity claims of one type (``id, source``)."""
+    classes = identity.aliases.select(pl.col("alias").alias("id"), pl.col("id").alias("key"))
+    rows = given.select("id", "source").join(classes, on="id").select("source", "key")
+    return _tally(rows, changes.made.select(key="id"), changes.changed.select(key="id"))
 
 
-def _stage(rows: pl.DataFrame, made: pl.DataFrame, changed: pl.DataFrame) -> _Stage:
+def tally_relationships(given: pl.DataFrame, changes: RelationshipChanges) -> Tally:
+    """Count what became of the claims of one relationship type (columns of the key, ``source``)."""
+    return _tally(given, changes.made, changes.changed)
+
+
+def tally_new_relationships(given: pl.DataFrame, merged: pl.DataFrame) -> Tally:
+    """Count the claims of one type (``source``) where all relationships are new."""
+    rows = _count(given["source"])
+    made = _count(merged["sources"].list.first())
+    return {s: (made.get(s, 0), n - made.get(s, 0), 0) for s, n in rows.items()}
+
+
+def count_by_source(
+    given: Mapping[str, Mapping[str, int]],
+    tallies: Iterable[Tally],
+    rejections: Iterable[Rejection],
+) -> dict[str, SourceCounts]:
+    """Sum the counts of all types; `given` is as `Spool.given` returns it."""
+    counts: dict[str, SourceCounts] = defaultdict(SourceCounts)
+    for source, claims in given.items():
+        counts[source].given = sum(claims.values())
+    for tally in tallies:
+        for source, (made, merged, unchanged) in tally.items():
+            counts[source].made += made
+            counts[source].merged += merged
+            counts[source].unchanged += unchanged
+    for rejection in rejections:
+        counts[rejection.source].rejected += rejection.count
+    return dict(sorted(counts.items()))
+
+
+def _tally(rows: pl.DataFrame, made: pl.DataFrame, changed: pl.DataFrame) -> Tally:
     """Count rows by source; the first source of what is made has the one that made it."""
     key = [c for c in rows.columns if c != "source"]
     new = rows.join(made.select(key), on=key, how="semi", nulls_equal=True)
     first = new.group_by(key).agg(pl.col("source").min())["source"]
     joined = rows.join(changed.select(key), on=key, how="semi", nulls_equal=True)["source"]
-    total = _tally(rows["source"])
-    makers, news, joins = _tally(first), _tally(new["source"]), _tally(joined)
+    total = _count(rows["source"])
+    makers, news, joins = _count(first), _count(new["source"]), _count(joined)
     return {
         source: (
             makers.get(source, 0),
@@ -114,5 +105,5 @@ def _stage(rows: pl.DataFrame, made: pl.DataFrame, changed: pl.DataFrame) -> _St
     }
 
 
-def _tally(values: pl.Series) -> dict[str, int]:
+def _count(values: pl.Series) -> dict[str, int]:
     return dict(values.value_counts().iter_rows())

@@ -21,7 +21,7 @@ SELF_LOOP = "self-loop"
 SELF_LOOP_BY_IDENTITY = "self-loop by identity"
 
 
-class Ends:
+class EndpointResolver:
     """What the ends of relationships may say, and which node each means.
 
     Parameters

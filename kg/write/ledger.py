@@ -38,7 +38,7 @@ _IDS = 20_000
 
 
 class GraphLedger:
-    """The claims of one stored graph; see `tosg.kg.merge.merged.Ledger`.
+    """The claims of one stored graph; see `tosg.kg.merge.load.Ledger`.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class GraphLedger:
     def relationships(
         self, name: str, touched: Int64s | None, affected: Int64s | None
     ) -> pl.DataFrame:
-        """Stored relationships of one type; see `tosg.kg.merge.merged.Ledger`."""
+        """Stored relationships of one type; see `tosg.kg.merge.load.Ledger`."""
         rtype = relationship_types()[name]
         columns = property_columns(rtype)
         schema = {"start_idx": pl.Int64, "end_idx": pl.Int64, **columns}

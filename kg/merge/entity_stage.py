@@ -1,0 +1,242 @@
+"""The first stage of the merge: from claims about entities to one row per node.
+
+All types that a load touches are merged here, since relationships of one type may end at any of
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from tosg.kg.claims.rejections import RejectionCounter
+from tosg.kg.merge import pending as pend
+from tosg.kg.merge.counts import tally_entities
+from tosg.kg.merge.diff import compare_entities
+from tosg.kg.merge.entities import (
+    CLAIM_COLUMNS,
+    ENTITY_COLUMNS,
+    merge_entities,
+    parse_claims,
+    unite_entity_claims,
+)
+from tosg.kg.merge.identity import resolve
+from tosg.kg.merge.load import list_releases
+from tosg.kg.merge.placing import place
+from tosg.kg.schema.types import entity_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from tosg.kg.claims.log import Rejection
+    from tosg.kg.claims.releases import Told
+    from tosg.kg.merge.counts import Tally
+    from tosg.kg.merge.diff import EntityChanges
+    from tosg.kg.merge.identity import Ambiguity, Identity, Join
+    from tosg.kg.merge.load import Load
+    from tosg.kg.merge.placing import Placing
+
+    Int64s = NDArray[np.int64]
+
+_NODES = {"type": pl.String, "id": pl.String, "idx": pl.Int64}
+
+
+@dataclass(frozen=True)
+class MergedType:
+    """The entities of one type.
+
+    Attributes
+    ----------
+    label : str
+        The type.
+    identity : Identity
+        Which identifiers mean the same.
+    rows : DataFrame
+        ``idx`` (null for nodes that have no number yet), then `ENTITY_COLUMNS`; sorted by id.
+    stored : DataFrame
+        The same columns as stored; empty where nothing is.
+    placing : Placing or None
+        Where the stored nodes go; None where nothing is stored.
+    tally : Tally
+        What became of the claims of this load.
+    rejections : list of Rejection
+        Claims of this load that were left out.
+    given, kept : list of Told
+        Releases of the claims of this load, and of the stored ones.
+    """
+
+    label: str
+    identity: Identity
+    rows: pl.DataFrame
+    stored: pl.DataFrame
+    placing: Placing | None
+    tally: Tally
+    rejections: list[Rejection]
+    given: list[Told]
+    kept: list[Told]
+
+    @property
+    def changes(self) -> EntityChanges:
+        """What has to be written to the stored nodes."""
+        return compare_entities(self.rows, self.stored)
+
+
+@dataclass(frozen=True)
+class MergedEntities:
+    """What the entity stage makes.
+
+    Attributes
+    ----------
+    types : mapping of str to MergedType
+        By label, sorted.
+    nodes : DataFrame
+        ``type, id, idx`` of all types, sorted by id, idx null for nodes that have no number yet.
+        Row numbers are the codes by which relationships name their ends.
+    stored_idx : Series
+        ``idx`` of each row of `nodes` as stored; null for new nodes.
+    affected : (n,) int64 or None
+        ``idx`` of stored nodes whose relationships may have to move; None: of all nodes.
+    """
+
+    types: Mapping[str, MergedType]
+    nodes: pl.DataFrame
+    stored_idx: pl.Series
+    affected: Int64s | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether stored relationships may have to move."""
+        return self.affected is None or len(self.affected) > 0
+
+    @property
+    def joins(self) -> list[Join]:
+        """Identifiers that were found to mean the same, sorted."""
+        return sorted(join for t in self.types.values() for join in t.identity.joins)
+
+    @property
+    def ambiguous(self) -> list[Ambiguity]:
+        """What was not used because it could mean several things, sorted."""
+        return sorted(found for t in self.types.values() for found in t.identity.ambiguous)
+
+    def stored_ids(self) -> pl.DataFrame:
+        """``idx, type, id`` of the stored nodes that were read, as they were."""
+        empty = pl.DataFrame(schema={"idx": pl.Int64, "type": pl.String, "id": pl.String})
+        frames = [
+            t.stored.select("idx", pl.lit(label).alias("type"), "id")
+            for label, t in self.types.items()
+        ]
+        return pl.concat([empty, *frames])
+
+    def number(self, first: int) -> tuple[MergedEntities, int]:
+        """Give the nodes that have none their ``idx``, in (type, id) order from `first`.
+
+        Returns
+        -------
+        MergedEntities
+            The same with all numbers.
+        int
+            How many were given.
+        """
+        fresh = self.nodes.with_row_index("code").filter(pl.col("idx").is_null()).sort("type", "id")
+        if not fresh.height:
+            return self, 0
+        idx = self.nodes["idx"].fill_null(-1).to_numpy().copy()
+        idx[fresh["code"].to_numpy()] = np.arange(first, first + fresh.height)
+        nodes = self.nodes.with_columns(pl.Series("idx", idx, pl.Int64))
+        types = {label: _number_rows(found, nodes) for label, found in self.types.items()}
+        return replace(self, types=types, nodes=nodes), fresh.height
+
+
+def _number_rows(found: MergedType, nodes: pl.DataFrame) -> MergedType:
+    if not found.rows["idx"].null_count():
+        return found
+    numbers = nodes.filter(pl.col("type") == found.label).select("id", "idx")
+    rows = found.rows.drop("idx").join(numbers, on="id", how="left", maintain_order="left")
+    return replace(found, rows=rows.select("idx", *ENTITY_COLUMNS))
+
+
+def merge_entity_types(load: Load, waiting: Iterable[pl.DataFrame] = ()) -> MergedEntities:
+    """Merge the entities of every type that a load touches.
+
+    Parameters
+    ----------
+    load : Load
+        What is merged.
+    waiting : iterable of DataFrame
+        Claims about relationships that wait for their ends, columns `PENDING`.
+    """
+    types = {label: _merge_type(load, label) for label in _touched_types(load, waiting)}
+    affected = _affected_nodes(load, types.values())
+    if load.ledger and (affected is None or len(affected)):
+        # The other end of a relationship that moves may be of any type.
+        others = set(load.ledger.entity_types) - types.keys()
+        types |= {label: _merge_type(load, label) for label in sorted(others)}
+    tables = [t.rows.select(pl.lit(t.label).alias("type"), "id", "idx") for t in types.values()]
+    nodes = pl.concat([pl.DataFrame(schema=_NODES), *tables]).sort("id", "type")
+    return MergedEntities(dict(sorted(types.items())), nodes, nodes["idx"], affected)
+
+
+def _touched_types(load: Load, waiting: Iterable[pl.DataFrame]) -> list[str]:
+    labels = set(load.spool.entity_types)
+    for _, start, end in load.spool.relationship_parts:
+        labels |= {start, end}
+    for rows in waiting:
+        labels |= set(rows["start_type"]) | set(rows["end_type"])
+    return sorted(labels)
+
+
+def _merge_type(load: Load, label: str) -> MergedType:
+    refused = RejectionCounter()
+    given = load.keep_licensed(load.spool.entities(label), refused)
+    stored = _stored(load, label)
+    old = parse_claims(stored.select("idx", "claims"))
+    kept = load.keep_unpruned(old)
+    claims = unite_entity_claims(
+        pl.concat([kept.select(CLAIM_COLUMNS), given.select(CLAIM_COLUMNS)])
+    )
+    identity = resolve(entity_types()[label], claims)
+    placing = None
+    numbers = stored.select("idx", "id").clear()
+    if stored.height:
+        before = identity
+        if given.height or kept.height < old.height:
+            before = resolve(entity_types()[label], unite_entity_claims(old.select(CLAIM_COLUMNS)))
+        placing = place(stored.select("idx", "id"), kept.select("idx", "id"), before, identity)
+        numbers = placing.kept
+    merged = merge_entities(claims, identity)
+    rows = merged.join(numbers, on="id", how="left", maintain_order="left")
+    rows = rows.select("idx", *ENTITY_COLUMNS)
+    tally = tally_entities(given, identity, compare_entities(rows, stored))
+    return MergedType(
+        *(label, identity, rows, stored, placing, tally),
+        refused.rejections(),
+        list_releases(given),
+        list_releases(kept),
+    )
+
+
+def _stored(load: Load, label: str) -> pl.DataFrame:
+    if load.ledger is None:
+        return pl.DataFrame(schema={"idx": pl.Int64, **ENTITY_COLUMNS})
+    return load.ledger.entities(label)
+
+
+def _affected_nodes(load: Load, types: Iterable[MergedType]) -> Int64s | None:
+    if load.ledger and (load.pruned or load.ledger.unfinished):
+        return None
+    found = set().union(*(t.placing.affected for t in types if t.placing))
+    return np.array(sorted(found), np.int64)
+
+
+def waiting_by_type(load: Load) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Read the claims that wait in the stored graph: all of them, and those still claimed by type.
+
+    Claims of types that the schema no longer has are in the first alone.
+    """
+    waiting = load.ledger.pending() if load.ledger else pend.none_pending()
+    return waiting, pend.by_type(load.keep_unpruned(waiting))
