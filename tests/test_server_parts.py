@@ -19,7 +19,7 @@ from tosg.kg.server import class_archive, jars, memory
 from tosg.kg.server.admin import environment
 from tosg.kg.server.config import neo4j_conf, quoted
 from tosg.kg.server.layout import (
-    Layout,
+    ServerLayout,
     State,
     password,
     read_state,
@@ -186,7 +186,7 @@ def test_without_cgroups_the_machine_counts(tmp_path: Path) -> None:
 
 
 def test_private_files_are_private_from_the_start(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = ServerLayout(tmp_path)
     before = os.umask(0)
     try:
         first = password(layout)
@@ -202,7 +202,9 @@ def test_private_files_are_private_from_the_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", RELEASES)
 def test_nothing_is_reported_and_no_file_or_network_is_read(version: str, tmp_path: Path) -> None:
     sizes = memory.Sizes(1 << 29, 1 << 28)
-    text = neo4j_conf(Layout(tmp_path), release(version), tmp_path / "d", sizes, bolt=1, http=2)
+    text = neo4j_conf(
+        ServerLayout(tmp_path), release(version), tmp_path / "d", sizes, bolt=1, http=2
+    )
     lines = text.splitlines()
     for wanted in (
         "dbms.usage_report.enabled=false",
@@ -224,7 +226,7 @@ def test_an_argument_file_keeps_odd_paths_whole() -> None:
 
 
 def test_the_data_folder_changes_in_one_step(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "home with space")
+    layout = ServerLayout(tmp_path / "home with space")
     layout.prepare()
     first = layout.current_data()
     second, third = layout.next_data(), layout.next_data()
@@ -236,7 +238,7 @@ def test_the_data_folder_changes_in_one_step(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_load_left_is_removed(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = ServerLayout(tmp_path)
     layout.prepare()
     ours = layout.run / f"import-{os.getpid()}-x"
     dead = subprocess.Popen(["true"])
@@ -263,7 +265,7 @@ def test_java_reads_paths_as_utf_8(variable: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_record_of_an_earlier_tosg_is_read(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
+    layout = ServerLayout(tmp_path)
     state = State("token", "host", "boot", bolt=1, http=2, ready=True)
     values = asdict(state)
     del values["memory"]

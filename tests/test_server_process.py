@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from tosg.kg.server import process
-from tosg.kg.server.layout import Layout
+from tosg.kg.server.layout import ServerLayout
 
 LAUNCHES = 40
 
@@ -23,7 +23,7 @@ def test_a_process_is_known_while_its_program_changes(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nsleep 5\n")
     program.chmod(0o755)
-    layout = Layout(tmp_path / "home")
+    layout = ServerLayout(tmp_path / "home")
     layout.prepare()
     for _ in range(LAUNCHES):
         token = secrets.token_hex(16)
@@ -41,7 +41,7 @@ def test_a_process_is_known_while_its_program_changes(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ended_is_not_known(tmp_path: Path) -> None:
-    layout = Layout(tmp_path / "home")
+    layout = ServerLayout(tmp_path / "home")
     layout.prepare()
     token = secrets.token_hex(16)
     process.launch(layout, token, ["/bin/true"], {"PATH": os.environ["PATH"]})

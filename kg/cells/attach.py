@@ -27,6 +27,7 @@ from tosg.kg.cells.var.variables import measured_of, names_of
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.lease import hold_lease
+from tosg.kg.schema.names import property_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,7 +258,7 @@ class _Writer:
             self._batch(stage, part, min(size, n - start))
 
     def _batch(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
-        sets = ", ".join(f"`{name}`: $`{name}`[i]" for name in columns)
+        sets = ", ".join(f"{key}: ${key}[i]" for key in map(property_name, columns))
         query = (
             f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
             f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"

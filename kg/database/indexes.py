@@ -25,7 +25,7 @@ DEADLINE = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredIndex:
     """An index as the database shows it."""
 
     name: str
@@ -110,7 +110,7 @@ def _create_constraint(db: Database, d: Definition) -> None:
         ) from error
 
 
-def _fits(wanted: Definition, other: Found) -> bool:
+def _fits(wanted: Definition, other: StoredIndex) -> bool:
     kind = "RANGE" if wanted.kind == "UNIQUENESS" else wanted.kind
     return (
         other.kind == kind
@@ -120,7 +120,7 @@ def _fits(wanted: Definition, other: Found) -> bool:
     )
 
 
-def found(db: Database) -> list[Found]:
+def found(db: Database) -> list[StoredIndex]:
     """List the indexes of the database that stand on one label, as it shows them."""
     rows = db.rows(
         "CYPHER 5 SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, state, "
@@ -129,7 +129,7 @@ def found(db: Database) -> list[Found]:
         "ORDER BY name"
     )
     return [
-        Found(
+        StoredIndex(
             r["name"],
             r["type"],
             r["label"],
@@ -225,7 +225,7 @@ def drop(db: Database) -> list[str]:
     return [f.name for f in gone]
 
 
-def _drop_found(db: Database, other: Found) -> None:
+def _drop_found(db: Database, other: StoredIndex) -> None:
     kind: Kind = "UNIQUENESS" if other.owner is not None else "RANGE"
     name = other.owner or other.name
     db.write(Definition(name, kind, other.label, other.properties).drop_statement())

@@ -38,7 +38,7 @@ def new_id() -> str:
 
 
 @dataclass(slots=True)
-class Identity:
+class IdentityReport:
     """Identifiers that were joined into one node, and those that were not because unclear."""
 
     joined: int = 0
@@ -58,12 +58,12 @@ class Identity:
         }
 
 
-def identity_of(joins: Iterable[Any], ambiguous: Iterable[object]) -> Identity:
+def identity_of(joins: Iterable[Any], ambiguous: Iterable[object]) -> IdentityReport:
     """Sum up joins (which have ``how``) and ambiguities for the report."""
     joins, unclear = list(joins), [str(a) for a in ambiguous]
     by = Counter(str(j.how) for j in joins)
     shown = [str(j) for j in joins[:EXAMPLES]]
-    return Identity(len(joins), dict(by), shown, len(unclear), unclear[:EXAMPLES])
+    return IdentityReport(len(joins), dict(by), shown, len(unclear), unclear[:EXAMPLES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class LoadReport:
         Source to what became of its claims.
     rejections : list of Rejection
         Claims that were not used (rows that were not are in `sources`).
-    identity : Identity
+    identity : IdentityReport
         Nodes merged, identifiers that were unclear.
     licenses : list of str
         Licences of the claims that were read, ``unstated`` where a source states none.
@@ -138,7 +138,7 @@ class LoadReport:
     hashes: dict[str, str] = field(default_factory=dict)
     claims: dict[str, SourceCounts] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
-    identity: Identity = field(default_factory=Identity)
+    identity: IdentityReport = field(default_factory=IdentityReport)
     licenses: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
     pending: int = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tosg.kg.server.layout import Layout
+    from tosg.kg.server.layout import ServerLayout
 
 ADMIN_CLASS = "org.neo4j.cli.AdminTool"
 
@@ -39,7 +39,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def argument_file(layout: Layout, name: str, lines: Sequence[str]) -> Iterator[Path]:
+def argument_file(layout: ServerLayout, name: str, lines: Sequence[str]) -> Iterator[Path]:
     """Write a private argument file for the time of the block."""
     path = layout.run / f"{name}-{os.getpid()}.args"
     write_text(path, "\n".join(lines) + "\n", private=True)
@@ -50,7 +50,7 @@ def argument_file(layout: Layout, name: str, lines: Sequence[str]) -> Iterator[P
 
 
 def run_admin(
-    layout: Layout,
+    layout: ServerLayout,
     jars: Sequence[Path],
     arguments: Sequence[str],
     *,
@@ -63,7 +63,7 @@ def run_admin(
 
     Parameters
     ----------
-    layout : Layout
+    layout : ServerLayout
         Where the server's things are.
     jars : sequence of Path
         The server's jars.
@@ -101,7 +101,7 @@ def run_admin(
     return code
 
 
-def end_leftover(layout: Layout) -> None:
+def end_leftover(layout: ServerLayout) -> None:
     """End a neo4j-admin whose client was killed; called with the server's lock held."""
     try:
         token = layout.admin.read_text(encoding="ascii").strip()

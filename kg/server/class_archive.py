@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tosg.kg.server.layout import Layout
+    from tosg.kg.server.layout import ServerLayout
     from tosg.kg.server.versions import Release
 
 #: Java's own limit on a line of a class list is 4096
@@ -46,22 +46,22 @@ def use(archive: Path) -> list[str]:
     return [quoted(f"-XX:SharedArchiveFile={archive}"), "-Xshare:auto", "-Xlog:cds=off"]
 
 
-def use_or_note(layout: Layout, archive: Path) -> list[str]:
+def use_or_note(layout: ServerLayout, archive: Path) -> list[str]:
     """Return Java's options to use the archive, or to note the classes for making one."""
     return use(archive) or [quoted(f"-XX:DumpLoadedClassList={class_list(layout)}")]
 
 
-def class_list(layout: Layout) -> Path:
+def class_list(layout: ServerLayout) -> Path:
     """Return where a server notes the classes that it loaded."""
     return layout.run / "classes.lst"
 
 
-def make_in_background(layout: Layout, archive: Path, jars: Sequence[Path]) -> bool:
+def make_in_background(layout: ServerLayout, archive: Path, jars: Sequence[Path]) -> bool:
     """Start making the archive from the note of a stopped server, where both is wanted.
 
     Parameters
     ----------
-    layout : Layout
+    layout : ServerLayout
         Where the note is.
     archive : Path
         What to make.

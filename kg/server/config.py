@@ -12,7 +12,7 @@ from tosg.kg.server.jars import without_implied
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.kg.server.layout import Layout
+    from tosg.kg.server.layout import ServerLayout
     from tosg.kg.server.memory import Sizes
     from tosg.kg.server.versions import Release
 
@@ -46,13 +46,13 @@ ADMIN_JVM_OPTIONS = (
 
 
 def neo4j_conf(
-    layout: Layout, release: Release, data: Path, sizes: Sizes, *, bolt: int, http: int
+    layout: ServerLayout, release: Release, data: Path, sizes: Sizes, *, bolt: int, http: int
 ) -> str:
     """Compose neo4j.conf.
 
     Parameters
     ----------
-    layout : Layout
+    layout : ServerLayout
         Where the server's things are.
     release : Release
         Which Neo4j.
@@ -128,7 +128,7 @@ def jvm_options(text: str | None) -> list[str]:
 
 
 def server_arguments(
-    layout: Layout,
+    layout: ServerLayout,
     release: Release,
     jars: Sequence[Path],
     sizes: Sizes,

@@ -10,7 +10,7 @@ from tosg.errors import ServerError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.server.layout import Layout
+    from tosg.kg.server.layout import ServerLayout
 
 #: what the logs say -> what to do about it; the first that fits counts
 PORT_TAKEN = r"Address already in use|already bound|BindException"
@@ -53,13 +53,13 @@ MOST_CHARACTERS = 3000
 
 
 def explain(
-    layout: Layout, what: str, *, words: str = "", otherwise: str | None = None
+    layout: ServerLayout, what: str, *, words: str = "", otherwise: str | None = None
 ) -> ServerError:
     """Build the error for a server that did not come up.
 
     Parameters
     ----------
-    layout : Layout
+    layout : ServerLayout
         Where its logs are.
     what : str
         How it failed, as in "ended before it was ready".
@@ -84,7 +84,7 @@ def explain(
     )
 
 
-def is_out_of_space(layout: Layout) -> bool:
+def is_out_of_space(layout: ServerLayout) -> bool:
     """Whether a server that is starting says that the disk is full."""
     return bool(re.search(NO_SPACE, tail(layout.console) + tail(layout.log) + tail(layout.debug)))
 

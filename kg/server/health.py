@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from tosg.deadline import Deadline
     from tosg.kg.server.info import ServerInfo
-    from tosg.kg.server.layout import Layout
+    from tosg.kg.server.layout import ServerLayout
 
 STATUS = "SHOW DATABASE neo4j YIELD currentStatus, statusMessage"
 PASSING = ("starting", "initial", "unknown")
 
 
-def check_online(info: ServerInfo, layout: Layout, deadline: Deadline) -> None:
+def check_online(info: ServerInfo, layout: ServerLayout, deadline: Deadline) -> None:
     """Wait until the database is online.
 
     Parameters
     ----------
     info : ServerInfo
         The server, which takes connections.
-    layout : Layout
+    layout : ServerLayout
         Where its logs are.
     deadline : Deadline
         Until when.

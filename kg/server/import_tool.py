@@ -20,7 +20,7 @@ from tosg.kg.server import class_archive
 from tosg.kg.server.admin import end_leftover, run_admin
 from tosg.kg.server.failure import tail, telling
 from tosg.kg.server.jars import install
-from tosg.kg.server.layout import Layout, read_state
+from tosg.kg.server.layout import ServerLayout, read_state
 from tosg.kg.server.lifecycle import (
     ensure_locked,
     guarded,
@@ -127,7 +127,11 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
 
 
 def _import(
-    settings: Settings, layout: Layout, jars: Sequence[Path], new: Path, arguments: Sequence[str]
+    settings: Settings,
+    layout: ServerLayout,
+    jars: Sequence[Path],
+    new: Path,
+    arguments: Sequence[str],
 ) -> str:
     size = sizes(settings.memory)
     conf = layout.run / "conf-import"

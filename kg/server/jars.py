@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tosg.errors import ServerError
 from tosg.files import hash_file
 from tosg.kg.server.locking import held
+from tosg.progress import ProgressBar, Tally
 
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
@@ -34,7 +35,7 @@ DOWNLOADS_AT_ONCE = 8
 HTTP_TIMEOUT = 60
 
 #: called with the bytes that just arrived
-Advance = Callable[[int], None]
+Advance = Callable[[float], None]
 
 
 def jar_folder(cache: Path, release: Release) -> Path:
@@ -116,7 +117,7 @@ def _install(cache: Path, folder: Path, release: Release) -> None:
     for jar in jars:  # one damaged jar is no reason to download the others
         if _as_locked(folder, jar):
             shutil.copy2(folder / jar.filename, ready / jar.filename)
-    with _progress(release, sum(jar.size for jar in jars)) as advance:
+    with _show_download(release, sum(jar.size for jar in jars)) as advance:
         _download_all(jars, partial / "repository", ready, advance)
     receipt = {"lock": release.fingerprint(), "version": release.version, "jars": len(jars)}
     (ready / RECEIPT).write_text(json.dumps(receipt), encoding="utf-8")
@@ -225,21 +226,13 @@ def _unreachable(coordinate: str, error: Exception) -> ServerError:
 
 
 @contextmanager
-def _progress(release: Release, total: int) -> Iterator[Advance]:
+def _show_download(release: Release, total: int) -> Iterator[Advance]:
     """Show a bar on a terminal, and one line where stderr is not one."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    title = f"Neo4j {release.version} Community"
-    if not console.is_terminal:
-        print(f"downloading {title} ({total / 1e6:.0f} MB), once", file=sys.stderr)  # noqa: T201
-        yield lambda _n: None
-        return
-    columns: list[Any] = ["{task.description}", BarColumn(), DownloadColumn()]
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task(f"downloading {title}", total=total)
-        yield lambda n: bar.advance(task, n)
+    title = f"downloading Neo4j {release.version} Community"
+    if not sys.stderr.isatty():
+        print(f"{title} ({total / 1e6:.0f} MB), once", file=sys.stderr)  # noqa: T201
+    with ProgressBar() as bar:
+        yield Tally(bar, title, total, unit="B").add
 
 
 def without_implied(jars: Sequence[Path]) -> list[Path]:

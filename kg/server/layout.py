@@ -18,12 +18,13 @@ import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import psutil
 
 from tosg.errors import ServerError
-from tosg.files import sync_folder, write_text
+from tosg.files import TEMPORARY_FILES, sync_folder, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ SCRATCH = "import-"
 
 
 @dataclass(frozen=True)
-class Layout:
+class ServerLayout:
     """Paths of one version's server in one home."""
 
     root: Path
@@ -152,8 +153,9 @@ class Layout:
         sync_folder(self.root)
 
     def sweep(self) -> None:
-        """Remove what killed or finished work left: other generations, argument files."""
-        for path in self.run.glob("*.args"):
+        """Remove what killed or finished work left; called with the lock held."""
+        half_written = (f.glob(TEMPORARY_FILES) for f in (self.root, self.conf, self.run))
+        for path in chain(self.run.glob("*.args"), *half_written):
             path.unlink(missing_ok=True)
         for path in self.run.glob(f"{SCRATCH}[0-9]*"):
             if not psutil.pid_exists(int(path.name.split("-")[1])):
@@ -184,7 +186,7 @@ class State:
     memory: str | None = None
 
 
-def read_state(layout: Layout) -> State | None:
+def read_state(layout: ServerLayout) -> State | None:
     """Return what was last started, or None where nothing (readable) is recorded."""
     try:
         return State(**json.loads(layout.state.read_text(encoding=TEXT)))
@@ -194,12 +196,12 @@ def read_state(layout: Layout) -> State | None:
         return None  # cannot be half written; another version of tosg wrote it
 
 
-def write_state(layout: Layout, state: State) -> None:
+def write_state(layout: ServerLayout, state: State) -> None:
     """Record what is being started."""
     write_text(layout.state, json.dumps(asdict(state)), private=True)
 
 
-def password(layout: Layout) -> str:
+def password(layout: ServerLayout) -> str:
     """Return the server's password, making one at first."""
     try:
         return layout.password.read_text(encoding=TEXT).strip()

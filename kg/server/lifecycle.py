@@ -19,7 +19,7 @@ from tosg.kg.server.health import check_online
 from tosg.kg.server.info import ServerInfo
 from tosg.kg.server.jars import install, installed, jar_folder, paths
 from tosg.kg.server.layout import (
-    Layout,
+    ServerLayout,
     State,
     password,
     read_state,
@@ -50,9 +50,9 @@ KILLED_PATIENCE = 20.0
 PORT_ATTEMPTS = 3
 
 
-def layout_of(settings: Settings) -> Layout:
+def layout_of(settings: Settings) -> ServerLayout:
     """Return where the server of these settings keeps its things."""
-    return Layout(settings.home / release(settings.neo4j_version).version)
+    return ServerLayout(settings.home / release(settings.neo4j_version).version)
 
 
 def status(settings: Settings) -> ServerInfo | None:
@@ -110,7 +110,7 @@ def stop(settings: Settings) -> bool:
 
 
 @contextlib.contextmanager
-def guarded(layout: Layout) -> Iterator[None]:
+def guarded(layout: ServerLayout) -> Iterator[None]:
     """Hold the server's lock, and turn errors of its files into ours."""
     try:
         with held(layout.lock, "the managed server is being started, stopped or loaded"):
@@ -119,7 +119,7 @@ def guarded(layout: Layout) -> Iterator[None]:
         raise unwritable(layout.root, error) from error
 
 
-def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> ServerInfo:
+def ensure_locked(settings: Settings, layout: ServerLayout, jars: list[Path]) -> ServerInfo:
     """Do the work of `ensure` while the lock is held."""
     state = read_state(layout)
     found = process.find(layout, state) if state is not None else None
@@ -140,7 +140,7 @@ def ensure_locked(settings: Settings, layout: Layout, jars: list[Path]) -> Serve
     raise AssertionError("unreachable")
 
 
-def stop_locked(layout: Layout) -> bool:
+def stop_locked(layout: ServerLayout) -> bool:
     """Do the work of `stop` while the lock is held."""
     state = read_state(layout)
     if state is None:
@@ -156,7 +156,7 @@ def stop_locked(layout: Layout) -> bool:
     return found is not None
 
 
-def set_first_password(layout: Layout, jars: list[Path], data: Path, archive: Path) -> None:
+def set_first_password(layout: ServerLayout, jars: list[Path], data: Path, archive: Path) -> None:
     """Give a data folder that was never started the password that we keep.
 
     It is written before the server sees the folder, so there is no moment with a default
@@ -182,7 +182,7 @@ def set_first_password(layout: Layout, jars: list[Path], data: Path, archive: Pa
 
 
 def _start(
-    settings: Settings, layout: Layout, jars: list[Path], data: Path, last: State | None
+    settings: Settings, layout: ServerLayout, jars: list[Path], data: Path, last: State | None
 ) -> ServerInfo:
     kind: Release = release(settings.neo4j_version)
     wanted = (last.bolt, last.http) if last is not None else (0, 0)
@@ -217,7 +217,7 @@ def _start(
 
 
 def _await(
-    settings: Settings, layout: Layout, state: State, found: psutil.Process | None
+    settings: Settings, layout: ServerLayout, state: State, found: psutil.Process | None
 ) -> ServerInfo:
     """Wait until the server takes connections, or its process ends."""
     deadline = Deadline(START_PATIENCE)
@@ -246,7 +246,9 @@ def _await(
     raise explain(layout, f"was not ready after {START_PATIENCE:.0f} s")
 
 
-def _info(settings: Settings, layout: Layout, state: State, found: psutil.Process) -> ServerInfo:
+def _info(
+    settings: Settings, layout: ServerLayout, state: State, found: psutil.Process
+) -> ServerInfo:
     return ServerInfo(
         uri=f"bolt://{LOOPBACK}:{state.bolt}",
         http_uri=f"http://{LOOPBACK}:{state.http}",

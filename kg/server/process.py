@@ -25,7 +25,7 @@ from tosg.kg.server.config import LOOPBACK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tosg.kg.server.layout import Layout, State
+    from tosg.kg.server.layout import ServerLayout, State
 
 TOKEN_OPTION = "-Dtosg.token="  # noqa: S105  (names the process; opens nothing)
 
@@ -54,13 +54,13 @@ def boot() -> str:
 
 
 def launch(
-    layout: Layout, token: str, command: Sequence[str], environment: Mapping[str, str]
+    layout: ServerLayout, token: str, command: Sequence[str], environment: Mapping[str, str]
 ) -> None:
     """Start a command detached: it outlives this process and is no child of it.
 
     Parameters
     ----------
-    layout : Layout
+    layout : ServerLayout
         Where the process writes its number and its output.
     token : str
         What it can be found by.
@@ -84,7 +84,7 @@ def launch(
         )
 
 
-def find(layout: Layout, state: State) -> psutil.Process | None:
+def find(layout: ServerLayout, state: State) -> psutil.Process | None:
     """Return the process of the server that was last started, if it lives here and now."""
     if state.host == host() and state.boot != boot():
         return None

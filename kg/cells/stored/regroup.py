@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.kg.cells.obs.fields import BY_NAME
 from tosg.kg.cells.obs.terms import TermIndex, read_terms, resolve
 from tosg.kg.cells.values.pseudobulk import GROUP_FIELDS, GROUP_RELATIONSHIPS, group_id
+from tosg.kg.schema.names import property_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,4 +202,4 @@ def _parts(db: Database, dataset: str) -> list[Part]:
 
 
 def _columns(variable: str) -> str:
-    return ", ".join(f"{variable}.`{name}` AS `{name}`" for name in VALUES)
+    return ", ".join(f"{variable}.{key} AS {key}" for key in map(property_name, VALUES))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database.lease import TTL, Lease
+from tosg.kg.schema.names import property_name
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -118,5 +119,6 @@ class Stage:
 
     def drop_property(self, name: str) -> None:
         """Take a property off all staged cells."""
-        found = f"MATCH (c:{CELL}) WHERE c.`{name}` IS NOT NULL WITH c LIMIT $n REMOVE c.`{name}`"
+        key = property_name(name)
+        found = f"MATCH (c:{CELL}) WHERE c.{key} IS NOT NULL WITH c LIMIT $n REMOVE c.{key}"
         self.drain(found, STEP)
