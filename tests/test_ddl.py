@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.progress import Recorder
 
 from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.database import bookkeeping as meta
@@ -37,10 +38,10 @@ def test_every_type_is_indexed() -> None:
 
 @pytest.mark.lts
 def test_made_once_online_and_taken_away(bare_database: Database) -> None:
-    shares: list[float] = []
-    made = ddl.ensure(bare_database, progress=shares.append)
+    progress = Recorder()
+    made = ddl.ensure(bare_database, progress=progress)
     assert sorted(made) == sorted(d.name for d in definitions())
-    assert shares[-1] == 1.0
+    assert progress.calls[-1] == ("filling indexes", 100.0, 100.0)
     assert ddl.missing_or_offline(bare_database) == []
     assert ddl.ensure(bare_database) == []
     assert sorted(ddl.drop(bare_database)) == sorted(made)

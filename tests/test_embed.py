@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from support.entities import add_entities, immune_graph, offline_model
+from support.progress import Recorder
 
 from tosg.errors import ConfigError, DatabaseError, DataError, UsageError
 from tosg.kg.database import bookkeeping as meta
@@ -63,13 +64,15 @@ def counting(model: Model, info: ModelInfo | None = None) -> tuple[Model, list[s
 
 def test_vectors_of_a_graph(database: Database, model: Model) -> None:
     immune_graph(database)
-    told: list[tuple[str, float | None]] = []
-    report = embed(database, model, progress=lambda stage, share: told.append((stage, share)))
+    progress = Recorder()
+    report = embed(database, model, progress=progress)
     assert (report.texts, report.embedded, report.encoded, report.unchanged) == (11, 11, 11, 0)
     assert report.model == read_model_info(database)
     assert report.model == ModelInfo(DEFAULT_MODEL, PUBLISHED[DEFAULT_MODEL].revision, 384)
-    assert told[0][0].startswith("writing texts")
-    assert any(stage.startswith("embedding") and share == 1.0 for stage, share in told)
+    assert progress.calls[0][0] == "writing texts"
+    assert any(
+        stage == "embedding 11 texts" and done == total for stage, done, total in progress.calls
+    )
     expected = model.encode([row["text"] for row in stored(database).values()])
     for row, wanted in zip(stored(database).values(), expected, strict=True):
         exact = np.frombuffer(row["bytes"], "<f4")
@@ -134,15 +137,15 @@ def test_what_another_run_left_filling_is_awaited(database: Database, model: Mod
     """A run that was killed leaves its indexes filling; the next has none to make."""
     immune_graph(database)
     embed(database, model, types=["CellType"])
-    told: list[tuple[str, float | None]] = []
+    progress = Recorder()
     report = embed(
         database,
         model,
         types=["CellType"],
-        progress=lambda stage, share: told.append((stage, share)),
+        progress=progress,
     )
     assert report.indexes == ()
-    assert told[-1] == ("filling vector indexes", 1.0)
+    assert progress.calls[-1] == ("filling indexes", 100.0, 100.0)
 
 
 def test_an_unchanged_text_is_never_embedded_twice(database: Database, model: Model) -> None:
@@ -228,7 +231,7 @@ from tosg.kg.embed import run
 run.CHUNK = 20
 print("ready", flush=True)
 with Database(Target(*sys.argv[1:4])) as db:
-    embed(db, progress=lambda stage, share: print(stage, share, flush=True))
+    embed(db, progress=lambda *said, **_: print(*said, flush=True))
 """
 
 

@@ -12,7 +12,6 @@ Every read happens before the bookmark is compared, so what is written is one st
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,15 +43,16 @@ from tosg.export.write.workspace import (
 )
 from tosg.files import write_bytes, writing
 from tosg.kg.query.limits import SELECTION_TIMEOUT
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterator
 
     from tosg.export.write.plan import Plan, Receipt, Task
     from tosg.kg.database.connection import Database
 
 #: Called with a stage, what is done of it and the total.
-Progress = Callable[[str, int, int], None]
 
 
 class GraphMovedError(ExportError):
@@ -82,7 +82,7 @@ def export(
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> ExportResult:
     """Export a selection of the graph to a training set.
 
@@ -103,8 +103,8 @@ def export(
     timeout : float or None
         Seconds that each query of the selection may take, 600 unless said otherwise; None for no
         limit.
-    progress : callable, optional
-        Called with (stage, done, total).
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def export(
     for last in (False, True):
         job = _Job(
             db, selection, Workspace(folder), workers, timeout,
-            progress or (lambda *_: None), db.bookmark(), started,
+            progress, db.bookmark(), started,
         )  # fmt: skip
         try:
             return _attempt(job, resume=resume, dry_run=dry_run)
@@ -239,7 +239,7 @@ class _ResumeError(ExportError):
 
 
 def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
-    job.progress("graph", 0, 2)
+    job.progress("writing the graph", 0, 2)
     return write_graph_files(
         job.space.folder,
         job.db,
@@ -248,7 +248,7 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
             job.db, job.selection, nodes, stop=stop, received=received
         ),
         job.selection.text_dtype,
-        lambda done: job.progress("graph", done, 2),
+        lambda done: job.progress("writing the graph", done, 2),
     )
 
 
@@ -268,7 +268,7 @@ def _spill_cells(job: _Job, parts: Parts) -> tuple[Plan | None, dict[str, Any]]:
             connections=max(1, 4 // job.workers),
         )
     columns = _signed(job, "columns", lambda: spill_columns(job.db, job.space.work, cells))
-    _tasks(job, plan, read_range, "cells", len(plan.ranges))
+    _tasks(job, plan, read_range, "reading cells", len(plan.ranges))
     return plan, columns
 
 
@@ -277,7 +277,7 @@ def _write_cells(job: _Job, parts: Parts, plan: Plan | None, columns: dict[str, 
     cells = parts.cells
     if cells is None or plan is None:
         return
-    shards = _tasks(job, plan, write_shard, "shards", plan.n_shards)
+    shards = _tasks(job, plan, write_shard, "writing cells", plan.n_shards)
     parts.shards = [shards[k] for k in sorted(shards)]
     folder = job.space.folder
     with disk_errors(folder):

@@ -28,10 +28,9 @@ from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.lease import hold_lease
 from tosg.kg.schema.names import property_name
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tosg.kg.cells.csr import CsrRows
     from tosg.kg.database.connection import Database
 
@@ -47,7 +46,7 @@ def attach(
     *,
     replace_existing: bool = False,
     dry_run: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
     **options: Any,
 ) -> AttachReport:
     """Attach a file of cells: all its cells, groups and EXPRESSES, or nothing.
@@ -63,8 +62,8 @@ def attach(
         Whether a data set of the same id that differs is replaced.
     dry_run : bool
         Read and check everything, write nothing.
-    progress : callable, optional
-        Gets cells done and cells in all.
+    progress : Progress
+        Called with the stage and how much of it is done.
     **options
         Fields of `AttachOptions`: id, storage, markers, unit, matrix, allow_scaled, title, license,
         organism, metacells, metacell_method, seed, min_fraction.
@@ -165,9 +164,7 @@ def _before(
     )
 
 
-def _write(
-    stage: staging.Stage, plan: AttachPlan, progress: Callable[[int, int], None] | None
-) -> None:
+def _write(stage: staging.Stage, plan: AttachPlan, progress: Progress) -> None:
     stage.begin(plan.dataset, plan.key)
     try:
         _Writer(stage, plan, progress).run()
@@ -190,10 +187,10 @@ class _Writer:
         self,
         stage: staging.Stage | None,
         plan: AttachPlan,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress,
     ) -> None:
         self.stage, self.plan = stage, plan
-        self.progress = progress or (lambda _done, _all: None)
+        self.progress = progress
         self.seen = np.zeros(len(plan.variables), bool)
         self.sums = GroupSums(len(plan.groups.properties), len(plan.variables))
         self.bytes = 0
@@ -205,7 +202,7 @@ class _Writer:
             stop = start + len(block.rows)
             self._block(block, start, stop)
             start = stop
-            self.progress(start, self.plan.n_cells)
+            self.progress("attaching cells", start, self.plan.n_cells)
         measured = measured_of(self.plan.matrix.var, self.plan.source.var, self.seen)
         report = self.plan.report
         report.variables["unmeasured"] = [

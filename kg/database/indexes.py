@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from tosg.deadline import Deadline
 from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.schema.indexes import Definition, definitions
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tosg.kg.database.connection import Database
     from tosg.kg.schema.indexes import Kind
 
@@ -40,7 +39,7 @@ def ensure(
     db: Database,
     *,
     wait: float | None = DEADLINE,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = silent,
 ) -> list[str]:
     """Make the constraints and indexes that are missing; run again, it changes nothing.
 
@@ -50,8 +49,8 @@ def ensure(
         The graph.
     wait : float, optional
         Seconds until everything must be online; None does not wait.
-    progress : callable, optional
-        Gets the share of the index work that is done, 0..1, while waiting.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -160,7 +159,7 @@ def wait_online(
     db: Database,
     deadline: float = DEADLINE,
     *,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = silent,
 ) -> None:
     """Wait until every index of the database is ``ONLINE``.
 
@@ -170,8 +169,8 @@ def wait_online(
         The graph.
     deadline : float
         Seconds to wait at most.
-    progress : callable, optional
-        Gets the share that is done, 0..1.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Raises
     ------
@@ -194,8 +193,7 @@ def wait_online(
                 found=failed[0]["reason"],
                 hint=f"DROP INDEX {failed[0]['name']}, then run the command again",
             )
-        if progress is not None:
-            progress(min((r["done"] for r in rows), default=100.0) / 100.0)
+        progress("filling indexes", min((r["done"] for r in rows), default=100.0), 100.0)
         if not rows:
             return
         if end.passed:

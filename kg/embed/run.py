@@ -12,21 +12,19 @@ import numpy as np
 from tosg.errors import ConfigError
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
-from tosg.kg.embed.estimate import Estimate
 from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
 from tosg.kg.embed.vectors import ensure_indexes, key_of, strip, write_vectors
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.names import choose_types
+from tosg.progress import Progress, Tally, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from concurrent.futures import Future
 
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
-
-    Progress = Callable[[str, float | None], None]
 
 #: Texts that are encoded before they are written: what a kill can lose.
 CHUNK = 1_000
@@ -55,7 +53,7 @@ def embed(
     device: str | None = None,
     compose: bool = True,
     connections: int = 4,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> EmbedReport:
     """Embed the texts that changed.
 
@@ -78,8 +76,8 @@ def embed(
         Whether the texts are composed first (`tosg.kg.text.refresh`).
     connections : int
         Blocks read at once.
-    progress : callable, optional
-        Is told the stage, with an estimate of the time left, and the share of it that is done.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -97,12 +95,11 @@ def embed(
     """
     if batch_size < 1:
         raise ConfigError("a batch holds at least one text", where="batch_size", found=batch_size)
-    tell: Progress = progress or (lambda _stage, _share: None)
     labels = choose_types(types)
     stored = read_model_info(db)
     chosen = _choose(model, stored)
     replaced = _replaced(stored, chosen, rebuild)
-    texts = _refresh(db, labels, connections, tell) if compose else 0
+    texts = _refresh(db, labels, connections, progress) if compose else 0
     revision = meta.read_meta(db).revision
     started = time.monotonic()
     todo = _todo(db, labels, chosen, connections)
@@ -115,11 +112,9 @@ def embed(
                 strip(db, lease)
             if replaced or meta.read_meta(db).revision != revision:
                 todo = _todo(db, labels, chosen, connections)
-            encoded = _encode(lease, loaded, todo, batch_size, tell)
+            encoded = _encode(lease, loaded, todo, batch_size, progress)
     info = _info(chosen, loaded, stored)
-    made = ensure_indexes(
-        db, info.dim, labels, progress=lambda share: tell("filling vector indexes", share)
-    )
+    made = ensure_indexes(db, info.dim, labels, progress=progress)
     return EmbedReport(
         model=info,
         device=loaded.encoder.device if loaded else "",
@@ -166,14 +161,14 @@ def _replaced(stored: ModelInfo | None, chosen: Located | Model, rebuild: bool) 
     return True
 
 
-def _refresh(db: Database, labels: list[str], connections: int, tell: Progress) -> int:
+def _refresh(db: Database, labels: list[str], connections: int, progress: Progress) -> int:
     from tosg.kg.text.refresh import refresh
 
     return refresh(
         db,
         types=labels,
         connections=connections,
-        progress=lambda done, of: tell("writing texts", done / of),
+        progress=progress,
     )
 
 
@@ -201,11 +196,13 @@ def _encode(
     model: Model,
     todo: _Todo,
     batch_size: int,
-    tell: Progress,
+    progress: Progress,
 ) -> int:
     """Encode and write; while one chunk is written, the next is encoded."""
     keys = sorted(todo.texts, key=lambda key: (-len(todo.texts[key]), key))
-    estimate = Estimate(len(keys), sum(map(len, todo.texts.values())), tell)
+    # Measured in characters, since long texts take longer.
+    characters = sum(map(len, todo.texts.values()))
+    tally = Tally(progress, f"embedding {len(keys):,} texts", characters, unit=" characters")
     with ThreadPoolExecutor(1, "tosg-embed-write") as pool:
         writing: Future[None] | None = None
         for start in range(0, len(keys), CHUNK):
@@ -224,7 +221,7 @@ def _encode(
                 [part[n] for n in positions],
                 vectors[positions],
             )
-            estimate.advance(len(part), sum(len(todo.texts[key]) for key in part))
+            tally.add(sum(len(todo.texts[key]) for key in part))
         if writing is not None:
             writing.result()
     if keys:

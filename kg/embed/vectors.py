@@ -9,9 +9,10 @@ from tosg.kg.database import indexes as ddl
 from tosg.kg.embed.info import ModelInfo, write_model_info
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, entity_types, snake
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -108,7 +109,7 @@ def ensure_indexes(
     labels: Sequence[str],
     *,
     wait: float | None = DEADLINE,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = silent,
 ) -> list[str]:
     """Make the vector indexes of types that have vectors, and wait until they are online.
 
@@ -124,8 +125,8 @@ def ensure_indexes(
         Types.
     wait : float, optional
         Seconds to wait for them; None does not wait.
-    progress : callable, optional
-        Gets the share that is done.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------

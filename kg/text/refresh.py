@@ -14,9 +14,10 @@ from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import ENTITY, entity_types
 from tosg.kg.text.compose import ENTITIES, FACTS, compose
 from tosg.kg.text.facts import read_facts
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
@@ -36,7 +37,7 @@ def refresh(
     types: Sequence[str] | None = None,
     lease: Lease | None = None,
     connections: int = 4,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Compose the texts and write those that changed.
 
@@ -51,8 +52,8 @@ def refresh(
         be written.
     connections : int
         Blocks read at once.
-    progress : callable, optional
-        Gets the number of texts written and of those to write.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def _entities(db: Database, label: str, connections: int) -> pl.DataFrame:
 def _write(
     lease: Lease,
     changed: pl.DataFrame,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress,
 ) -> None:
     for start in range(0, len(changed), BATCH):
         part = changed[start : start + BATCH]
@@ -121,5 +122,4 @@ def _write(
             tx.run(_SET, idx=part["idx"].to_list(), text=part["text"].to_list()).consume()
             if start == 0:
                 meta.bump_revision(tx)
-        if progress is not None:
-            progress(start + len(part), len(changed))
+        progress("writing texts", start + len(part), len(changed))

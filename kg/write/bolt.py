@@ -22,9 +22,10 @@ from tosg.kg.write.bolt_parameters import Columns, same_keys
 from tosg.kg.write.bolt_session import WriteSession
 from tosg.kg.write.counts import Changes, WriteCounts
 from tosg.kg.write.stored import encode
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import neo4j
     from numpy.typing import NDArray
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from tosg.kg.merge.diff import RelationshipChanges
     from tosg.kg.merge.merged import Merged
 
-    Progress = Callable[[str, float | None], None]
     Transaction = neo4j.ManagedTransaction | neo4j.Transaction
 
 #: Rows in one transaction.
@@ -50,7 +50,7 @@ def write_bolt(
     lease: Lease,
     *,
     connections: int = 2,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> WriteCounts:
     """Write the differences between a merge and the stored graph.
 
@@ -67,8 +67,8 @@ def write_bolt(
         Batches of relationships written at once: of two, one writes while the other waits for the
         disk or a lock, which makes a third more a second on two cores; more of them wait for each
         other.
-    progress : callable, optional
-        Told the stage and the share of it that is done.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -82,17 +82,18 @@ def write_bolt(
         The database went away, or the lease was lost. What was written so far is valid, and the
         same load can be run again.
     """
-    tell = progress or (lambda _stage, _share: None)
     with WriteSession(db, lease, connections) as session:
-        return _Writer(db, merged, session, tell).run()
+        return _Writer(db, merged, session, progress).run()
 
 
 class _Writer:
-    def __init__(self, db: Database, merged: Merged, session: WriteSession, tell: Progress) -> None:
+    def __init__(
+        self, db: Database, merged: Merged, session: WriteSession, progress: Progress
+    ) -> None:
         self._db = db
         self._merged = merged
         self._session = session
-        self._tell = tell
+        self._progress = progress
         self._ids: NDArray[np.int64] | None = None
         self._removed: dict[str, pl.DataFrame] = {}
         self.counts = WriteCounts()
@@ -129,7 +130,7 @@ class _Writer:
         given = pl.concat([given, self._given_up(pl.concat([away, self._retyped()]))])
         if not given.height:
             return
-        self._tell("renaming nodes", None)
+        self._progress("renaming nodes", None)
         self._spell_out(given["idx"].to_numpy())
 
         def rename(tx: Transaction) -> None:
@@ -182,7 +183,7 @@ class _Writer:
                     columns = Columns(part, ("idx",))
                     self._session.run(statement(label, columns), columns.parameters)
                     done += part.height
-                    self._tell("writing nodes", done / total)
+                    self._progress("writing nodes", done, total)
             gone = self._merged.placings.get(label)
             removed = gone.absorbed.height + len(gone.dropped) if gone else 0
             self.counts.nodes[label] = Changes(made.height, c.changed.height, c.unchanged, removed)
@@ -217,7 +218,7 @@ class _Writer:
         types = self._merged.relationship_types
         for n, name in enumerate(types):
             changes = self._merged.relationship_changes(name)
-            self._tell(f"writing relationships: {name}", n / len(types))
+            self._progress(f"writing relationships: {name}", n, len(types))
             self._create(name, changes)
             rtype = relationship_types()[name]
             values = [c for c in property_columns(rtype) if c not in rtype.keys]
@@ -298,7 +299,7 @@ class _Writer:
 
     def _remove_relationships(self) -> None:
         for name, rows in self._removed.items():
-            self._tell(f"removing relationships: {name}", None)
+            self._progress(f"removing relationships: {name}", None)
             for part in rows.iter_slices(EDGE_ROWS):
                 columns = Columns(part, ("start_idx", "end_idx"))
                 self._session.run(_match(name, columns) + " DELETE r", columns.parameters)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from tosg.kg.write.counts import Changes, WriteCounts
 from tosg.kg.write.import_files import SUPPORT_SPACE, ImportFiles
 from tosg.kg.write.shared_ids import refuse_shared_ids
 from tosg.kg.write.stored import encode
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from tosg.settings import Settings
 
 #: Called with the name of the stage and the share of it that is done (None: unknown).
-Progress = Callable[[str, float | None], None]
 
 #: Frames of relationships that may wait for their file at once.
 WAITING = 1
@@ -66,7 +65,7 @@ def write_import(
     first_idx: int = 0,
     revision: int = 1,
     lease: Lease | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Imported:
     """Replace the empty database of the managed server by the merged graph.
 
@@ -82,8 +81,8 @@ def write_import(
         Revision of the new graph.
     lease : Lease, optional
         The right to write, which goes on in the new database.
-    progress : callable, optional
-        Is told what goes on.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Raises
     ------
@@ -92,16 +91,15 @@ def write_import(
     SchemaError
         One id stands for nodes of two types.
     """
-    tell = progress or (lambda _stage, _share: None)
     layout = layout_of(settings)
     layout.prepare()
     with _scratch(layout.run) as folder:
         start = time.perf_counter()
         files, counts = write_files(
-            folder, merged, first_idx=first_idx, revision=revision, lease=lease, progress=tell
+            folder, merged, first_idx=first_idx, revision=revision, lease=lease, progress=progress
         )
         written = time.perf_counter()
-        tell("importing", None)
+        progress("importing", None)
         result = server.import_full(settings, files.arguments())
     _check(result, counts)
     return Imported(
@@ -121,15 +119,14 @@ def write_files(
     first_idx: int = 0,
     revision: int = 1,
     lease: Lease | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> tuple[ImportFiles, WriteCounts]:
     """Write the merged graph as files for the import; see `write_import`."""
-    tell = progress or (lambda _stage, _share: None)
     files, counts = ImportFiles(folder), WriteCounts(revision=revision)
     refuse_shared_ids(merged)
     numbered = merged.number(first_idx)
-    _write_nodes(files, merged, counts, tell)
-    _write_relationships(files, merged, counts, tell)
+    _write_nodes(files, merged, counts, progress)
+    _write_relationships(files, merged, counts, progress)
     meta = {"next_idx": first_idx + numbered, "revision": revision}
     _write_support(files, merged, meta | (lease.carried() if lease else {}))
     return files, counts
@@ -155,25 +152,27 @@ def _scratch(run: Path) -> Iterator[Path]:
         ) from error
 
 
-def _write_nodes(files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress) -> None:
+def _write_nodes(
+    files: ImportFiles, merged: Merged, counts: WriteCounts, progress: Progress
+) -> None:
     """Write the nodes of all types."""
     labels = merged.entity_types
     for n, label in enumerate(labels):
-        tell("writing nodes", n / len(labels))
+        progress("writing nodes", n, len(labels))
         frame = merged.entities(label)
         files.add_nodes(f"{ENTITY}:{label}", encode(frame))
         counts.nodes[label] = Changes(made=frame.height)
 
 
 def _write_relationships(
-    files: ImportFiles, merged: Merged, counts: WriteCounts, tell: Progress
+    files: ImportFiles, merged: Merged, counts: WriteCounts, progress: Progress
 ) -> None:
     """Write the relationships: the file of one type while the next one is merged."""
     names = merged.relationship_types
     waiting: list[Future[None]] = []
     with ThreadPoolExecutor(1, "tosg-csv") as pool:
         for n, name in enumerate(names):
-            tell("writing relationships", n / len(names))
+            progress("writing relationships", n, len(names))
             frame = merged.relationships(name)
             counts.relationships[name] = Changes(made=frame.height)
             waiting.append(pool.submit(_write_type, files, name, frame))

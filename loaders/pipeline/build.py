@@ -25,6 +25,7 @@ from tosg.loaders.pipeline.load import SourceInput
 from tosg.loaders.pipeline.receipts import read_build, write_build
 from tosg.loaders.pipeline.recipe import Recipe, RecipeSource, read_recipe
 from tosg.loaders.pipeline.settle import settle
+from tosg.progress import Progress, silent
 from tosg.version import VERSION
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from tosg.kg.database.connection import Database
     from tosg.kg.report.load_report import LoadReport
-    from tosg.loaders.pipeline.load import Progress
     from tosg.settings import Settings
 
 
@@ -105,7 +105,7 @@ def build(
     exclude_licenses: Sequence[str] = (),
     embed: bool | None = None,
     way: pipeline.Way = "auto",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> BuildResult:
     """Make the graph of a recipe.
 
@@ -123,8 +123,8 @@ def build(
         Whether vectors are made; by default as the recipe says.
     way : {"auto", "import", "bolt"}
         See `tosg.loaders.pipeline.load.load`.
-    progress : callable, optional
-        Is told what goes on.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Raises
     ------
@@ -137,10 +137,9 @@ def build(
         recipe = read_recipe(recipe)
     if not data.is_dir():
         raise DataError("the data folder is not there", where="--data", found=data)
-    tell = progress or (lambda _stage, _share: None)
     excluded = sorted({*recipe.exclude_licenses, *exclude_licenses})
     inputs = {s.name: SourceInput(s.loader(), s.locate(data)) for s in recipe.sources}
-    tell("hashing files", None)
+    progress("hashing files", None)
     entries = {s.name: _entry(s, inputs[s.name], data, excluded) for s in recipe.sources}
     result = BuildResult(recipe.name)
     with connect(settings) as db:
@@ -159,7 +158,7 @@ def build(
             prune=again,
             settle=False,
             way=way,
-            progress=tell,
+            progress=progress,
         )
         result.reports.append(report)
         result.loaded += group
@@ -170,11 +169,11 @@ def build(
         last = result.reports[-1] if result.reports else None
         if last is not None or read_meta(db).unsettled:
             with hold_lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
-                settle(db, held, last, tell)
+                settle(db, held, last, progress)
                 if last is not None:
                     write_node(db, last)
         if recipe.embed if embed is None else embed:
-            result.embedded = _embed(db, tell)
+            result.embedded = _embed(db, progress)
     return result
 
 
@@ -205,10 +204,10 @@ def _entry(
     }
 
 
-def _embed(db: Database, tell: Progress) -> int | None:
+def _embed(db: Database, progress: Progress) -> int | None:
     """Make the vectors; None where this installation has no embedder."""
     if importlib.util.find_spec("sentence_transformers") is None:
         return None
     from tosg.kg.embed.run import embed
 
-    return embed(db, compose=False, progress=tell).embedded
+    return embed(db, compose=False, progress=progress).embedded

@@ -6,35 +6,21 @@ import contextlib
 import functools
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 
 from tosg.errors import DataError
 from tosg.files import hash_file
+from tosg.progress import Progress, Tally, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tosg.loaders.base import FileSpec, Loader
 
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 16
 
 
-class Bar(Protocol):
-    """A progress bar in bytes."""
-
-    def start(self, total: int | None) -> None:
-        """Say how many bytes will come, where the server tells."""
-
-    def update(self, amount: int) -> None:
-        """Say that more bytes came."""
-
-    def close(self) -> None:
-        """Finish, also when the download broke off."""
-
-
 def fetch(
-    loader: type[Loader], folder: Path, bar: Callable[[FileSpec], Bar | None]
+    loader: type[Loader], folder: Path, *, progress: Progress = silent
 ) -> list[tuple[FileSpec, Path | None, str]]:
     """Download the files of a source that are not there yet.
 
@@ -44,8 +30,8 @@ def fetch(
         Class of the source's loader.
     folder : Path
         Where the files go; made when missing.
-    bar : callable
-        Gives a progress bar for a file, or None.
+    progress : Progress
+        Called with each file and how many of its bytes have come.
 
     Returns
     -------
@@ -67,19 +53,19 @@ def fetch(
         if path.exists() and spec.sha256 in (None, hash_file(path)):
             results.append((spec, path, "there already"))
             continue
-        _download(spec, spec.url, path, bar(spec))
+        _download(spec, spec.url, path, progress)
         results.append((spec, path, "fetched"))
     return results
 
 
-def _download(spec: FileSpec, url: str, path: Path, bar: Bar | None) -> None:
+def _download(spec: FileSpec, url: str, path: Path, progress: Progress) -> None:
     import pooch
 
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        downloader = functools.partial(_stream, bar)
+        downloader = functools.partial(_stream, progress, spec.filename)
         # Into a file of its own first: a wrong or broken download replaces nothing.
         part = f"{path.name}.part"
         (path.parent / part).unlink(missing_ok=True)
@@ -104,7 +90,9 @@ def _download(spec: FileSpec, url: str, path: Path, bar: Bar | None) -> None:
         logger.setLevel(level)
 
 
-def _stream(bar: Bar | None, url: str, output_file: str | Path | BinaryIO, _: object) -> None:
+def _stream(
+    progress: Progress, name: str, url: str, output_file: str | Path | BinaryIO, _: object
+) -> None:
     """Download for pooch: unlike its own way, the connection is closed whatever happens."""
     import requests
 
@@ -114,9 +102,8 @@ def _stream(bar: Bar | None, url: str, output_file: str | Path | BinaryIO, _: ob
     ):
         response.raise_for_status()
         size = response.headers.get("Content-Length", "")
-        if bar is not None:
-            stack.callback(bar.close)
-            bar.start(int(size) if size.isdecimal() else None)
+        total = int(size) if size.isdecimal() else None
+        tally = Tally(progress, f"downloading {name}", total, unit="B")
         out = (
             stack.enter_context(Path(output_file).open("wb"))
             if isinstance(output_file, str | Path)
@@ -124,5 +111,4 @@ def _stream(bar: Bar | None, url: str, output_file: str | Path | BinaryIO, _: ob
         )
         for chunk in response.iter_content(CHUNK_BYTES):
             out.write(chunk)
-            if bar is not None:
-                bar.update(len(chunk))
+            tally.add(len(chunk))

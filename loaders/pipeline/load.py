@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,9 +30,10 @@ from tosg.kg.server.connect import connect
 from tosg.kg.write.stored import UNSTATED
 from tosg.loaders.pipeline import receipts
 from tosg.loaders.pipeline.settle import settle
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tosg.kg.claims.spool import Spool
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from tosg.settings import Settings
 
 #: Called with the name of the stage and the share of it that is done (None: unknown).
-Progress = Callable[[str, float | None], None]
 Way = Literal["auto", "import", "bolt"]
 
 
@@ -98,7 +97,7 @@ def load(
     prune: Sequence[str] = (),
     settle: bool = True,
     way: Way = "auto",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> LoadReport:
     """Load sources into the graph.
 
@@ -118,8 +117,8 @@ def load(
         load that does, or with `tosg.loaders.pipeline.settle.settle`.
     way : {"auto", "import", "bolt"}
         ``auto`` imports where the managed database is empty.
-    progress : callable, optional
-        Is told what goes on.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -137,17 +136,16 @@ def load(
     """
     from tosg.kg.claims.spool import Spool
 
-    tell = progress or (lambda _stage, _share: None)
     report = reports.LoadReport(reports.new_id())
     clock = Clock(report.seconds)
     with Spool() as spool:
         with clock.stage("read"):
-            licenses = _read_sources(spool, sources, report, tell)
+            licenses = _read_sources(spool, sources, report, progress)
         excluded = matching(licenses, exclude_licenses)
         report.licenses = sorted(name or UNSTATED for name in licenses)
         report.unmatched = [p for p in exclude_licenses if not matching(licenses, [p])]
-        work = _Work(settings, spool, excluded, prune, report, clock, tell, settle)
-        tell("opening the database", None)
+        work = _Work(settings, spool, excluded, prune, report, clock, progress, settle)
+        progress("opening the database", None)
         owner = _owner(sources, prune)
         with _writing(settings, owner) as (db, held):
             report.recovered = recover(Stage(db, held))
@@ -161,9 +159,9 @@ def load(
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
         with connect(settings) as db, continue_lease(db, held) as held:
-            tell("making constraints and indexes", None)
+            progress("making constraints and indexes", None)
             with clock.stage("indexes"):
-                ddl.ensure(db, progress=lambda s: tell("making constraints and indexes", s))
+                ddl.ensure(db, progress=progress)
             _finish(work, db, held)
     kept.write_file(settings, report)
     return report
@@ -199,7 +197,7 @@ class _Work:
     prune: Sequence[str]
     report: LoadReport
     clock: Clock
-    tell: Progress
+    progress: Progress
     settle: bool
 
 
@@ -209,7 +207,7 @@ def _owner(sources: Sequence[SourceInput], prune: Sequence[str]) -> str:
 
 
 def _read_sources(
-    spool: Spool, sources: Sequence[SourceInput], report: LoadReport, tell: Progress
+    spool: Spool, sources: Sequence[SourceInput], report: LoadReport, progress: Progress
 ) -> set[str]:
     """Fill the spool; returns the licences that claims were made under."""
     licenses: set[str] = set()
@@ -217,7 +215,7 @@ def _read_sources(
         paths = {str(p): p for s in sources for p in s.files.values()}
         hashes = {name: pool.submit(hash_file, path) for name, path in paths.items()}
         for n, source in enumerate(sources):
-            tell(f"reading {source.loader.source}", n / len(sources))
+            progress(f"reading {source.loader.source}", n, len(sources))
             log = SourceLog(source.loader.source)
             report.sources.append(log)
             for batch in source.loader.claims(source.files, log):
@@ -275,8 +273,8 @@ def _load_by_import(work: _Work, meta: Meta, held: Lease) -> None:
     from tosg.kg.merge.merged import merge
     from tosg.kg.write.bulk_import import write_import
 
-    clock, tell = work.clock, work.tell
-    tell("merging", None)
+    clock, progress = work.clock, work.progress
+    progress("merging", None)
     with clock.stage("merge"):
         merged = merge(work.spool, None, exclude_licenses=work.excluded)
     done = write_import(
@@ -285,7 +283,7 @@ def _load_by_import(work: _Work, meta: Meta, held: Lease) -> None:
         first_idx=meta.next_idx,
         revision=meta.revision + 1,
         lease=held,
-        progress=tell,
+        progress=progress,
     )
     for stage, seconds in done.seconds.items():
         clock.add(stage, seconds)
@@ -299,11 +297,11 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.write.ledger import GraphLedger, only_in
     from tosg.kg.write.shared_ids import refuse_shared_ids
 
-    clock, tell = work.clock, work.tell
-    tell("making constraints and indexes", None)
+    clock, progress = work.clock, work.progress
+    progress("making constraints and indexes", None)
     with clock.stage("indexes"):
         ddl.ensure(db)
-    tell("merging", None)
+    progress("merging", None)
     with clock.stage("merge"):
         merged = merge(
             work.spool, GraphLedger(db), exclude_licenses=work.excluded, prune=work.prune
@@ -311,7 +309,7 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
         refuse_shared_ids(merged, db)
     _forget_builds(work, db)
     with clock.stage("write"):
-        work.report.written = write_bolt(db, merged, held, progress=tell)
+        work.report.written = write_bolt(db, merged, held, progress=progress)
     _take_over(work.report, merged)
     for source, releases in merged.releases.outdated().items():
         gone = only_in(db, source, releases)
@@ -356,13 +354,13 @@ def _finish(work: _Work, db: Database, held: Lease) -> None:
     _check(work, db)
     # An earlier load may have been stopped before it came here.
     if work.settle and read_meta(db).unsettled:
-        settle(db, held, work.report, work.tell)
+        settle(db, held, work.report, work.progress)
     kept.write_node(db, work.report)
 
 
 def _check(work: _Work, db: Database) -> None:
     """Count the database and compare; a report that does not agree is kept as a file."""
-    work.tell("checking the counts", None)
+    work.progress("checking the counts", None)
     with work.clock.stage("check"):
         work.report.after = stats.count(db)
         try:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from tosg.errors import DataError
 from tosg.kg.database.bookkeeping import mark_settled
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
     from tosg.kg.report.load_report import LoadReport
@@ -24,7 +23,7 @@ def settle(
     db: Database,
     lease: Lease,
     report: LoadReport | None = None,
-    progress: Callable[[str, float | None], None] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Compose the texts that changed and map the attached cells anew.
 
@@ -39,8 +38,8 @@ def settle(
         The right to write.
     report : LoadReport, optional
         Is told ``texts``, ``remapped``, ``not_remapped`` and the seconds.
-    progress : callable, optional
-        Is told the stage and the share of it that is done.
+    progress : Progress
+        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -53,18 +52,15 @@ def settle(
     from tosg.kg.cells.stored.switch import recover
     from tosg.kg.text.refresh import refresh
 
-    tell = progress or (lambda _stage, _share: None)
     started = time.perf_counter()
-    tell("composing texts", None)
-    texts = refresh(
-        db, lease=lease, progress=lambda done, of: tell("composing texts", done / max(of, 1))
-    )
+    progress("composing texts", None)
+    texts = refresh(db, lease=lease, progress=progress)
     composed = time.perf_counter()
     remapped: dict[str, int] = {}
     not_remapped: dict[str, str] = {}
     recover(Stage(db, lease))  # before the list: it may bring a data set or take one away
     for dataset in datasets(db):
-        tell(f"mapping the genes of {dataset.id}", None)
+        progress(f"mapping the genes of {dataset.id}", None)
         try:
             result = remap(db, dataset.id, lease=lease)
         except DataError as error:

@@ -88,11 +88,16 @@ class ProgressBar:
 
     A context manager. One stage is shown at a time, with an estimate of the time that it will
     take, and its bar goes away with it. Terminal bars go to stderr.
+
+    Attributes
+    ----------
+    shown : bool
+        Whether there is a place to show it.
     """
 
     def __init__(self) -> None:
         self._notebook = _in_notebook()
-        self._shown = self._notebook or sys.stderr.isatty()
+        self.shown = self._notebook or sys.stderr.isatty()
         self._bar: Any = None
         self._stage: str | None = None
         self._done: float | None = None
@@ -103,7 +108,7 @@ class ProgressBar:
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
-        if self._shown and not self._notebook:
+        if self.shown and not self._notebook:
             threading.Thread(target=self._redraw, name="tosg-progress", daemon=True).start()
         return self
 
@@ -119,7 +124,7 @@ class ProgressBar:
         self, stage: str, done: float | None = None, total: float = 1.0, /, *, unit: str = ""
     ) -> None:
         """Show a stage; see `Progress`."""
-        if not self._shown:
+        if not self.shown:
             return
         with self._lock:
             if stage != self._stage:

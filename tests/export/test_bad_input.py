@@ -220,8 +220,8 @@ def test_something_that_comes_into_the_output_meanwhile(
     out = tmp_path / "out"
     out.mkdir()
 
-    def write(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("graph", 2):
+    def write(stage: str, done: float | None = None, *_: object, **__: object) -> None:
+        if (stage, done) == ("writing the graph", 2):
             (out / "log.txt").write_text("x")
 
     with pytest.raises(ConfigError, match="not empty") as caught:
@@ -240,7 +240,7 @@ def test_something_that_comes_into_the_output_meanwhile(
 def test_a_second_export_to_the_same_folder(graph: Database, run: Any, tmp_path: Path) -> None:
     told: list[str] = []
 
-    def again(stage: str, done: int, total: int) -> None:
+    def again(stage: str, done: float | None = None, *_: object, **__: object) -> None:
         for resume in (False, True):
             with pytest.raises(ExportError) as caught:
                 run(graph, tmp_path / "out", resume=resume)
@@ -380,8 +380,8 @@ def test_a_disk_that_is_full_from_the_start(
 def test_a_server_that_goes_away(
     cells: Database, settings: Settings, run: Any, tmp_path: Path
 ) -> None:
-    def stop(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("cells", 0):
+    def stop(stage: str, done: float | None = None, *_: object, **__: object) -> None:
+        if (stage, done) == ("reading cells", 0):
             managed.stop(settings)
 
     out = tmp_path / "out"

@@ -69,7 +69,7 @@ from tosg.export.write.export import export
 from tosg.kg.database.connection import Database, Target
 import os, signal
 
-def progress(stage, done, total):
+def progress(stage, done, total, **_):
     if (stage, done) == (sys.argv[2], int(sys.argv[3])):
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -95,7 +95,12 @@ def killed(db: Database, out: Path, stage: str, done: int, workers: int = 1) -> 
 
 @pytest.mark.parametrize(
     ("stage", "done", "workers"),
-    [("graph", 1, 1), ("cells", 2, 1), ("cells", 2, 2), ("shards", 4, 1)],
+    [
+        ("writing the graph", 1, 1),
+        ("reading cells", 2, 1),
+        ("reading cells", 2, 2),
+        ("writing cells", 4, 1),
+    ],
 )
 def test_killed_and_resumed(
     many: Database, run: Any, tmp_path: Path, stage: str, done: int, workers: int
@@ -125,7 +130,7 @@ def test_resume_is_refused_when_the_question_changed(
     many: Database, run: Any, tmp_path: Path
 ) -> None:
     out = tmp_path / "killed"
-    killed(many, out, "cells", 2)
+    killed(many, out, "reading cells", 2)
     with pytest.raises(ExportError) as caught:
         run(many, out, **{**HOW, "seed": 9}, resume=True)
     assert (caught.value.found, caught.value.expected) == ("seed: 9", "seed: 3")
@@ -157,9 +162,9 @@ def test_resume_of_what_is_done_is_done(cells: Database, run: Any, tmp_path: Pat
 def test_a_write_in_the_middle_starts_over_once(many: Database, run: Any) -> None:
     writes = 0
 
-    def write_once(stage: str, done: int, total: int) -> None:
+    def write_once(stage: str, done: float | None = None, *_: object, **__: object) -> None:
         nonlocal writes
-        if stage == "cells" and done == 1 and writes == 0:
+        if stage == "reading cells" and done == 1 and writes == 0:
             writes += 1
             many.write("MATCH (n:Gene {symbol: 'G0'}) SET n.name = 'renamed'")
 
@@ -168,7 +173,7 @@ def test_a_write_in_the_middle_starts_over_once(many: Database, run: Any) -> Non
     assert contents(moved.folder) == contents(run(many, **HOW).folder)
 
 
-@pytest.mark.parametrize(("stage", "done"), [("graph", 2), ("cells", 1)])
+@pytest.mark.parametrize(("stage", "done"), [("writing the graph", 2), ("reading cells", 1)])
 def test_cells_that_go_away_in_the_middle(many: Database, run: Any, stage: str, done: int) -> None:
     deleted = 0
 
@@ -185,8 +190,8 @@ def test_cells_that_go_away_in_the_middle(many: Database, run: Any, stage: str, 
 
 
 def test_cells_that_keep_going_away_fail_by_name(many: Database, run: Any, tmp_path: Path) -> None:
-    def delete(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("cells", 1):
+    def delete(stage: str, done: float | None = None, *_: object, **__: object) -> None:
+        if (stage, done) == ("reading cells", 1):
             many.write("MATCH (c:Cell) WITH c ORDER BY c.idx DESC LIMIT 10 DELETE c")
 
     out = tmp_path / "out"
@@ -210,8 +215,8 @@ def test_the_content_is_read_before_the_bookmark_is_compared(
     expected = run(many, **HOW)
     bookmark = many.bookmark()
 
-    def write(stage: str, done: int, total: int) -> None:
-        if (stage, done) == ("shards", 0):
+    def write(stage: str, done: float | None = None, *_: object, **__: object) -> None:
+        if (stage, done) == ("writing cells", 0):
             many.write(
                 "MATCH (m:TosgMeta {key: 'graph'}) "
                 "SET m.embedding_model = 'other', m.embedding_revision = 'r2', m.revision = 99"
@@ -226,8 +231,8 @@ def test_the_content_is_read_before_the_bookmark_is_compared(
 
 
 def test_a_graph_that_keeps_moving_fails_by_name(many: Database, run: Any, tmp_path: Path) -> None:
-    def write(stage: str, done: int, total: int) -> None:
-        if stage == "cells" and done == 1:
+    def write(stage: str, done: float | None = None, *_: object, **__: object) -> None:
+        if stage == "reading cells" and done == 1:
             many.write("MATCH (n:Gene {symbol: 'G0'}) SET n.note = coalesce(n.note, 0) + 1")
 
     with pytest.raises(GraphMovedError, match="changed under the export"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
+from support.progress import Recorder
 
 from tosg.cli.sources import fetch as fetch_command
 from tosg.cli.sources import sources as sources_command
@@ -64,40 +65,20 @@ def source(url: str | None, sha256: str | None) -> type[Indications]:
     return type("Other", (Indications,), {"files": (spec,)})
 
 
-class _Bar:
-    def __init__(self) -> None:
-        self.total: int | None = None
-        self.done = 0
-        self.closed = False
-
-    def start(self, total: int | None) -> None:
-        self.total = total
-
-    def update(self, amount: int) -> None:
-        self.done += amount
-
-    def close(self) -> None:
-        self.closed = True
-
-
 def test_fetched_once_with_checked_hash(site: str, tmp_path: Path) -> None:
     loader = source(f"{site}/indications.tsv", hashlib.sha256(DATA).hexdigest())
-    bars: list[_Bar] = []
-
-    def bar(_: FileSpec) -> _Bar:
-        bars.append(_Bar())
-        return bars[-1]
+    progress = Recorder()
 
     folder = tmp_path / "new" / "folder"
-    ((_, path, what),) = fetching.fetch(loader, folder, bar)
+    ((_, path, what),) = fetching.fetch(loader, folder, progress=progress)
     assert path is not None
     assert (path.read_bytes(), what) == (DATA, "fetched")
-    assert [(b.total, b.done, b.closed) for b in bars] == [(len(DATA), len(DATA), True)]
-    ((_, _, what),) = fetching.fetch(loader, folder, bar)
+    assert progress.calls[-1] == ("downloading indications.tsv", len(DATA), len(DATA))
+    ((_, _, what),) = fetching.fetch(loader, folder, progress=progress)
     assert what == "there already"
     assert _Quiet.asked == ["/indications.tsv"]
     path.write_bytes(b"spoiled")
-    ((_, _, what),) = fetching.fetch(loader, folder, bar)
+    ((_, _, what),) = fetching.fetch(loader, folder, progress=progress)
     assert (path.read_bytes(), what) == (DATA, "fetched")
 
 
@@ -116,7 +97,7 @@ def test_what_goes_wrong_replaces_nothing(
     folder.mkdir()
     (folder / "indications.tsv").write_bytes(b"mine")
     with pytest.raises(DataError, match=what) as caught:
-        fetching.fetch(source(f"{site}/{page}", sha256 or "1" * 64), folder, lambda _: None)
+        fetching.fetch(source(f"{site}/{page}", sha256 or "1" * 64), folder)
     assert site in str(caught.value.where)
     assert str(folder) in str(caught.value.hint)
     assert [p.name for p in folder.iterdir()] == ["indications.tsv"]
@@ -126,9 +107,9 @@ def test_what_goes_wrong_replaces_nothing(
 def test_no_network(tmp_path: Path) -> None:
     loader = source("http://127.0.0.1:9/indications.tsv", None)
     with pytest.raises(DataError, match="cannot be downloaded") as caught:
-        fetching.fetch(loader, tmp_path, lambda _: None)
+        fetching.fetch(loader, tmp_path)
     assert "by hand" in str(caught.value.hint)
-    ((_, path, what),) = fetching.fetch(source(None, None), tmp_path, lambda _: None)
+    ((_, path, what),) = fetching.fetch(source(None, None), tmp_path)
     assert (path, what) == (None, "to be got by hand")
 
 

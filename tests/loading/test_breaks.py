@@ -34,7 +34,7 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
     info = managed.ensure(empty)
     stages: list[str] = []
 
-    def kill(stage: str, _share: float | None) -> None:
+    def kill(stage: str, *_: object, **__: object) -> None:
         stages.append(stage)
         if stage.startswith("writing relationships") and info.pid:
             psutil.Process(info.pid).kill()
@@ -58,7 +58,7 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
     later = {"merging": "uniprot", "making constraints and indexes": "intact"}
     waiting: list[Future[LoadReport]] = []
 
-    def begin(stage: str, _share: float | None) -> None:
+    def begin(stage: str, *_: object, **__: object) -> None:
         name = later.pop(stage, None)
         if name is not None:
             waiting.append(pool.submit(load, empty, inputs(data, [name]), settle=False))

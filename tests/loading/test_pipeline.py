@@ -219,7 +219,7 @@ def test_withdrawing_a_source_leaves_what_others_say(empty: Settings, data: Path
     load(empty, inputs(data, ["hetionet", "indications"]))
     writers = set()
 
-    def look(stage: str, _share: float | None) -> None:
+    def look(stage: str, *_: object, **__: object) -> None:
         if stage == "merging":
             with connect(empty) as db:
                 writers.add(read_meta(db).writer)

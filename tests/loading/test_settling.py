@@ -58,7 +58,7 @@ def test_two_loads_at_once_come_one_after_the_other(empty: Settings, data: Path)
     load(empty, inputs(data, ["uniprot"]), way="bolt")
     begun = Event()
 
-    def first_stages(stage: str, _share: float | None) -> None:
+    def first_stages(stage: str, *_: object, **__: object) -> None:
         if stage.startswith("writing nodes"):
             begun.set()
 

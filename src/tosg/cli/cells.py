@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tosg.settings import Settings
 
 
@@ -99,12 +97,12 @@ def attach(
     from tosg.kg.server.connect import connect
 
     mapping = CellMapping.read(maps, sets, _list(keep))
-    with connect(settings) as db, _Bar() as advance:
+    with connect(settings) as db, ProgressBar() as progress:
         report = attach_file(
             db,
             path,
             mapping,
-            progress=advance,
+            progress=progress,
             id=id_,
             license=license_,
             markers=_list(markers),
@@ -211,28 +209,3 @@ def detach(settings: Settings, id_: str, as_json: bool) -> None:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-class _Bar:
-    """A progress bar on stderr, where that is a terminal; gives a function of (done, all)."""
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.progress: Any = None
-        self.task: Any = None
-        return self._advance
-
-    def __exit__(self, *_error: object) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-
-    def _advance(self, done: int, total: int) -> None:
-        if not sys.stderr.isatty():
-            return
-        if self.progress is None:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self.progress = Progress(console=Console(stderr=True), transient=True)
-            self.progress.start()
-            self.task = self.progress.add_task("cells", total=total)
-        self.progress.update(self.task, completed=done)

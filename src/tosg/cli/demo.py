@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option
+from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.demo.run import Demo
@@ -27,15 +28,24 @@ def demo(settings: Settings, *, seeds: int, epochs: int, as_json: bool) -> None:
 
     Works on a Neo4j of its own and leaves your graph alone. A few minutes.
     """
-    from tosg.cli.stages import stages
     from tosg.demo.run import run
 
-    with stages(at_once=True) as tell:
-        result = run(settings, seeds=seeds, epochs=epochs, tell=tell)
+    with ProgressBar() as bar:
+        progress = bar if bar.shown else _print_stage
+        result = run(settings, seeds=seeds, epochs=epochs, progress=progress)
     if as_json:
         echo_json(result.as_dict())
     else:
         _show(result)
+
+
+def _print_stage(
+    stage: str, done: float | None = None, total: float = 1.0, /, *, unit: str = ""
+) -> None:
+    """Print each step once where no bar is shown: the demo takes minutes."""
+    del total, unit
+    if done is None:
+        note(f"{stage} ...")
 
 
 def _show(result: Demo) -> None:

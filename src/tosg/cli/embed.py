@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
@@ -39,11 +40,10 @@ def embed(
 
     Stopped half way, the next run goes on from there. The vector indexes are online at the end.
     """
-    from tosg.cli.stages import stages
     from tosg.kg.embed.run import embed as run
     from tosg.kg.server.connect import connect
 
-    with connect(settings) as db, stages() as tell:
+    with connect(settings) as db, ProgressBar() as progress:
         report = run(
             db,
             model,
@@ -51,7 +51,7 @@ def embed(
             rebuild=rebuild,
             batch_size=batch_size,
             device=device,
-            progress=tell,
+            progress=progress,
         )
     if as_json:
         echo_json(report.as_dict())

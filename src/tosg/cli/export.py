@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +17,10 @@ from tosg.cli.options import (
     timeout_option,
 )
 from tosg.kg.query.limits import SELECTION_TIMEOUT
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tosg.export.selection import Selection
-    from tosg.export.write.export import Progress
     from tosg.export.write.result import ExportResult
     from tosg.settings import Settings
 
@@ -116,7 +112,7 @@ def export(
     _check_only("--layout", layout, "tosg")
     _check_only("--engine", engine, "local")
     selection = _selection(options)
-    with connect(settings) as db, _progress() as progress:
+    with connect(settings) as db, ProgressBar() as progress:
         result = run(
             db,
             selection,
@@ -199,23 +195,3 @@ def _show(result: ExportResult, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<16}{count:>14,}")
     size = "about " if result.dry_run else ""
     click.echo(f"{'size':<16}{size + f'{result.bytes / 1e6:,.1f} MB':>14}")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Show a bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        yield show

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
@@ -55,11 +56,10 @@ def load(
     PATHS are its files, or folders that have them; `tosg sources` lists what each source needs.
     Loading the same files again changes nothing; a newer release updates what changed.
     """
-    from tosg.cli.stages import stages
     from tosg.graph import KnowledgeGraph
     from tosg.loaders.pipeline.load import unmatched_line
 
-    with stages() as tell:
+    with ProgressBar() as progress:
         report = KnowledgeGraph(settings).load(
             source,
             *paths,
@@ -67,7 +67,7 @@ def load(
             prune=prune,
             exclude_licenses=exclude,
             settle=text,
-            progress=tell,
+            progress=progress,
         )
     _show(report.as_dict(), as_json)
     if unmatched := unmatched_line([report]):
@@ -99,17 +99,16 @@ def build(
 
     RECIPE is a YAML file or the name of one that comes with tosg: open-human, demo.
     """
-    from tosg.cli.stages import stages
     from tosg.loaders.pipeline.build import build as run
 
-    with stages() as tell:
+    with ProgressBar() as progress:
         result = run(
             settings,
             recipe,
             data,
             exclude_licenses=exclude,
             embed=False if no_embed else None,
-            progress=tell,
+            progress=progress,
         )
     if as_json:
         echo_json(result.as_dict())

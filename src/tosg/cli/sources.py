@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tosg.cli.options import echo_json, json_option, note
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from tosg.loaders.base import FileSpec, Loader
+    from tosg.loaders.base import Loader
 
 
 @click.command()
@@ -43,22 +41,14 @@ def sources(names: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
     """Download a source's files, with checked hashes."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
     from tosg.loaders import registry
     from tosg.loaders.pipeline import fetch as fetching
 
     loaders = [registry.loader_class(name) for name in names]
     results: list[dict[str, Any]] = []
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as progress:
+    with ProgressBar() as progress:
         for loader in loaders:
-            for spec, path, what in fetching.fetch(loader, folder, lambda s: _Bar(progress, s)):
+            for spec, path, what in fetching.fetch(loader, folder, progress=progress):
                 results.append(
                     {
                         "source": loader.name,
@@ -74,23 +64,6 @@ def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
         click.echo(f"{row['source']}  {row['path'] or row['file']}  {row['result']}")
     if any(row["path"] is None for row in results):
         note("some files have no address to fetch from; `tosg sources` says what they are")
-
-
-class _Bar:
-    """One line of progress per file."""
-
-    def __init__(self, progress: Progress, spec: FileSpec) -> None:
-        self._progress = progress
-        self._task = progress.add_task(spec.filename, total=None)
-
-    def start(self, total: int | None) -> None:
-        self._progress.update(self._task, total=total)
-
-    def update(self, amount: int) -> None:
-        self._progress.advance(self._task, amount)
-
-    def close(self) -> None:
-        self._progress.remove_task(self._task)
 
 
 def _as_dict(loader: type[Loader]) -> dict[str, Any]:

@@ -17,16 +17,14 @@ from tosg.errors import ConfigError
 from tosg.export.format.manifest import read_manifest
 from tosg.graph import KnowledgeGraph
 from tosg.kg import server
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tosg.demo.train_cell_type import Comparison
     from tosg.settings import Settings
-
-    # Is told what goes on, and the share of it that is done (None: unknown).
-    Tell = Callable[[str, float | None], None]
 
 DATASET = "pbmc68k_reduced"
 
@@ -70,7 +68,7 @@ QUESTIONS = (
 SHOWN = 8
 
 #: Genes with what acts on them and what they take part in; cells with a type, split by cell since
-#: this file does not say which donor a cell is of.
+#: this file does not progress which donor a cell is of.
 SELECTION: dict[str, Any] = {
     "nodes": "MATCH (g:Gene) RETURN g",
     "level": "gene",
@@ -140,7 +138,9 @@ def demo_settings(settings: Settings) -> Settings:
     return replace(settings, home=settings.home / "demo")
 
 
-def run(settings: Settings, *, seeds: int = 3, epochs: int = 8, tell: Tell | None = None) -> Demo:
+def run(
+    settings: Settings, *, seeds: int = 3, epochs: int = 8, progress: Progress = silent
+) -> Demo:
     """Run the main job: graph, cells, vectors, questions, training set, models.
 
     Parameters
@@ -149,28 +149,27 @@ def run(settings: Settings, *, seeds: int = 3, epochs: int = 8, tell: Tell | Non
         The user's; the demo's own are derived from them.
     seeds, epochs : int
         Of the training.
-    tell : callable, optional
-        Is told what goes on, and the share of it that is done.
+    progress : Progress
+        Called with each step and its stages.
     """
-    say: Tell = tell or (lambda _text, _share: None)
     own = demo_settings(settings)
     demo = Demo(own.home, own.home / "training-set")
     with KnowledgeGraph(own) as graph:
-        with _step(demo, "server", say, "Starting a Neo4j of the demo's own"):
+        with _step(demo, "server", progress, "Starting a Neo4j of the demo's own"):
             graph.db.verify()
             info = server.status(own)
             demo.browser = info.http_uri if info is not None else ""
-        with _step(demo, "graph", say, "Building the immune signaling graph"):
-            _build(graph, demo, say)
-        with _step(demo, "cells", say, "Attaching 700 real blood cells"):
+        with _step(demo, "graph", progress, "Building the immune signaling graph"):
+            _build(graph, demo, progress)
+        with _step(demo, "cells", progress, "Attaching 700 real blood cells"):
             _attach(graph, demo)
-        with _step(demo, "vectors", say, "Embedding the texts"):
-            demo.embedded = graph.embed(progress=say).embedded
-        with _step(demo, "questions", say, "Asking the graph"):
+        with _step(demo, "vectors", progress, "Embedding the texts"):
+            demo.embedded = graph.embed(progress=progress).embedded
+        with _step(demo, "questions", progress, "Asking the graph"):
             _ask(graph, demo)
-        with _step(demo, "export", say, "Exporting a training set"):
+        with _step(demo, "export", progress, "Exporting a training set"):
             _export(graph, demo)
-    with _step(demo, "training", say, f"Training on it, {seeds} seeds: about a minute"):
+    with _step(demo, "training", progress, f"Training on it, {seeds} seeds: about a minute"):
         from tosg.demo.train_cell_type import compare
         from tosg.export.batches.training_set import TrainingSet
 
@@ -178,9 +177,9 @@ def run(settings: Settings, *, seeds: int = 3, epochs: int = 8, tell: Tell | Non
     return demo
 
 
-def _build(graph: KnowledgeGraph, demo: Demo, say: Tell | None = None) -> None:
+def _build(graph: KnowledgeGraph, demo: Demo, progress: Progress = silent) -> None:
     with as_file(files("tosg.demo") / "data") as data:
-        graph.build("demo", data, embed=False, progress=say)
+        graph.build("demo", data, embed=False, progress=progress)
     counts = graph.stats()
     demo.counts = {"nodes": counts.entities, "relationships": counts.knowledge}
 
@@ -232,8 +231,8 @@ def _export(graph: KnowledgeGraph, demo: Demo) -> None:
 
 
 @contextmanager
-def _step(demo: Demo, name: str, say: Tell, text: str) -> Iterator[None]:
-    say(text, None)
+def _step(demo: Demo, name: str, progress: Progress, text: str) -> Iterator[None]:
+    progress(text, None)
     start = time.monotonic()
     yield
     demo.seconds[name] = round(time.monotonic() - start, 1)
