@@ -1,1 +1,1 @@
-"""The web page (optional extra)."""
+"""The web page: look at the graph, ask it, and start an export (extra ``dashboard``)."""

@@ -1,0 +1,90 @@
+"""Charts by Altair. Every chart comes with its table, which a screen reader can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Bars in one chart at most; the table below it has them all.
+MOST_BARS = 40
+
+
+def bars(frame: pd.DataFrame, label: str, value: str, *, log: bool = False) -> alt.Chart:
+    """Horizontal bars, largest first."""
+    scale = alt.Scale(type="symlog") if log else alt.Scale()
+    return (
+        alt.Chart(frame.head(MOST_BARS))
+        .mark_bar(color="#0072B2")
+        .encode(
+            x=alt.X(f"{value}:Q", scale=scale, title=value),
+            y=alt.Y(f"{label}:N", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
+            tooltip=[label, alt.Tooltip(f"{value}:Q", format=",")],
+        )
+    )
+
+
+def dot_plot(frame: pd.DataFrame, unit: str) -> alt.Chart:
+    """Genes across groups: colour is the mean, size the fraction of cells that express it."""
+    return (
+        alt.Chart(frame)
+        .mark_circle(stroke="#555", strokeWidth=0.5)
+        .encode(
+            x=alt.X("gene:N", title=None, sort=None),
+            y=alt.Y("group:N", title=None, axis=alt.Axis(labelLimit=320)),
+            size=alt.Size("fraction:Q", scale=alt.Scale(domain=[0, 1], range=[0, 350])),
+            color=alt.Color("mean:Q", title=f"mean ({unit})", scale=alt.Scale(scheme="viridis")),
+            tooltip=[
+                "gene",
+                "group",
+                alt.Tooltip("mean:Q", format=".3f"),
+                alt.Tooltip("fraction:Q", format=".1%"),
+                "cells",
+                "dataset",
+            ],
+        )
+    )
+
+
+def violins(frame: pd.DataFrame, field: str, unit: str) -> alt.FacetChart:
+    """Distribution of one gene in single cells, a violin per value of a field."""
+    return (
+        alt.Chart(frame)
+        .transform_density("value", as_=["value", "density"], groupby=[field])
+        .mark_area(orient="horizontal", color="#0072B2", opacity=0.8)
+        .encode(
+            x=alt.X("density:Q", stack="center", title=None, axis=None),
+            y=alt.Y("value:Q", title=unit),
+        )
+        .properties(width=70, height=240)
+        .facet(
+            column=alt.Column(
+                f"{field}:N",
+                header=alt.Header(labelAngle=-40, labelAlign="right", labelLimit=180, title=None),
+            )
+        )
+    )
+
+
+def cell_map(frame: pd.DataFrame, colour: str, *, numbers: bool, title: str) -> alt.Chart:
+    """Cells at their two coordinates, coloured by a label or by a value."""
+    kind, scheme = ("Q", "viridis") if numbers else ("N", "tableau20")
+    return (
+        alt.Chart(frame)
+        .mark_circle(size=16, opacity=0.8)
+        .encode(
+            x=alt.X("x:Q", title=None, axis=None),
+            y=alt.Y("y:Q", title=None, axis=None),
+            color=alt.Color(f"{colour}:{kind}", title=title, scale=alt.Scale(scheme=scheme)),
+            tooltip=["id", colour],
+        )
+        .properties(height=480)
+    )
+
+
+def curves(frame: pd.DataFrame, x: str, y: str, by: str) -> alt.Chart:
+    """Lines of one number over another, one per value of a column."""
+    return alt.Chart(frame).mark_line(point=True).encode(x=f"{x}:Q", y=f"{y}:Q", color=f"{by}:N")

@@ -1,0 +1,113 @@
+"""Cells: counts by their labels, genes across groups, single cells as violins and as a map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tosg.dashboard import charts, connection, questions
+from tosg.dashboard.views import parts
+from tosg.kg.query.lookup import find_entities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = {
+    "cell_type": "Cell type",
+    "tissue": "Tissue",
+    "disease": "Disease",
+    "sex": "Sex",
+    "development_stage": "Development stage",
+    "dataset": "Data set",
+}
+
+
+def show() -> None:
+    """Draw the view."""
+    st.title("Cells")
+    if parts.is_empty():
+        return
+    values = questions.group_values(connection.graph())
+    if not values["dataset"]:
+        st.info("No cells are attached. Attach a file, then reload this page.")
+        st.code("tosg cells attach mine.h5ad --dry-run", language="sh")
+        return
+    chosen = _filters(values)
+    by = st.segmented_control(
+        "Count by",
+        list(LABELS),
+        default="cell_type",
+        format_func=LABELS.__getitem__,
+        key="by",
+    )
+    frame = questions.cells_by(connection.graph(), by or "cell_type", chosen)
+    if frame.empty:
+        st.info("No group of cells fits these filters.")
+        return
+    st.altair_chart(charts.bars(frame, by or "cell_type", "cells"))
+    with st.expander("Table"):
+        st.dataframe(frame, hide_index=True)
+    _genes(chosen)
+    _single_cells(values["dataset"], chosen)
+
+
+def _filters(values: dict[str, list[str]]) -> dict[str, list[str]]:
+    columns = st.columns(3)
+    return {
+        field: columns[i % 3].multiselect(label, values[field], key=field, bind="query-params")
+        for i, (field, label) in enumerate(LABELS.items())
+    }
+
+
+def _genes(chosen: dict[str, list[str]]) -> None:
+    st.subheader("Genes across groups")
+    given = st.text_input(
+        "Genes, separated by commas", key="genes", bind="query-params", placeholder="CD3D, MS4A1"
+    )
+    names = [g.strip() for g in given.split(",") if g.strip()]
+    if not names:
+        return
+    found = find_entities(connection.graph().db, "Gene", names)
+    for name in [*found.missing, *found.ambiguous]:
+        why = ", ".join(found.ambiguous.get(name, [])) or "not in the graph"
+        st.warning(f"{name}: {why}")
+    frame = questions.dots(connection.graph(), list(found.ids.values()), chosen)
+    if frame.empty:
+        st.info("No chosen group expresses them above the threshold.")
+        return
+    group = frame["cell_type"] + " \N{MIDDLE DOT} " + frame["dataset"]
+    for unit, part in frame.assign(group=group).groupby("unit"):
+        st.altair_chart(charts.dot_plot(part, str(unit)))
+    st.caption("An absent dot is a group below the threshold, or one that did not measure it.")
+    with st.expander("Table"):
+        st.dataframe(frame, hide_index=True)
+
+
+def _single_cells(datasets: list[str], chosen: dict[str, list[str]]) -> None:
+    st.subheader("Single cells")
+    dataset = st.selectbox("Data set", datasets, key="of", bind="query-params")
+    cells = questions.sample_cells(connection.graph(), dataset, chosen)
+    if cells.empty:
+        st.info("No cell of this data set fits the filters.")
+        return
+    if len(cells) == questions.MOST_CELLS:
+        st.caption(f"A fixed sample of {questions.MOST_CELLS:,} cells is shown.")
+    gene = st.text_input("Gene", key="gene", bind="query-params", placeholder="MS4A1")
+    if gene.strip():
+        _violin(dataset, cells, gene.strip())
+
+
+def _violin(dataset: str, cells: pd.DataFrame, gene: str) -> None:
+    graph = connection.graph()
+    found = find_entities(graph.db, "Gene", [gene])
+    if gene not in found.ids:
+        st.warning(f"{gene} is no gene of the graph, or means several.")
+        return
+    values = questions.expression_of_cells(graph, dataset, cells["idx"].tolist(), found.ids[gene])
+    if values is None:
+        st.info(f"{dataset} did not measure {gene}.")
+        return
+    unit = next(d.unit for d in graph.datasets() if d.id == dataset)
+    frame = cells.assign(value=values, cell_type=cells["cell_type"].fillna("not stated"))
+    st.altair_chart(charts.violins(frame, "cell_type", f"{gene} ({unit})"))

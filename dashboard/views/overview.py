@@ -1,0 +1,143 @@
+"""Overview: what is in the graph, from whom, and what the last loads did."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from tosg.dashboard import charts, connection, picture, questions
+from tosg.dashboard.views import parts
+from tosg.errors import TosgError
+
+#: Reports of loads that are listed.
+MOST_REPORTS = 10
+
+
+def show() -> None:
+    """Draw the view."""
+    st.title("What is in the graph")
+    if parts.is_empty():
+        return
+    graph = connection.graph()
+    counts = graph.stats()
+    boxes = st.columns(4)
+    boxes[0].metric("Entities", f"{sum(counts.entities.values()):,}")
+    boxes[1].metric("Relationships", f"{sum(counts.knowledge.values()):,}")
+    boxes[2].metric("Cells", f"{counts.nodes.get('Cell', 0):,}")
+    boxes[3].metric("Cell groups", f"{counts.nodes.get('CellGroup', 0):,}")
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Entities by type")
+        _counts(counts.entities, "type", "entities")
+    with right:
+        st.subheader("Relationships by type")
+        _counts(counts.knowledge, "type", "relationships")
+    st.subheader("How the types are joined")
+    revision = parts.revision()
+    pairs = _metagraph(revision)
+    parts.picture(picture.draw_metagraph(counts.entities, pairs), "metagraph")
+    with st.expander("The same as a table"):
+        st.dataframe(pd.DataFrame(pairs, columns=["start", "relationship", "end", "count"]))
+    _coverage(revision)
+    _datasets()
+    _loads()
+    _sources(revision)
+
+
+def _counts(counts: dict[str, int], label: str, value: str) -> None:
+    frame = pd.DataFrame(
+        sorted(counts.items(), key=itemgetter(1), reverse=True), columns=[label, value]
+    )
+    st.altair_chart(charts.bars(frame, label, value, log=True))
+    with st.expander("Table"):
+        st.dataframe(frame, hide_index=True)
+
+
+@st.cache_data(show_spinner="Counting the relationships", max_entries=4)
+def _metagraph(revision: int) -> list[tuple[str, str, str, int | None]]:  # noqa: ARG001 - the key
+    return questions.metagraph(connection.graph())
+
+
+@st.cache_data(show_spinner="Counting the vectors", max_entries=4)
+def _embedded(revision: int) -> pd.DataFrame:  # noqa: ARG001 - the key
+    return questions.embedded(connection.graph())
+
+
+@st.cache_data(show_spinner="Counting what each source claims", max_entries=4)
+def _by_source(revision: int) -> dict[str, dict[str, int]]:  # noqa: ARG001 - the key
+    from tosg.kg.database.counts import by_source
+
+    return by_source(connection.graph().db)
+
+
+def _coverage(revision: int) -> None:
+    st.subheader("Text vectors")
+    frame = _embedded(revision)
+    if not int(frame["embedded"].sum()):
+        st.info("No entity has a vector yet: search works by words alone. Run `tosg embed`.")
+        return
+    st.dataframe(
+        frame.assign(share=frame["embedded"] / frame["entities"]),
+        column_config={"share": st.column_config.ProgressColumn(format="percent")},
+        hide_index=True,
+    )
+
+
+def _datasets() -> None:
+    st.subheader("Data sets of cells")
+    frame = questions.datasets(connection.graph())
+    if frame.empty:
+        st.info("No cells are attached. Run `tosg cells attach FILE.h5ad`.")
+    else:
+        st.dataframe(frame, hide_index=True)
+
+
+def _loads() -> None:
+    from tosg.kg.report.kept import report_ids
+
+    st.subheader("Last loads")
+    graph = connection.graph()
+    rows: list[dict[str, Any]] = []
+    for id_ in report_ids(graph.db)[-MOST_REPORTS:][::-1]:
+        try:
+            report = graph.report(id_)
+        except TosgError as error:
+            rows.append({"load": id_, "note": str(error)})
+            continue
+        rejected = sum(int(r.get("count", 0)) for r in report.get("rejections", []))
+        rows.append(
+            {
+                "load": id_,
+                "sources": ", ".join(report.get("sources", {})),
+                "rejected": rejected,
+            }
+        )
+    if rows:
+        st.dataframe(rows, hide_index=True)
+    else:
+        st.info("No load is on record.")
+
+
+def _sources(revision: int) -> None:
+    st.subheader("Sources and licences")
+    rows = connection.graph().db.rows(
+        "CYPHER 5 MATCH (n:Entity) WITH n LIMIT 20000 "
+        "UNWIND range(0, size(n.sources) - 1) AS i "
+        "RETURN DISTINCT n.sources[i] AS source, n.licenses[i] AS licence, "
+        "n.releases[i] AS release ORDER BY source"
+    )
+    licences = {row["source"]: row for row in rows}
+    table = [
+        {
+            "source": source,
+            "entities": counts["nodes"],
+            "relationships": counts["relationships"],
+            "licence": licences.get(source, {}).get("licence", ""),
+            "release": licences.get(source, {}).get("release", ""),
+        }
+        for source, counts in _by_source(revision).items()
+    ]
+    st.dataframe(table, hide_index=True)
