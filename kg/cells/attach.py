@@ -23,7 +23,8 @@ from tosg.kg.cells.values.codec import encode_block
 from tosg.kg.cells.values.normalise import normalise
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums
 from tosg.kg.cells.var.markers import marker_columns
-from tosg.kg.cells.var.variables import measured_of, names_of
+from tosg.kg.cells.var.measured import measured_of
+from tosg.kg.cells.var.variables import names_of
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.lease import hold_lease
@@ -89,7 +90,7 @@ def attach(
     started = time.monotonic()
     with open_source(path) as source:
         check_source(source)
-        completed = (mapping or CellMapping()).complete(source.obs, source.path)
+        completed = (mapping or CellMapping()).complete(source.obs, source.path, source.organism)
         hashes = [hash_file(f) for f in source.files]
         key = key_of(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
@@ -203,7 +204,7 @@ class _Writer:
             self._block(block, start, stop)
             start = stop
             self.progress("attaching cells", start, self.plan.n_cells)
-        measured = measured_of(self.plan.matrix.var, self.plan.source.var, self.seen)
+        measured = measured_of(self.plan.filtered, self.seen)
         report = self.plan.report
         report.variables["unmeasured"] = [
             v for v, m in zip(self.plan.variables, measured.tolist(), strict=True) if not m

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import ConfigError, DataError
+from tosg.kg.cells.notes import describe_fields, notes_of
 from tosg.kg.cells.obs import columns as table
-from tosg.kg.cells.obs.terms import REFUSED, TermIndex, read_terms
+from tosg.kg.cells.obs.age_columns import read_ages, unborn_cells
+from tosg.kg.cells.obs.chosen import choose_cells
+from tosg.kg.cells.obs.mapping import unmapped_hints
+from tosg.kg.cells.obs.terms import TermIndex, read_terms
 from tosg.kg.cells.options import INLINE_LIMIT
 from tosg.kg.cells.report import AttachReport
+from tosg.kg.cells.species import read_variables
 from tosg.kg.cells.values import metacells, units
 from tosg.kg.cells.values.pseudobulk import Groups, group_cells
+from tosg.kg.cells.var.entity_names import read_names
 from tosg.kg.cells.var.markers import Marker, find_markers
-from tosg.kg.cells.var.variables import (
-    ID_COLUMNS,
-    SYMBOL_COLUMNS,
-    Variable,
-    VariableMap,
-    read_entity_names,
-    resolve,
-    variables_of,
-)
+from tosg.kg.cells.var.matching import VariableMap, match_variables
+from tosg.kg.cells.var.measured import filtered_of
+from tosg.kg.cells.var.variables import Variable, columns_used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +72,7 @@ class AttachPlan:
     groups: Groups
     variables_of: list[Variable]
     found: VariableMap
+    filtered: npt.NDArray[np.bool_]
     markers: list[Marker]
     storage: str
     report: AttachReport
@@ -144,39 +145,28 @@ def make_plan(
             indexes[label] = read_terms(db, label)
         return indexes[label]
 
-    columns = table.read_fields(source.obs, mapping, index_of)
-    human, others = table.humans(columns, n)
-    rows = np.flatnonzero(human) if options.organism == "human" else np.arange(n)
-    if len(rows) == 0:
-        raise DataError(
-            "the file has no human cells",
-            where=source.path,
-            found=", ".join(f"{k}: {v:,}" for k, v in others.items()),
-            expected="Homo sapiens (NCBITaxon:9606)",
-            hint="--organism any attaches cells of every species",
-        )
-    rows = rows.astype(np.int64)
-    not_attached = np.setdiff1d(np.arange(n), rows)
-    left_out = {name: column.at(not_attached) for name, column in columns.items()}
-    columns = {name: column.at(rows) for name, column in columns.items()}
-    file_columns = columns
+    everything = table.read_fields(source.obs, mapping, index_of, source.path)
+    chosen = choose_cells(
+        everything, n, source.path, organism=options.organism, metacells=options.metacells > 0
+    )
+    rows, columns = chosen.rows, chosen.columns
     names = [str(name) for name in source.obs.index[rows]]
+    ages = read_ages(columns, unborn_cells(source.obs)[rows])
+    of_file = ages.properties() if ages else {}
+    of_file |= table.kept(source.obs.iloc[rows], mapping.keep)
     partition = None
     if options.metacells:
         partition = _partition(source, matrix, unit, rows, columns, options)
         columns = metacells.joined(columns, partition)
+        of_file = metacells.agreed(of_file, partition)
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
-    properties = table.properties(columns, len(sizes))
+    properties = table.properties(columns)
     properties |= _names(dataset, source, rows, names, partition)
-    kept = table.kept(source.obs.iloc[rows], mapping.keep)
-    properties |= metacells.agreed(kept, partition) if partition else kept
+    properties |= of_file
     groups = group_cells(dataset, columns, sizes)
-    variables = variables_of(matrix.var)
-    found = resolve(
-        variables,
-        read_entity_names(db, "Gene", variables),
-        read_entity_names(db, "Protein", variables),
-    )
+    variables = read_variables(matrix.var, chosen.columns, source.path, organism=options.organism)
+    found = match_variables(variables, read_names(db, variables))
+    filtered = filtered_of(matrix.var, source.var, source.path)
     markers = find_markers(options.markers, variables, found, source.path)
     for marker in markers:
         if marker.property in properties:
@@ -192,13 +182,16 @@ def make_plan(
         looked_at=[{"matrix": x.matrix.name, "unit": x.unit, "reason": x.reason} for x in findings],
         cells=len(sizes),
         measured_cells=len(rows),
-        left_out={f"not human ({k})": v for k, v in others.items()} if len(rows) < n else {},
-        variables=found.document() | {"unmeasured": []},
-        fields=_fields(mapping, file_columns, left_out),
+        left_out=chosen.left_out,
+        variables=found.document() | {"columns": columns_used(matrix.var), "unmeasured": []},
+        fields=describe_fields(chosen.columns, chosen.others),
+        ages={"read_as": ages.read_as, "not_read": ages.not_read} if ages else {},
+        hints=unmapped_hints(source.obs, mapping),
         groups=len(groups.properties),
         min_fraction=options.min_fraction,
         markers=[m.property for m in markers],
     )
+    report.notes = notes_of(report, source, matrix, chosen.columns)
     return AttachPlan(
         dataset=dataset,
         key=key,
@@ -215,9 +208,10 @@ def make_plan(
         groups=groups,
         variables_of=variables,
         found=found,
+        filtered=filtered,
         markers=markers,
         storage=_storage(options, matrix, len(rows)),
-        report=_with_notes(report, source, matrix, columns, mapping),
+        report=report,
     )
 
 
@@ -295,65 +289,3 @@ def _storage(options: AttachOptions, matrix: Matrix, n_cells: int) -> str:
     per_value = (2 if matrix.shape[1] <= 2**16 else 4) + 1
     size = matrix.nnz * n_cells / max(1, matrix.shape[0]) * per_value
     return "inline" if size <= INLINE_LIMIT else "linked"
-
-
-def _fields(
-    mapping: CellMapping,
-    columns: dict[str, table.FieldColumn],
-    left_out: dict[str, table.FieldColumn],
-) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name, column in columns.items():
-        source = mapping.fields[name]
-        parts = [c for c in (source.column, source.term_column) if c]
-        origin = " with ".join(parts) if parts else f"set to {source.constant}"
-        values = column.counts()
-        if name in ("donor_id",) and len(values.get("text", {})) > 100:
-            values["text"] = {f"{len(values['text'])} values": sum(values["text"].values())}
-        used = [column.labels[code] for code in np.unique(column.codes).tolist()]
-        refused = {k: v for k, v in left_out[name].counts().items() if k in REFUSED}
-        shown[name] = {
-            "from": origin,
-            "detected": source.found,
-            "values": values,
-            "left_out": refused,
-            "notes": {lab.raw: lab.note for lab in used if lab.note},
-        }
-    return shown
-
-
-def _with_notes(
-    report: AttachReport,
-    source: CellSource,
-    matrix: Matrix,
-    columns: dict[str, table.FieldColumn],
-    mapping: CellMapping,
-) -> AttachReport:
-    from tosg.kg.cells.obs.mapping import unmapped_hints
-
-    notes = []
-    if not sum(report.variables["mapped"].values()):
-        notes.append(
-            "no variable is a gene or protein of the graph, so an export of these cells has no "
-            "value: `tosg stats` shows what is loaded, a later load maps them anew, and the names "
-            f"are looked for in the index of var, in {', '.join(ID_COLUMNS[:3])}, ... and in "
-            f"{', '.join(SYMBOL_COLUMNS[:3])}, ..."
-        )
-    if "donor_id" not in columns:
-        notes.append("no donor is known: a split by donor will refuse these cells")
-    if not source.obs.index.is_unique:
-        notes.append("names of cells are not unique: cells are named by row")
-    widest = max(source.matrices, key=lambda m: m.shape[1])
-    if report.unit == "counts" and widest.shape[1] > matrix.shape[1]:
-        notes.append(
-            f"{matrix.name} has {matrix.shape[1]:,} of the {widest.shape[1]:,} variables of "
-            f"{widest.name}: totals, means and markers are over that selection"
-        )
-    notes += [
-        f"{x['matrix']} is not used: {x['reason']}"
-        for x in report.looked_at
-        if x["unit"] is None and x["matrix"] != matrix.name
-    ]
-    if report.unit == "scaled":
-        notes.append("z-scores: groups have no EXPRESSES")
-    return replace(report, notes=notes, hints=unmapped_hints(source.obs, mapping))

@@ -17,8 +17,9 @@ from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
 from tosg.kg.cells.stored.regroup_writer import MOST, Edges, GroupWriter, write_report
 from tosg.kg.cells.values.normalise import normalise
 from tosg.kg.cells.values.pseudobulk import GroupSums
-from tosg.kg.cells.var.variables import read_entity_names, variable_of
-from tosg.kg.cells.var.variables import resolve as resolve_variables
+from tosg.kg.cells.var.entity_names import read_names
+from tosg.kg.cells.var.matching import match_variables
+from tosg.kg.cells.var.variables import variable_of
 from tosg.kg.database.lease import Lease, hold_lease
 
 if TYPE_CHECKING:
@@ -114,11 +115,7 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
         id=info.id,
     )[0]
     variables = [variable_of(v) for v in row["names"]]
-    found = resolve_variables(
-        variables,
-        read_entity_names(db, "Gene", variables),
-        read_entity_names(db, "Protein", variables),
-    )
+    found = match_variables(variables, read_names(db, variables))
     old, new = info.variable_entities, found.entities
     pairs = list(zip(info.variables, old, new, strict=True))
     gained = {v: b for v, a, b in pairs if a is None and b is not None}

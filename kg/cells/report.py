@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.cells.obs.terms import CUT_OFF
+from tosg.kg.cells.report_rows import age_rows, field_rows, variable_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-#: Names listed per kind in the text; the JSON has all of them.
-SHOWN = 8
 
 
 @dataclass
@@ -34,10 +31,15 @@ class AttachReport:
     left_out : dict of str to int
         Cells that were left out, by reason.
     variables : dict
-        total; mapped by how; ambiguous, duplicates, unmapped and unmeasured by name.
+        What each variable was matched to, and why the others were not; see
+        `tosg.kg.cells.var.matching.VariableMap.document`. Beside it the columns of var that name
+        variables, and the unmeasured ones.
     fields : dict
-        Field -> where it comes from, and its values by outcome with the number of cells; those
-        of cells that were left out only where they are wrong.
+        Field -> where it comes from, and each distinct value with its cells and what it was
+        matched to (`tosg.kg.cells.obs.outcomes.outcomes_of`); of cells that were left out only
+        values that are wrong.
+    ages : dict
+        read_as: unit -> cells; not_read: text -> cells.
     hints : dict of str to list of str
         Fields that nothing is mapped to -> columns that may hold them.
     notes : list of str
@@ -66,6 +68,7 @@ class AttachReport:
     left_out: dict[str, int] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
+    ages: dict[str, dict[str, int]] = field(default_factory=dict)
     hints: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     groups: int = 0
@@ -91,9 +94,10 @@ class AttachReport:
             return [f"{self.dataset}: unchanged, {self.cells:,} cells are attached already"]
         rows = [("unit", f"{self.unit}, from {self.matrix}: {self._reason()}")]
         rows += [("left out", f"{n:,} cells: {why}") for why, n in self.left_out.items()]
-        rows += self._variable_rows()
+        rows += variable_rows(self.variables)
         for name, found in self.fields.items():
-            rows += [(name, _field(found)), *(("", f"  {text}") for text in _unmatched(found))]
+            rows += field_rows(name, found)
+        rows += age_rows(self.ages)
         rows += [
             (name, f"not mapped; perhaps --map {name}={columns[0]}")
             for name, columns in self.hints.items()
@@ -123,46 +127,3 @@ class AttachReport:
 
     def _reason(self) -> str:
         return next((str(f["reason"]) for f in self.looked_at if f["matrix"] == self.matrix), "")
-
-    def _variable_rows(self) -> list[tuple[str, str]]:
-        v = self.variables
-        if not v:
-            return []
-        how = ", ".join(f"{n:,} by {kind}" for kind, n in v["mapped"].items() if n)
-        mapped = sum(v["mapped"].values())
-        head = f"{v['total']:,}: {mapped:,} mapped{f' ({how})' if how else ''}"
-        kinds = ("ambiguous", "duplicates", "unmapped", "unmeasured")
-        return [
-            ("variables", head),
-            *(("", f"  {len(v[k]):,} {k}: {_some(list(v[k]))}") for k in kinds if v[k]),
-        ]
-
-
-def _field(found: Mapping[str, Any]) -> str:
-    counts = {kind: sum(values.values()) for kind, values in found["values"].items()}
-    return f"{found['from']}: " + ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
-
-
-def _unmatched(found: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for kind in ("not in the graph", "ambiguous", "bad identifier", "wrong ontology"):
-        values = found["values"].get(kind)
-        if values:
-            lines.append(f"{kind}: {_counted(values)}")
-    for kind, values in found.get("left_out", {}).items():
-        lines.append(f"{kind}, in cells that are left out: {_counted(values)}")
-    cut = [value for value, note in found["notes"].items() if note.startswith(CUT_OFF)]
-    if cut:
-        lines.append(f"read without what is in brackets: {_some(cut)}")
-    return lines
-
-
-def _counted(values: Mapping[str, int]) -> str:
-    return _some([f"{v} ({n:,})" for v, n in values.items()])
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    # A line end in a label must not break the report's lines.
-    shown = [n if n.isprintable() else repr(n)[1:-1] for n in names[:SHOWN]]
-    return ", ".join(shown) + more

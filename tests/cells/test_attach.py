@@ -85,7 +85,7 @@ def test_cells_groups_and_data_set(graph: Database, file: Path) -> None:
         "counts",
         "X",
     )
-    assert report.variables["mapped"] == {"identifier": 0, "symbol": 5, "alias": 0}
+    assert report.variables["mapped"] == {"symbol": 5}
     assert report.variables["unmapped"] == ["UNKNOWN", "ERCC-00002"]
     assert meta.read_meta(graph).revision == before + 1
     assert nodes(graph) == {"Cell": 12, "CellGroup": report.groups, "Dataset": 1}

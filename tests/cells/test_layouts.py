@@ -206,7 +206,7 @@ def test_odd_labels_of_cellxgene_are_reported(database: Database, shared_data: P
     assert sum(sum(v.values()) for v in kinds.values()) == 320
     assert report.fields["tissue"]["values"]["not in the graph"]["CL:0000057"] == 1
     assert kinds["bad identifier"] == {"CL:12312": 1}
-    assert any("without what is in brackets: EFO:0009922" in line for line in report.lines())
+    assert any("EFO:0009922 (sci-plex) -> EFO:0009922" in line for line in report.lines())
     human = attach(database, folder / "example_invalid_CL.h5ad", id="human", dry_run=True)
     assert "bad identifier, in cells that are left out: CL:12312 (1)" in "".join(human.lines())
     assert report.variables["unmeasured"] == ["ERCC-00002"]

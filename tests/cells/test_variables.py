@@ -10,18 +10,12 @@ import pyarrow as pa
 import pytest
 from support.cells import GENES, PROTEINS
 
-from tosg.errors import UsageError
+from tosg.errors import DataError, UsageError
+from tosg.kg.cells.var.entity_names import EntityNames, NameIndex
 from tosg.kg.cells.var.markers import find_markers
-from tosg.kg.cells.var.variables import (
-    EntityNames,
-    Variable,
-    VariableMap,
-    measured_of,
-    names_of,
-    resolve,
-    variable_of,
-    variables_of,
-)
+from tosg.kg.cells.var.matching import VariableMap, match_variables
+from tosg.kg.cells.var.measured import filtered_of, measured_of
+from tosg.kg.cells.var.variables import Variable, names_of, variable_of, variables_of
 
 WHERE = Path("file.h5ad")
 
@@ -40,8 +34,11 @@ def entity_names(
 
 def found(var: pd.DataFrame) -> VariableMap:
     variables = variables_of(var)
-    every = resolve(variables, entity_names(GENES), entity_names(PROTEINS))
-    asked = resolve(variables, entity_names(GENES, variables), entity_names(PROTEINS, variables))
+    every = match_variables(variables, NameIndex(entity_names(GENES), entity_names(PROTEINS)))
+    asked = match_variables(
+        variables,
+        NameIndex(entity_names(GENES, variables), entity_names(PROTEINS, variables)),
+    )
     assert every == asked
     return asked
 
@@ -88,7 +85,7 @@ def test_every_name_has_one_outcome() -> None:
 def test_the_symbol_that_hgnc_approved_wins() -> None:
     twice = [*GENES, ("ncbigene:654780", "CD3D", "a discontinued record", [], [])]
     names = entity_names(twice)
-    result = resolve(variables_of(pd.DataFrame(index=["CD3D"])), names, EntityNames())
+    result = match_variables(variables_of(pd.DataFrame(index=["CD3D"])), NameIndex(names))
     assert result.entities == ["ncbigene:915"]
 
 
@@ -112,15 +109,20 @@ def test_filtered_and_never_seen_is_not_measured() -> None:
     x_var = pd.DataFrame({"feature_is_filtered": [True, True, False]}, index=["a", "b", "c"])
     var = pd.DataFrame(index=["a", "b", "c", "d"])
     seen = np.array([True, False, False, False])
-    assert measured_of(var, x_var, seen).tolist() == [True, False, True, True]
-    assert measured_of(var, var, seen).tolist() == [True] * 4
-    x_var["feature_is_filtered"] = ["False", "True", "FALSE"]  # as R and CSV files leave it
-    assert measured_of(var, x_var, seen & False).tolist() == [True, False, True, True]
+    assert measured_of(filtered_of(var, x_var, WHERE), seen).tolist() == [True, False, True, True]
+    assert measured_of(filtered_of(var, var, WHERE), seen).all()
+    # As R, TileDB and spreadsheets leave it.
+    for flags in (["False", "True", "FALSE"], [0, 1, 0], ["F", "T", "F"], ["no", "yes", "no"]):
+        x_var["feature_is_filtered"] = flags
+        assert filtered_of(var, x_var, WHERE).tolist() == [False, True, False, False]
+    x_var["feature_is_filtered"] = ["F", "perhaps", "F"]
+    with pytest.raises(DataError, match=r"feature_is_filtered[\s\S]*perhaps"):
+        filtered_of(var, x_var, WHERE)
 
 
 def test_markers_by_name_and_by_symbol(tmp_path: object) -> None:
     variables = variables_of(pd.DataFrame(index=["ENSG00000204287", "CD3E", "CD3-E"]))
-    names = resolve(variables, entity_names(GENES), EntityNames())
+    names = match_variables(variables, NameIndex(entity_names(GENES)))
     markers = find_markers(["HLA-DRA", "CD3E"], variables, names, WHERE)
     assert [(m.property, m.variable) for m in markers] == [("expr_HLA_DRA", 0), ("expr_CD3E", 1)]
     with pytest.raises(UsageError, match="unknown marker"):
@@ -129,6 +131,6 @@ def test_markers_by_name_and_by_symbol(tmp_path: object) -> None:
 
 def test_markers_that_would_share_a_property() -> None:
     variables = variables_of(pd.DataFrame(index=["HLA-DRA", "HLA.DRA"]))
-    names = resolve(variables, EntityNames(), EntityNames())
+    names = match_variables(variables, NameIndex())
     with pytest.raises(UsageError, match="share a property"):
         find_markers(["HLA-DRA", "HLA.DRA"], variables, names, WHERE)

@@ -65,7 +65,7 @@ TISSUES: list[Any] = [
     ("uberon:0002048", None, "lung", [], []),
 ]
 DISEASES: list[Any] = [
-    ("mondo:0007915", None, "systemic lupus erythematosus", ["SLE"], ["doid:9074"])
+    ("mondo:0007915", None, "systemic lupus erythematosus", ["SLE", "lupus"], ["doid:9074"])
 ]
 
 
@@ -118,7 +118,7 @@ def cells_table(n: int = 12) -> pd.DataFrame:
             "patient": pd.Categorical([f"P{i % 3}" for i in range(n)]),
             "label": [kinds[i % 4] for i in range(n)],
             "organ": ["blood" if i % 2 else "lung" for i in range(n)],
-            "state": ["SLE" if i % 3 == 0 else "normal" for i in range(n)],
+            "state": ["lupus" if i % 3 == 0 else "normal" for i in range(n)],
             "gender": ["F" if i % 3 else "male" for i in range(n)],
             "age": [f"{30 + i % 3} years" for i in range(n)],
             "score": [i / 4 for i in range(n)],

@@ -59,8 +59,6 @@ def read_anndata(
     close : callable, optional
         Called when the source is closed.
     """
-    from anndata.io import read_elem
-
     obs, var = _table(group, "obs"), _table(group, "var")
     layers = {n: group["layers"][n] for n in sorted(group["layers"])} if "layers" in group else {}
     matrices = _layers(layers, COUNT_LAYERS, var, path)
@@ -71,10 +69,27 @@ def read_anndata(
         matrices.append(_matrix("X", _backed(group["X"]), var, path))
     others = sorted(name for name in layers if name.lower() not in COUNT_LAYERS)
     matrices += _layers(layers, others, var, path)
-    title = str(read_elem(group["uns/title"])) if "uns" in group and "title" in group["uns"] else ""
     return CellSource(
-        path, files or [path], obs, var, matrices, layout, title, close or (lambda: None)
+        path,
+        files or [path],
+        obs,
+        var,
+        matrices,
+        layout,
+        _said(group, "title"),
+        close or (lambda: None),
+        organism=_said(group, "organism_ontology_term_id") or _said(group, "organism"),
     )
+
+
+def _said(group: Any, name: str) -> str:
+    """Text that uns has under a name; "" where it has none."""
+    from anndata.io import read_elem
+
+    if "uns" not in group or name not in group["uns"]:
+        return ""
+    value = read_elem(group[f"uns/{name}"])
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _table(group: Any, name: str) -> pd.DataFrame:

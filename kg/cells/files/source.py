@@ -122,6 +122,8 @@ class CellSource:
     title : str
     layout : str
         ``h5ad``, ``zarr``, ``10x-h5`` or ``10x-mtx``.
+    organism : str
+        Species of the whole file, where it says one (CELLxGENE's schema 6 and later).
     """
 
     path: Path
@@ -132,6 +134,7 @@ class CellSource:
     layout: str
     title: str = ""
     _close: Callable[[], None] = field(default=lambda: None, repr=False)
+    organism: str = ""
 
     def __enter__(self) -> Self:
         return self

@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.kg.cells.obs import fields as f
-from tosg.kg.cells.obs.terms import REFUSED, Label, TermIndex, resolve
+from tosg.kg.cells.obs.donors import JOINT, is_no_person
+from tosg.kg.cells.obs.flags import read_flags
+from tosg.kg.cells.obs.terms import WRONG_ONTOLOGY, Label, TermIndex, match_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -59,14 +62,13 @@ class FieldColumn:
         position = {v: i for i, v in enumerate(ordered)}
         return np.array([position[v] for v in values], np.int64)[self.codes], ordered
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Cells by outcome and value: kind -> value as in the file -> cells."""
-        found: dict[str, dict[str, int]] = {}
+    def cells(self) -> dict[str, int]:
+        """Number of cells of each value as in the file; of those that occur."""
+        found: dict[str, int] = {}
         cells = np.bincount(self.codes, minlength=len(self.labels))
         for label, n in zip(self.labels, cells.tolist(), strict=True):
             if n:
-                values = found.setdefault(label.kind, {})
-                values[label.raw] = values.get(label.raw, 0) + n
+                found[label.raw] = found.get(label.raw, 0) + n
         return found
 
 
@@ -75,7 +77,10 @@ def _take(values: Sequence[Any], codes: _Codes) -> list[Any]:
 
 
 def read_fields(
-    obs: pd.DataFrame, mapping: CellMapping, index_of: Callable[[str], TermIndex]
+    obs: pd.DataFrame,
+    mapping: CellMapping,
+    index_of: Callable[[str], TermIndex],
+    where: str | Path,
 ) -> dict[str, FieldColumn]:
     """Read every mapped field of all cells.
 
@@ -86,12 +91,22 @@ def read_fields(
         Completed against this file.
     index_of : callable
         Gives the names of the graph's nodes of a label; called once per label that is needed.
+    where : str or Path
+        The file, for errors.
+
+    Raises
+    ------
+    DataError
+        A column of yes and no has other words.
     """
     columns = {}
     for name, source in mapping.fields.items():
         field = f.BY_NAME[name]
         index = index_of(field.label) if field.label else None
-        columns[name] = _read_field(obs, field, source, index)
+        column = _read_field(obs, field, source, index)
+        if field.flag:
+            read_flags((label.raw for label in column.labels), f"{name} ({source.origin})", where)
+        columns[name] = column
     return columns
 
 
@@ -99,16 +114,14 @@ def _read_field(
     obs: pd.DataFrame, field: f.Field, source: FieldSource, index: TermIndex | None
 ) -> FieldColumn:
     if source.constant is not None:
-        label = resolve([source.constant], field, index)[source.constant]
+        label = _labels([source.constant], field, index)[source.constant]
         return FieldColumn(source, np.zeros(len(obs), np.int64), [label])
-    column, term_column = source.column, source.term_column
-    texts, codes = factors(obs[column]) if column else ([""], np.zeros(len(obs), np.int64))
-    texts = ["" if f.is_missing(t) else (source.translate(t) or "") for t in texts]
-    named = resolve(texts, field, index)
-    if term_column is None:
+    texts, codes = _texts(obs, field, source)
+    named = _labels(texts, field, index)
+    if source.term_column is None:
         return FieldColumn(source, codes, [named[t] for t in texts])
-    terms, term_codes = factors(obs[term_column])
-    found = resolve(terms, field, index)
+    terms, term_codes = factors(obs[source.term_column])
+    found = _labels(terms, field, index)
     pairs, codes = np.unique(codes * len(terms) + term_codes, return_inverse=True)
     labels = [
         _joined(found[terms[p % len(terms)]], named[texts[p // len(terms)]]) for p in pairs.tolist()
@@ -116,11 +129,61 @@ def _read_field(
     return FieldColumn(source, codes.astype(np.int64), labels)
 
 
+def _texts(obs: pd.DataFrame, field: f.Field, source: FieldSource) -> tuple[list[str], _Codes]:
+    """Distinct translated texts of a field's columns and the position of each cell's."""
+    if source.column is None:
+        return [""], np.zeros(len(obs), np.int64)
+    if source.parts:
+        texts, codes = _combined(obs, source.parts, JOINT)
+    elif source.unit_column:
+        texts, codes = _combined(obs, (source.column, source.unit_column), " ")
+    else:
+        texts, codes = factors(obs[source.column])
+    if source.unit:
+        texts = [f"{t} {source.unit}" if is_number(t) else t for t in texts]
+    keeps = field.name == "donor_id"  # `unassigned` is no missing donor but no person
+    missing = ["" if f.is_missing(t) and not (keeps and is_no_person(t)) else t for t in texts]
+    return [source.translate(t) or "" if t else "" for t in missing], codes
+
+
+def _labels(texts: Sequence[str], field: f.Field, index: TermIndex | None) -> dict[str, Label]:
+    if field.name == "donor_id":
+        return {t: _donor(t) for t in texts}
+    return match_labels(texts, field, index)
+
+
+def _donor(text: str) -> Label:
+    if is_no_person(text):
+        return Label(text, "no person")
+    return Label(text, "missing") if f.is_missing(text) else Label(text, "text", text)
+
+
+def _combined(obs: pd.DataFrame, parts: Sequence[str], joint: str) -> tuple[list[str], _Codes]:
+    """Texts of several columns as one text per cell, and the position of each cell's."""
+    first, *others = (factors(obs[part]) for part in parts)
+    texts, codes = first
+    for more, more_codes in others:
+        pairs, codes = np.unique(codes * len(more) + more_codes, return_inverse=True)
+        texts = [_pair(texts[p // len(more)], more[p % len(more)], joint) for p in pairs.tolist()]
+    return texts, np.asarray(codes, np.int64).reshape(-1)
+
+
+def _pair(first: str, second: str, joint: str) -> str:
+    if f.is_missing(first) or (f.is_missing(second) and not is_no_person(second)):
+        return first if joint == " " else ""
+    return f"{first}{joint}{second}"
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number and nothing else."""
+    return text.replace(".", "", 1).replace(",", "", 1).isdigit()
+
+
 def _joined(term: Label, name: Label) -> Label:
     """Join a term with the name beside it, which calls a term that the graph does not have."""
     if term.kind == "missing":
         return name
-    if name.name is None or term.kind in (*REFUSED, "matched", "normal"):
+    if name.name is None or term.kind in ("matched", "normal", WRONG_ONTOLOGY):
         return term
     return replace(term, name=name.name)
 
@@ -150,33 +213,10 @@ def text(value: object) -> str:
     return str(value).strip()
 
 
-def ages(columns: Mapping[str, FieldColumn], n_cells: int) -> list[float | None]:
-    """Age in years of each cell: of its age, else of its stage, where one of them is clear."""
-    found: list[float | None] = [None] * n_cells
-    for name in ("development_stage", "age"):
-        column = columns.get(name)
-        if column is None:
-            continue
-        years = [_age(label, plain=name == "age") for label in column.labels]
-        for row, code in enumerate(column.codes.tolist()):
-            if years[code] is not None:
-                found[row] = years[code]
-    return found
-
-
-def _age(label: Label, *, plain: bool) -> float | None:
-    for part in (label.name, label.term, label.raw):
-        if part:
-            years = f.age_years(part, plain=plain)
-            if years is not None:
-                return years
-    return None
-
-
 def humans(
     columns: Mapping[str, FieldColumn], n_cells: int
 ) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
-    """Which cells are human or say no species, and how many are of each other species."""
+    """Tell which cells are human or say no species, and count those of each other species."""
     column = columns.get("organism")
     if column is None:
         return np.ones(n_cells, bool), {}
@@ -188,18 +228,20 @@ def humans(
     return human[column.codes], dict(zip(others.tolist(), counts.tolist(), strict=True))
 
 
-def properties(columns: Mapping[str, FieldColumn], n_cells: int) -> dict[str, list[Any]]:
+def properties(columns: Mapping[str, FieldColumn]) -> dict[str, list[Any]]:
     """Properties of the cells from their fields; None where a cell has none."""
     found: dict[str, list[Any]] = {}
     for name, column in columns.items():
-        values: list[Any] = list(column.names())
-        if name == "is_primary_data":
-            values = [None if v is None else f.is_true(str(v)) for v in values]
-        found[name] = values
+        found[name] = list(column.names())
+        if f.BY_NAME[name].flag:
+            flags = read_flags((label.raw for label in column.labels), name, column.source.origin)
+            found[name] = _take([flags[label.raw] for label in column.labels], column.codes)
         if f.BY_NAME[name].label is not None:
             found[f"{name}_id"] = list(column.terms())
-    if "age" in columns or "development_stage" in columns:
-        found["age_years"] = ages(columns, n_cells)
+    if "donor_id" in columns:
+        donors = columns["donor_id"]
+        words = [label.raw if label.kind == "no person" else None for label in donors.labels]
+        found["no_donor"] = _take(words, donors.codes)
     return found
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.obs.fields import BY_NAME
-from tosg.kg.cells.obs.terms import TermIndex, read_terms, resolve
+from tosg.kg.cells.obs.outcomes import cells_by_label, outcomes_of
+from tosg.kg.cells.obs.terms import SEVERAL, TermIndex, match_labels, read_terms
 from tosg.kg.cells.values.pseudobulk import GROUP_FIELDS, GROUP_RELATIONSHIPS, group_id
 from tosg.kg.schema.names import property_name
 
@@ -40,7 +41,7 @@ class Labels:
             kind = GROUP_RELATIONSHIPS[name][1]
             if kind not in self._indexes:
                 self._indexes[kind] = read_terms(self._db, kind)
-            found = resolve([text], BY_NAME[name], self._indexes[kind])
+            found = match_labels([text], BY_NAME[name], self._indexes[kind])
             self._found[name, text] = found[text]
         return self._found[name, text]
 
@@ -60,16 +61,9 @@ class Labels:
         """What a stored report says of the fields, with the outcome that each value has now."""
         new = dict(old)
         for name in GROUP_RELATIONSHIPS.keys() & old.keys():
-            values: dict[str, dict[str, int]] = {}
-            notes: dict[str, str] = {}
-            for text, n in (
-                (t, n) for kind in old[name]["values"].values() for t, n in kind.items()
-            ):
-                label = self.label(name, text)
-                values.setdefault(label.kind, {})[text] = n
-                if label.note:
-                    notes[text] = label.note
-            new[name] = old[name] | {"values": values, "notes": notes}
+            cells = cells_by_label(old[name])
+            labels = {text: self.label(name, text) for text in cells}
+            new[name] = old[name] | outcomes_of(labels.values(), cells)
         return new
 
 
@@ -93,7 +87,7 @@ class Group:
     id : str
     values : dict
     nodes : dict
-        Field -> id of the graph's node.
+        Field -> ids of the graph's nodes, as `SEVERAL` joins them.
     parts : list of Part
         Its cells, by where they are now.
     node : str or None
@@ -169,7 +163,7 @@ def regroup(db: Database, dataset: str, labels: Labels) -> tuple[list[Group], li
 
 def _nodes(db: Database, dataset: str) -> dict[str, dict[str, Any]]:
     links = ", ".join(
-        f"{name}: [(g)-[:{relationship}]->(n) | n.id][0]"
+        f"{name}: [(g)-[:{relationship}]->(n) | n.id]"
         for name, (relationship, _) in GROUP_RELATIONSHIPS.items()
     )
     rows = db.rows(
@@ -178,7 +172,9 @@ def _nodes(db: Database, dataset: str) -> dict[str, dict[str, Any]]:
         id=dataset,
     )
     for row in rows:
-        row["nodes"] = {name: node for name, node in row["nodes"].items() if node is not None}
+        row["nodes"] = {
+            name: SEVERAL.join(sorted(ids)) for name, ids in row["nodes"].items() if ids
+        }
     return {row["id"]: row for row in rows}
 
 

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tosg.kg.cells.obs.terms import SEVERAL
 from tosg.kg.cells.stored import staging
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
 from tosg.kg.database import bookkeeping as meta
@@ -87,13 +88,13 @@ class GroupWriter:
         )
         kinds = "|".join(relationship for relationship, _ in GROUP_RELATIONSHIPS.values())
         statements.append((f"{found}-[r:{kinds}]->() DELETE r", {"group": group.id}))
-        for name, node in group.nodes.items():
+        for name, nodes in group.nodes.items():
             relationship, label = GROUP_RELATIONSHIPS[name]
             query = (
-                f"{found} MATCH (n:Entity {{id: $node}}) WHERE n:{label} "
+                f"{found} UNWIND $nodes AS id MATCH (n:Entity {{id: id}}) WHERE n:{label} "
                 f"CREATE (g)-[:{relationship}]->(n)"
             )
-            statements.append((query, {"group": group.id, "node": node}))
+            statements.append((query, {"group": group.id, "nodes": nodes.split(SEVERAL)}))
         if edges is not None:
             statements += _expressing([edges], ())
         self._add(len(statements) + (2 * len(edges.ids) if edges else 0), statements)

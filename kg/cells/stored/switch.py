@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import TosgError
+from tosg.kg.cells.obs.terms import SEVERAL
 from tosg.kg.cells.stored.staging import CELL, DATASET, GROUP, STEP, WAITING, run
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
 from tosg.kg.database import bookkeeping as meta
@@ -178,7 +179,8 @@ def _show_new(transaction: neo4j.Transaction) -> None:
         name = waiting(relationship)
         run(
             transaction,
-            f"MATCH (g:{GROUP}) WHERE g.{name} IS NOT NULL MATCH (n:Entity {{id: g.{name}}}) "
+            f"MATCH (g:{GROUP}) WHERE g.{name} IS NOT NULL "
+            f"UNWIND split(g.{name}, '{SEVERAL}') AS id MATCH (n:Entity {{id: id}}) "
             f"WHERE n:{label} CREATE (g)-[:{relationship}]->(n)",
         )
     links = ", ".join(f"g.{waiting(kind)}" for kind, _ in GROUP_RELATIONSHIPS.values())
@@ -189,7 +191,7 @@ def _show_new(transaction: neo4j.Transaction) -> None:
 
 
 def waiting(relationship: str) -> str:
-    """Property of a staged group that names the node that it will be linked to."""
+    """Property of a staged group: ids of the nodes to link it to, joined by `SEVERAL`."""
     return f"staged_{relationship.lower()}"
 
 

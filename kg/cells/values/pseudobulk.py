@@ -38,7 +38,7 @@ class Groups:
     properties : list of dict
         Of each :CellGroup, None where the cells do not say.
     nodes : list of dict
-        Field -> id of the graph's node, of each group.
+        Field -> ids of the graph's nodes (`tosg.kg.cells.obs.terms.SEVERAL`), of each group.
     """
 
     codes: npt.NDArray[np.int64]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.cells.csr import CsrRows
-    from tosg.kg.cells.var.variables import Variable, VariableMap
+    from tosg.kg.cells.var.matching import VariableMap
+    from tosg.kg.cells.var.variables import Variable
 
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
 

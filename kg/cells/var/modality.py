@@ -1,0 +1,44 @@
+"""What kind of thing each variable of a file counts: genes, antibodies of proteins, or neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GENE = "gene"
+PROTEIN = "protein"
+#: Peaks, guides, hashtags: no entity of the graph, and no part of a cell's RNA.
+OTHER = "other"
+
+#: Columns of var that say the kind, in the layouts of 10x, Seurat and MuData.
+TYPE_COLUMNS = ("feature_types", "feature_type", "modality")
+
+# Values as 10x, Seurat and MuData write them, in lower case. A value that is none of these is a
+# gene: CELLxGENE's feature_type has biotypes (protein_coding, lncRNA).
+_PROTEINS = frozenset({"antibody capture", "antibody", "protein", "prot", "adt", "proteins"})
+_OTHERS = frozenset(
+    {
+        *("crispr guide capture", "guide", "grna", "sgrna", "crispr"),
+        *("multiplexing capture", "hashtag", "hto", "cmo"),
+        *("peaks", "peak", "atac", "chromatin accessibility", "custom", "antigen capture"),
+        *("vdj", "vdj-t", "vdj-b", "cell multiplexing"),
+    }
+)
+
+
+def modalities_of(var: pd.DataFrame) -> list[str]:
+    """Modality of each variable: `GENE`, `PROTEIN` or `OTHER`."""
+    by_lower = {str(c).lower(): c for c in var.columns}
+    column = next((by_lower[n] for n in TYPE_COLUMNS if n in by_lower), None)
+    if column is None:
+        return [GENE] * len(var)
+    return [_modality(str(value)) for value in var[column].tolist()]
+
+
+def _modality(text: str) -> str:
+    word = text.strip().lower().replace("_", " ")
+    if word in _PROTEINS:
+        return PROTEIN
+    return OTHER if word in _OTHERS else GENE
