@@ -101,7 +101,7 @@ class Selection:
                 hint="add --target FIELD",
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Everything as JSON values, complete enough to repeat the export."""
         document = dataclasses.asdict(self)
         for name in ("edge_types", "balance", "fractions"):
@@ -110,7 +110,7 @@ class Selection:
         return document
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], *, where: str | Path) -> Self:
+    def from_dict(cls, document: Mapping[str, Any], *, where: str | Path) -> Self:
         """Build a selection from JSON or YAML values.
 
         Raises

@@ -28,7 +28,7 @@ def test_the_documentations_page_is_that_of_the_schema() -> None:
 
 
 def test_the_schema_as_a_document() -> None:
-    document = json.loads(json.dumps(schema_view.document()))
+    document = json.loads(json.dumps(schema_view.as_dict()))
     assert [t["label"] for t in document["entity_types"]] == [t.label for t in ENTITY_TYPES]
     assert [t["type"] for t in document["relationship_types"]] == [
         t.name for t in RELATIONSHIP_TYPES

@@ -53,7 +53,7 @@ def content_of(parts: Parts) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "layout": LAYOUT,
-        "selection": parts.selection.to_json(),
+        "selection": parts.selection.as_dict(),
         "counts": _counts(parts),
         "node_types": [{"name": n, "count": c} for n, c in graph["node_types"]],
         "edge_types": [

@@ -191,7 +191,7 @@ def _was_ready(job: _Job) -> bool:
     if not (job.space.folder / MANIFEST).is_file():
         return False
     manifest = read_manifest(job.space.folder)
-    same = manifest.content["selection"] == job.selection.to_json()
+    same = manifest.content["selection"] == job.selection.as_dict()
     return same and bool(manifest.run["bookmark"] == job.bookmark)
 
 
@@ -206,7 +206,7 @@ def _check_plan(job: _Job, *, resume: bool) -> bool:
     from tosg.version import VERSION
 
     asked = {"bookmark": job.bookmark, "tosg": VERSION}
-    selection = job.selection.to_json()
+    selection = job.selection.as_dict()
     was = job.space.receipt("plan") if resume else None
     if was is None:
         job.space.clear()

@@ -75,7 +75,7 @@ def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
     """
     manifest = read_manifest(folder)
     content = manifest.content
-    differs = differences(selection.to_json(), content["selection"])
+    differs = differences(selection.as_dict(), content["selection"])
     if differs:
         raise ConfigError(
             "a training set of another selection stands there",

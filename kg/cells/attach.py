@@ -288,7 +288,7 @@ class _Writer:
             "markers": plan.report.markers,
             "variable_names": [names_of(v) for v in plan.variables_of],
             "min_fraction": plan.options.min_fraction,
-            "report": json.dumps(plan.report.document(), ensure_ascii=False),
+            "report": json.dumps(plan.report.as_dict(), ensure_ascii=False),
         }
         stage.write(f"MATCH (d:{staging.DATASET}) SET d += $properties", properties=properties)
 

@@ -101,7 +101,7 @@ class AttachPlan:
 
 def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
     """Hash what decides about the content of a data set in the graph."""
-    content = {"sha256s": sha256s, "mapping": mapping.document(), "options": asdict(options)}
+    content = {"sha256s": sha256s, "mapping": mapping.as_dict(), "options": asdict(options)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -183,7 +183,7 @@ def make_plan(
         cells=len(sizes),
         measured_cells=len(rows),
         left_out=chosen.left_out,
-        variables=found.document() | {"columns": columns_used(matrix.var), "unmeasured": []},
+        variables=found.as_dict() | {"columns": columns_used(matrix.var), "unmeasured": []},
         fields=describe_fields(chosen.columns, chosen.others),
         ages={"read_as": ages.read_as, "not_read": ages.not_read} if ages else {},
         hints=unmapped_hints(source.obs, mapping),

@@ -55,7 +55,7 @@ class RemapReport:
     expresses: int = 0
     links: int = 0
 
-    def document(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Everything, as plain JSON content."""
         return asdict(self)
 
@@ -126,7 +126,7 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     before = AttachReport.of(json.loads(row["report"]))
     report = replace(
         before,
-        variables=before.variables | found.document(),
+        variables=before.variables | found.as_dict(),
         fields=labels.fields(before.fields),
     )
     if not changed.any() and is_current(db, info.id, labels):

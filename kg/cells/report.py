@@ -79,7 +79,7 @@ class AttachReport:
     bytes: int = 0
     seconds: float = 0.0
 
-    def document(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Everything, as plain JSON content."""
         return asdict(self)
 

@@ -42,7 +42,7 @@ def write_node(db: Database, report: LoadReport) -> None:
         "CYPHER 5 MERGE (r:TosgReport {id: $id}) "
         "SET r.json = $json, r.way = $way, r.revision = $revision, r.changed = $changed",
         id=report.id,
-        json=report.to_json(),
+        json=json.dumps(report.as_dict(), ensure_ascii=False, separators=(",", ":")),
         way=report.way,
         revision=report.written.revision,
         changed=report.changed,

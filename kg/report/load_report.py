@@ -10,7 +10,6 @@ Three sums must hold, or the load fails:
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
@@ -252,10 +251,6 @@ class LoadReport:
         for shown, path in zip(document["files"], log.files, strict=True):
             shown["sha256"] = self.hashes.get(str(path))
         return document
-
-    def to_json(self) -> str:
-        """The whole report as JSON."""
-        return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _differences(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tosg.kg.schema.types import RelationshipType
 
 
-def document() -> dict[str, Any]:
+def as_dict() -> dict[str, Any]:
     """Describe the schema as plain values for JSON."""
     return {
         "version": SCHEMA_VERSION,

@@ -317,7 +317,7 @@ def everything(db: Database) -> list[Any]:
         "MATCH (g:CellGroup)-[r:OF_TYPE|FROM_TISSUE|WITH_DISEASE]->(n) "
         "RETURN g.id AS g, type(r) AS r, n.id AS n ORDER BY g, r"
     )
-    report = stored_report(db, "late").document() | {"status": "", "seconds": 0}
+    report = stored_report(db, "late").as_dict() | {"status": "", "seconds": 0}
     return [cells, groups, links, _edges(db), report, datasets(db)[0].variable_entities]
 
 

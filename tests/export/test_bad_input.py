@@ -167,16 +167,16 @@ def test_of_options(how: dict[str, Any], says: str) -> None:
 
 def test_unknown_keys_and_types_of_a_spec() -> None:
     with pytest.raises(UsageError, match="unknown key") as caught:
-        Selection.from_json({"targt": "x"}, where="spec.yaml")
+        Selection.from_dict({"targt": "x"}, where="spec.yaml")
     assert "did you mean target" in str(caught.value)
     with pytest.raises(ConfigError, match="wrong type"):
-        Selection.from_json({"seed": "seven"}, where="spec.yaml")
-    spec = Selection.from_json(
+        Selection.from_dict({"seed": "seven"}, where="spec.yaml")
+    spec = Selection.from_dict(
         {"edge-type": "TARGETS, ENCODES", "fractions": [1, 0, 0], "all-cells": True}, where="spec"
     )
     assert spec.edge_types == ("TARGETS", "ENCODES")
     assert spec.primary_only is False
-    assert Selection.from_json(json.loads(json.dumps(spec.to_json())), where="x") == spec
+    assert Selection.from_dict(json.loads(json.dumps(spec.as_dict())), where="x") == spec
 
 
 def test_an_empty_graph(database: Database, run: Any, tmp_path: Path) -> None:

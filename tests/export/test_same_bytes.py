@@ -56,7 +56,7 @@ def test_repeated_from_its_manifest(cells: Database, run: Any) -> None:
     first = run(cells, **HOW, cells="MATCH (c:Cell) WHERE c.tissue = $t RETURN c",
                 params={"t": "blood"})  # fmt: skip
     document = read_manifest(first.folder).content["selection"]
-    again = Selection.from_json(document, where="manifest")
+    again = Selection.from_dict(document, where="manifest")
     second = export(cells, again, first.folder.with_name("again"))
     assert contents(first.folder) == contents(second.folder)
 

@@ -212,7 +212,7 @@ class CellMapping:
                 )
         return replace(self, fields=fields)
 
-    def document(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Plain content, for hashing and reports."""
         return {
             "fields": {

@@ -158,4 +158,4 @@ def _expressing(edges: Sequence[Edges], kept: Sequence[str]) -> list[_Statement]
 
 
 def _json(report: AttachReport) -> str:
-    return json.dumps(report.document(), ensure_ascii=False)
+    return json.dumps(report.as_dict(), ensure_ascii=False)

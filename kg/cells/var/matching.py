@@ -105,7 +105,7 @@ class VariableMap:
         """Number of variables that stand for an entity."""
         return sum(e is not None for e in self.entities)
 
-    def document(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """What reports say of it, as plain JSON content."""
         rows = zip(self.names, self.entities, self.how, self.by, strict=True)
         return {

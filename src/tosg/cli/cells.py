@@ -109,7 +109,7 @@ def attach(
             **options,
         )
     if as_json:
-        echo_json(report.document())
+        echo_json(report.as_dict())
     else:
         click.echo("\n".join(report.lines()))
 
@@ -164,7 +164,7 @@ def show(settings: Settings, id_: str, as_json: bool) -> None:
     with connect(settings) as db:
         report = stored_report(db, id_)
     if as_json:
-        echo_json(report.document())
+        echo_json(report.as_dict())
     else:
         click.echo("\n".join(report.lines()))
 
@@ -181,7 +181,7 @@ def remap(settings: Settings, id_: str, as_json: bool) -> None:
     with connect(settings) as db:
         report = remap_dataset(db, id_)
     if as_json:
-        echo_json(report.document())
+        echo_json(report.as_dict())
         return
     click.echo(
         f"{id_}: {report.status}; {report.mapped:,} variables mapped "

@@ -152,7 +152,7 @@ def _selection(options: dict[str, Any]) -> Selection:
         if path is not None:
             document |= load(path)
             where = str(path)
-    base = Selection.from_json(document, where=where)
+    base = Selection.from_dict(document, where=where)
     no_cells, params = options.pop("no_cells"), options.pop("params")
     if no_cells and options["cells"] is not None:
         raise click.UsageError("--cells and --no-cells say different things")
@@ -165,9 +165,9 @@ def _selection(options: dict[str, Any]) -> Selection:
         given["cells"] = False
     if "fractions" in given:
         given["fractions"] = _numbers(given["fractions"])
-    merged = {**base.to_json(), **given}
+    merged = {**base.as_dict(), **given}
     merged["edge_types"] = None if merged["edge_types"] is None else list(merged["edge_types"])
-    selection = Selection.from_json(merged, where="the command line")
+    selection = Selection.from_dict(merged, where="the command line")
     kept = dict(selection.params)
     if not {"nodes", "edges", "cells"}.isdisjoint(given):
         # A query of the file that was replaced leaves its values behind.

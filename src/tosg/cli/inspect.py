@@ -25,7 +25,7 @@ def schema(as_json: bool, markdown: bool) -> None:
         click.echo(schema_view.markdown(), nl=False)
         return
     if as_json:
-        echo_json(schema_view.document())
+        echo_json(schema_view.as_dict())
         return
     from tosg.kg.schema.types import (
         CELL_RELATIONSHIP_TYPES,

@@ -198,7 +198,7 @@ def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
             markers=("CD3D", "CD79A", "NKG7", "LYZ"),
             replace_existing=True,
         )
-    demo.cells = report.document()
+    demo.cells = report.as_dict()
 
 
 def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
