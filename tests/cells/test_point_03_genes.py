@@ -152,7 +152,7 @@ def test_an_alias_that_a_protein_of_another_gene_has_is_ambiguous() -> None:
 def test_names_that_passed_through_other_tools(name: str, entity: str, by: str) -> None:
     found = matched(pd.DataFrame(index=[name]))
     assert (found.entities, found.by, found.read_back) == ([entity], [by], [name])
-    assert found.document()["matched"][name]["by"] == by
+    assert found.as_dict()["matched"][name]["by"] == by
 
 
 def test_a_name_with_two_readings_is_not_read() -> None:
