@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -14,16 +14,18 @@ from tosg.errors import DatabaseError, DataError
 from tosg.files import hash_file
 from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.obs.mapping import CellMapping
-from tosg.kg.cells.options import AttachOptions, dataset_id
+from tosg.kg.cells.options import AttachKeywords, AttachOptions, dataset_id
 from tosg.kg.cells.plan import AttachPlan, check_source, key_of, make_plan
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.cells.values.codec import encode_block
-from tosg.kg.cells.values.normalise import normalise
+from tosg.kg.cells.values.library import check_library_sizes
+from tosg.kg.cells.values.normalise import PROTEIN_UNIT, clr_divisors
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums
 from tosg.kg.cells.var.markers import marker_columns
 from tosg.kg.cells.var.measured import measured_of
+from tosg.kg.cells.var.modality import GENE, PROTEIN
 from tosg.kg.cells.var.variables import names_of
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
@@ -32,6 +34,8 @@ from tosg.kg.schema.names import property_name
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from tosg.kg.cells.csr import CsrRows
     from tosg.kg.database.connection import Database
 
@@ -48,7 +52,7 @@ def attach(
     replace_existing: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
-    **options: Any,
+    **options: Unpack[AttachKeywords],
 ) -> AttachReport:
     """Attach a file of cells: all its cells, groups and EXPRESSES, or nothing.
 
@@ -66,8 +70,7 @@ def attach(
     progress : Progress
         Called with the stage and how much of it is done.
     **options
-        Fields of `AttachOptions`: id, storage, markers, unit, matrix, allow_scaled, title, license,
-        organism, metacells, metacell_method, seed, min_fraction.
+        Fields of `AttachOptions`.
 
     Returns
     -------
@@ -82,8 +85,6 @@ def attach(
     DatabaseError
         The database went away, or another writer holds the lease.
     """
-    if "markers" in options:
-        options["markers"] = tuple(options["markers"])
     chosen = AttachOptions(**options)
     path = Path(path)
     dataset = dataset_id(chosen.id, path)
@@ -94,8 +95,8 @@ def attach(
         hashes = [hash_file(f) for f in source.files]
         key = key_of(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
-        free = replace_existing or dry_run
-        before = _before(db, dataset, key, files, replace_existing=free)
+        # A dry run refuses what the real one would.
+        before = _before(db, dataset, key, files, replace_existing=replace_existing)
         if before is not None and not dry_run:
             return before
         if dry_run:
@@ -107,7 +108,7 @@ def attach(
                 stage = staging.Stage(db, lease)
                 recovered = switch.recover(stage)
                 # Again: another writer may have attached it, or what was recovered is this one.
-                before = _before(db, dataset, key, files, replace_existing=free)
+                before = _before(db, dataset, key, files, replace_existing=replace_existing)
                 if before is not None:
                     return before
                 # Read under the lease: no loader changes genes and terms in the meantime.
@@ -192,7 +193,9 @@ class _Writer:
     ) -> None:
         self.stage, self.plan = stage, plan
         self.progress = progress
-        self.seen = np.zeros(len(plan.variables), bool)
+        #: Cells with a value of each variable.
+        self.cells_with = np.zeros(len(plan.variables), np.int64)
+        self.empty = 0
         self.sums = GroupSums(len(plan.groups.properties), len(plan.variables))
         self.bytes = 0
 
@@ -204,7 +207,7 @@ class _Writer:
             self._block(block, start, stop)
             start = stop
             self.progress("attaching cells", start, self.plan.n_cells)
-        measured = measured_of(self.plan.filtered, self.seen)
+        measured = measured_of(self.plan.filtered, self.cells_with > 0)
         report = self.plan.report
         report.variables["unmeasured"] = [
             v for v, m in zip(self.plan.variables, measured.tolist(), strict=True) if not m
@@ -220,23 +223,30 @@ class _Writer:
                 report.markers.remove(marker.property)
                 if self.stage:
                     self.stage.drop_property(marker.property)
+        report.notes += self._notes()
         if self.stage:
             self._dataset(self.stage, measured.tolist())
             self._groups(self.stage)
             for edge in edges:
                 self._expresses(self.stage, edge)
 
+    def _notes(self) -> list[str]:
+        """What only the values tell."""
+        if not self.empty:
+            return []
+        empty = f"{self.empty:,} of {self.plan.n_cells:,} cells have no value at all"
+        return [f"{empty}: an unfiltered matrix (raw_feature_bc_matrix) has droplets, not cells"]
+
     def _block(self, block: CsrRows, start: int, stop: int) -> None:
         plan = self.plan
-        self.seen[block.indices] = True
-        comparable = block.with_values(normalise(plan.unit, block))
+        self.cells_with += np.bincount(block.indices, minlength=len(self.cells_with))
+        self.empty += int(np.count_nonzero(block.lengths == 0))
+        totals, columns = self._totals(block, start, stop)
+        comparable = plan.normaliser.normalise(block, totals)
         if plan.unit != "scaled":
             self.sums.add(plan.groups.codes[start:stop], comparable)
-        columns = {k: v[start:stop] for k, v in plan.properties.items()}
+        columns |= {k: v[start:stop] for k, v in plan.properties.items()}
         columns["n_cells"] = plan.sizes[start:stop].tolist()
-        columns["n_genes"] = block.lengths.tolist()
-        if plan.unit == "counts":
-            columns["n_counts"] = block.row_sums(block.values.astype(np.int64)).tolist()
         ids = plan.groups.ids
         columns["group"] = [ids[g] for g in plan.groups.codes[start:stop].tolist()]
         columns |= marker_columns(plan.markers, comparable)
@@ -247,6 +257,28 @@ class _Writer:
         if self.stage:
             self._cells(self.stage, columns, stop - start)
 
+    def _totals(
+        self, block: CsrRows, start: int, stop: int
+    ) -> tuple[npt.NDArray[Any] | None, dict[str, list[Any]]]:
+        """What the values of genes are divided by, and the properties that say so."""
+        plan = self.plan
+        genes = plan.normaliser.only(block, GENE)
+        columns: dict[str, list[Any]] = {"n_genes": genes.lengths.tolist()}
+        if not plan.normaliser.is_linear:
+            return None, columns
+        whole = plan.unit == "counts"
+        totals = genes.row_sums(genes.values.astype(np.int64) if whole else None)
+        if plan.library_sizes is not None:
+            sizes = plan.library_sizes[start:stop]
+            check_library_sizes(block, totals, sizes, plan.library_column, plan.source.path)
+            totals = sizes
+        columns[plan.total_property] = totals.tolist()
+        if plan.normaliser.n_proteins:
+            proteins = plan.normaliser.only(block, PROTEIN)
+            columns["n_counts_protein"] = proteins.row_sums().astype(np.float64).tolist()
+            columns["protein_clr"] = clr_divisors(proteins, plan.normaliser.n_proteins).tolist()
+        return totals, columns
+
     def _cells(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
         vectors = columns.get("expression")
         mean = sum(map(len, vectors)) / n if vectors else 1
@@ -256,7 +288,8 @@ class _Writer:
             self._batch(stage, part, min(size, n - start))
 
     def _batch(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
-        sets = ", ".join(f"{key}: ${key}[i]" for key in map(property_name, columns))
+        # In a map of their own: a column of a file may be called like a parameter of ours.
+        sets = ", ".join(f"{key}: $columns.{key}[i]" for key in map(property_name, columns))
         query = (
             f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
             f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"
@@ -264,7 +297,12 @@ class _Writer:
         with stage.transaction() as transaction:
             first = meta.reserve_idx(transaction, n)
             staging.run(
-                transaction, query, n=n, dataset_id=self.plan.dataset, first_idx=first, **columns
+                transaction,
+                query,
+                n=n,
+                dataset_id=self.plan.dataset,
+                first_idx=first,
+                columns=columns,
             )
 
     def _dataset(self, stage: staging.Stage, measured: list[bool]) -> None:
@@ -278,6 +316,9 @@ class _Writer:
             "matrix": plan.matrix.name,
             "unit": plan.unit,
             "mean_unit": plan.report.mean_unit,
+            "protein_unit": PROTEIN_UNIT if plan.protein_means else "",
+            "total_property": plan.total_property,
+            "library_size": plan.library_column,
             "storage": plan.storage,
             "n_cells": plan.n_cells,
             "n_variables": len(plan.variables),
@@ -285,6 +326,9 @@ class _Writer:
             "variables": plan.variables,
             "variable_entities": [e or "" for e in plan.found.entities],
             "measured": measured,
+            "modalities": list(plan.normaliser.modalities),
+            "variable_cells": self.cells_with.tolist(),
+            "notes": plan.report.notes,
             "markers": plan.report.markers,
             "variable_names": [names_of(v) for v in plan.variables_of],
             "min_fraction": plan.options.min_fraction,

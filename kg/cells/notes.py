@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.kg.cells.obs.chosen import cells_of_no_person
+from tosg.kg.cells.obs.fields import LIBRARY_SIZE
 from tosg.kg.cells.obs.outcomes import outcomes_of
 from tosg.kg.cells.obs.terms import REFUSED, SEVERAL
+from tosg.kg.cells.values.library import panel_note
+from tosg.kg.cells.values.normalise import PROTEIN_UNIT
+from tosg.kg.cells.values.units import is_part
+from tosg.kg.cells.var.modality import GENE, OTHER
 from tosg.kg.cells.var.variables import ID_COLUMNS, SYMBOL_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from tosg.kg.cells.files.source import CellSource, Matrix
+    from tosg.kg.cells.files.source import CellSource
     from tosg.kg.cells.obs.columns import FieldColumn
+    from tosg.kg.cells.obs.mapping import CellMapping
     from tosg.kg.cells.report import AttachReport
+    from tosg.kg.cells.values.checked import CheckedMatrix
+    from tosg.kg.cells.values.normalise import Normaliser
+    from tosg.kg.cells.values.units import Finding
 
 
 def describe_fields(
@@ -61,15 +70,30 @@ def _refused(column: FieldColumn) -> dict[str, dict[str, int]]:
 def notes_of(
     report: AttachReport,
     source: CellSource,
-    matrix: Matrix,
     columns: Mapping[str, FieldColumn],
 ) -> list[str]:
-    """Say what a reader of the report has to know."""
+    """Say what a reader of the report has to know of the cells and variables."""
+    unique = source.obs.index.is_unique
     return [
+        *source.notes,
         *_about_variables(report),
         *_about_donors(columns, source.obs),
         *_about_several(columns),
-        *_about_matrices(report, source, matrix),
+        *([] if unique else ["names of cells are not unique: cells are named by row"]),
+    ]
+
+
+def notes_of_values(
+    source: CellSource,
+    values: CheckedMatrix,
+    normaliser: Normaliser,
+    findings: Sequence[Finding],
+    mapping: CellMapping,
+) -> list[str]:
+    """Say what a reader of the report has to know of the values and their totals."""
+    return [
+        *_about_matrices(source, values, findings),
+        *_about_totals(source, values, normaliser, mapping),
     ]
 
 
@@ -129,21 +153,48 @@ def _about_several(columns: Mapping[str, FieldColumn]) -> list[str]:
     return notes
 
 
-def _about_matrices(report: AttachReport, source: CellSource, matrix: Matrix) -> list[str]:
+def _about_matrices(
+    source: CellSource, values: CheckedMatrix, findings: Sequence[Finding]
+) -> list[str]:
     notes = []
-    if not source.obs.index.is_unique:
-        notes.append("names of cells are not unique: cells are named by row")
+    matrix = values.matrix
+    if values.rounded:
+        notes.append(f"values of {matrix.name} are rounded to whole numbers, as --round says")
     widest = max(source.matrices, key=lambda m: m.shape[1])
-    if report.unit == "counts" and widest.shape[1] > matrix.shape[1]:
+    if values.unit == "counts" and widest.shape[1] > matrix.shape[1]:
         notes.append(
             f"{matrix.name} has {matrix.shape[1]:,} of the {widest.shape[1]:,} variables of "
             f"{widest.name}: totals, means and markers are over that selection"
         )
-    notes += [
-        f"{x['matrix']} is not used: {x['reason']}"
-        for x in report.looked_at
-        if x["unit"] is None and x["matrix"] != matrix.name
-    ]
-    if report.unit == "scaled":
+    unused = [f for f in findings if f.unit is None and f.matrix is not matrix]
+    notes += [f"{f.matrix.name} is not used: {f.reason}" for f in unused]
+    parts = [f.matrix.name.removeprefix("layers/") for f in unused if is_part(f.matrix)]
+    if parts and values.unit != "counts":
+        notes.append(f"--matrix {'+'.join(parts)} attaches the sum of these layers as counts")
+    if values.unit == "scaled":
         notes.append("z-scores: groups have no EXPRESSES")
+    return notes
+
+
+def _about_totals(
+    source: CellSource, values: CheckedMatrix, normaliser: Normaliser, mapping: CellMapping
+) -> list[str]:
+    notes = []
+    n_genes = sum(m == GENE for m in normaliser.modalities)
+    if normaliser.n_proteins and normaliser.is_linear:
+        notes.append(
+            f"{normaliser.n_proteins:,} antibodies are no part of n_counts and n_genes; their "
+            f"means and markers are {PROTEIN_UNIT}: log(1 + x / geometric mean of the cell)"
+        )
+    others = sum(m == OTHER for m in normaliser.modalities)
+    if others:
+        notes.append(
+            f"{others:,} variables are neither genes nor antibodies (peaks, guides, hashtags): "
+            "they are no part of n_counts and n_genes, and no entity of the graph"
+        )
+    if n_genes:
+        columns = [str(c) for c in source.obs.columns]
+        mapped = LIBRARY_SIZE in mapping.fields
+        note = panel_note(n_genes, values.unit, columns, mapped=mapped)
+        notes += [note] if note else []
     return notes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tosg.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 #: Bytes of expression up to which ``auto`` keeps it in the graph; above, it links the file.
@@ -30,7 +31,7 @@ class AttachOptions:
         Id of the data set; by default the file's name.
     storage : str
         ``inline`` (in the graph), ``linked`` (in the file) or ``auto`` (by `INLINE_LIMIT`).
-    markers : tuple of str
+    markers : sequence of str
         Genes whose values become properties of the cells.
     unit : str or None
         What the values are, where that is not certain; see `tosg.kg.cells.values.units`.
@@ -38,6 +39,8 @@ class AttachOptions:
         ``X``, ``raw.X`` or a layer; by default the one with counts.
     allow_scaled : bool
         Whether z-scores may be attached.
+    round : bool
+        Whether corrected counts (decimals) are rounded to counts.
     title, license : str
     organism : str
         ``human`` (leave other species out) or ``any``.
@@ -58,10 +61,11 @@ class AttachOptions:
 
     id: str | None = None
     storage: str = "auto"
-    markers: tuple[str, ...] = ()
+    markers: Sequence[str] = ()
     unit: str | None = None
     matrix: str | None = None
     allow_scaled: bool = False
+    round: bool = False
     title: str = ""
     license: str = ""
     organism: str = "human"
@@ -71,6 +75,7 @@ class AttachOptions:
     min_fraction: float = MIN_FRACTION
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "markers", tuple(self.markers))
         for name, value, known in (
             ("storage", self.storage, ("auto", "inline", "linked")),
             ("organism", self.organism, ("human", "any")),
@@ -99,6 +104,25 @@ class AttachOptions:
                 found="linked",
                 expected="inline or auto, with --metacells",
             )
+
+
+class AttachKeywords(TypedDict, total=False):
+    """`AttachOptions` as keywords of a function: ``**options: Unpack[AttachKeywords]``."""
+
+    id: str | None
+    storage: str
+    markers: Sequence[str]
+    unit: str | None
+    matrix: str | None
+    allow_scaled: bool
+    round: bool
+    title: str
+    license: str
+    organism: str
+    metacells: int
+    metacell_method: str
+    seed: int
+    min_fraction: float
 
 
 def dataset_id(given: str | None, path: Path) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import ConfigError, DataError
-from tosg.kg.cells.notes import describe_fields, notes_of
+from tosg.kg.cells.notes import describe_fields, notes_of, notes_of_values
 from tosg.kg.cells.obs import columns as table
 from tosg.kg.cells.obs.age_columns import read_ages, unborn_cells
 from tosg.kg.cells.obs.chosen import choose_cells
+from tosg.kg.cells.obs.fields import LIBRARY_SIZE
 from tosg.kg.cells.obs.mapping import unmapped_hints
-from tosg.kg.cells.obs.terms import TermIndex, read_terms
+from tosg.kg.cells.obs.terms import read_terms
 from tosg.kg.cells.options import INLINE_LIMIT
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.species import read_variables
 from tosg.kg.cells.values import metacells, units
+from tosg.kg.cells.values.library import read_library_sizes
+from tosg.kg.cells.values.normalise import Normaliser
 from tosg.kg.cells.values.pseudobulk import Groups, group_cells
 from tosg.kg.cells.var.entity_names import read_names
 from tosg.kg.cells.var.markers import Marker, find_markers
@@ -36,7 +40,12 @@ if TYPE_CHECKING:
     from tosg.kg.cells.files.source import CellSource, Matrix
     from tosg.kg.cells.obs.mapping import CellMapping
     from tosg.kg.cells.options import AttachOptions
+    from tosg.kg.cells.values.checked import CheckedMatrix
     from tosg.kg.database.connection import Database
+
+
+#: Options of later versions, and their defaults.
+_LATER = {"round": False}
 
 
 @dataclass(frozen=True)
@@ -49,22 +58,49 @@ class AttachPlan:
         Id.
     key : str
         Hash of files, mapping and options: the same key attaches the same.
+    options : AttachOptions
+    source : CellSource
+        Open.
+    sha256s : list of str
+        Of the source's files.
+    values : CheckedMatrix
+        The matrix and its unit.
+    normaliser : Normaliser
+        Makes the values of means and markers.
+    library_sizes : (n_cells,) int64 or None
+        RNA counts of each :Cell as the user's column has them.
+    library_column : str
+        That column, or "".
     rows : (n_file_cells,) int64
         Rows of the file that are attached, or summed to meta-cells.
     sizes : (n_cells,) int64
         Measured cells per :Cell.
+    partition : Partition or None
+        Which rows make which meta-cell.
     properties : dict of str to list
         Of the cells, one list per property, None where a cell has none.
+    groups : Groups
+    variables_of : list of Variable
+    found : VariableMap
+        Entity of each variable.
+    filtered : (n_variables,) bool
+        Variables that were taken out of ``X``.
+    markers : list of Marker
+    storage : str
+        ``inline`` or ``linked``.
+    report : AttachReport
+        What is known so far.
     """
 
     dataset: str
     key: str
     options: AttachOptions
-    mapping: CellMapping
     source: CellSource
     sha256s: list[str]
-    matrix: Matrix
-    unit: str
+    values: CheckedMatrix
+    normaliser: Normaliser
+    library_sizes: npt.NDArray[np.int64] | None
+    library_column: str
     rows: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
     partition: metacells.Partition | None
@@ -78,6 +114,28 @@ class AttachPlan:
     report: AttachReport
 
     @property
+    def unit(self) -> str:
+        """Unit of the values."""
+        return self.values.unit
+
+    @property
+    def total_property(self) -> str:
+        """Property of a cell with what its values are divided by; "" where they are not."""
+        if not self.normaliser.is_linear:
+            return ""
+        return "n_counts" if self.unit == "counts" else "expression_total"
+
+    @property
+    def protein_means(self) -> bool:
+        """Whether means and markers of antibodies are centred log-ratios."""
+        return self.normaliser.is_linear and self.normaliser.n_proteins > 0
+
+    @property
+    def matrix(self) -> Matrix:
+        """The matrix that is attached."""
+        return self.values.matrix
+
+    @property
     def variables(self) -> list[str]:
         """Names of the variables."""
         return [v.name for v in self.variables_of]
@@ -89,19 +147,16 @@ class AttachPlan:
 
     def blocks(self) -> Iterator[CsrRows]:
         """Yield the values of the cells in order, checked against the unit."""
-        for block in self._read():
-            units.check(self.source.path, self.matrix, self.unit, block)
-            yield block
-
-    def _read(self) -> Iterator[CsrRows]:
         if self.partition is None:
-            return self.matrix.blocks(self.rows)
-        return metacells.blocks(self.matrix, self.partition, self.source.path)
+            return self.values.blocks(self.rows)
+        return metacells.blocks(self.values, self.partition)
 
 
 def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
     """Hash what decides about the content of a data set in the graph."""
-    content = {"sha256s": sha256s, "mapping": mapping.as_dict(), "options": asdict(options)}
+    # Options that came later count only where they are used: an older key stays what it was.
+    chosen = {k: v for k, v in asdict(options).items() if k not in _LATER or v != _LATER[k]}
+    content = {"sha256s": sha256s, "mapping": mapping.as_dict(), "options": chosen}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -133,52 +188,52 @@ def make_plan(
     DataError, ConfigError
         The file or the mapping is wrong.
     """
-    matrix, unit, findings = units.choose(
-        source, matrix=options.matrix, unit=options.unit, allow_scaled=options.allow_scaled
+    values, findings = units.choose(
+        source,
+        matrix=options.matrix,
+        unit=options.unit,
+        allow_scaled=options.allow_scaled,
+        round_values=options.round,
     )
+    matrix = values.matrix
     _check_variables(source.path, matrix)
-    n = len(source.obs)
-    indexes: dict[str, TermIndex] = {}
-
-    def index_of(label: str) -> TermIndex:
-        if label not in indexes:
-            indexes[label] = read_terms(db, label)
-        return indexes[label]
-
-    everything = table.read_fields(source.obs, mapping, index_of, source.path)
+    everything = table.read_fields(source.obs, mapping, cache(partial(read_terms, db)), source.path)
     chosen = choose_cells(
-        everything, n, source.path, organism=options.organism, metacells=options.metacells > 0
+        everything,
+        len(source.obs),
+        source.path,
+        organism=options.organism,
+        metacells=options.metacells > 0,
     )
     rows, columns = chosen.rows, chosen.columns
-    names = [str(name) for name in source.obs.index[rows]]
     ages = read_ages(columns, unborn_cells(source.obs)[rows])
     of_file = ages.properties() if ages else {}
     of_file |= table.kept(source.obs.iloc[rows], mapping.keep)
+    library_sizes = _library_sizes(source, mapping, values, rows)
     partition = None
     if options.metacells:
-        partition = _partition(source, matrix, unit, rows, columns, options)
+        partition = _partition(values, rows, columns, options)
         columns = metacells.joined(columns, partition)
         of_file = metacells.agreed(of_file, partition)
+        library_sizes = None if library_sizes is None else partition.sum(library_sizes)
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
-    properties = table.properties(columns)
-    properties |= _names(dataset, source, rows, names, partition)
-    properties |= of_file
+    properties = table.properties(columns) | _names(dataset, source, rows, partition) | of_file
     groups = group_cells(dataset, columns, sizes)
     variables = read_variables(matrix.var, chosen.columns, source.path, organism=options.organism)
     found = match_variables(variables, read_names(db, variables))
-    filtered = filtered_of(matrix.var, source.var, source.path)
     markers = find_markers(options.markers, variables, found, source.path)
     for marker in markers:
         if marker.property in properties:
             raise ConfigError("a marker has the name of another property", found=marker.property)
+    normaliser = Normaliser(values.unit, [v.modality for v in variables])
     report = AttachReport(
         dataset=dataset,
         status="planned",
         title=options.title or source.title,
         file=str(source.path),
         matrix=matrix.name,
-        unit=unit,
-        mean_unit=units.MEAN_UNIT[unit],
+        unit=values.unit,
+        mean_unit=normaliser.mean_unit,
         looked_at=[{"matrix": x.matrix.name, "unit": x.unit, "reason": x.reason} for x in findings],
         cells=len(sizes),
         measured_cells=len(rows),
@@ -191,16 +246,18 @@ def make_plan(
         min_fraction=options.min_fraction,
         markers=[m.property for m in markers],
     )
-    report.notes = notes_of(report, source, matrix, chosen.columns)
+    report.notes = notes_of(report, source, chosen.columns)
+    report.notes += notes_of_values(source, values, normaliser, findings, mapping)
     return AttachPlan(
         dataset=dataset,
         key=key,
         options=options,
-        mapping=mapping,
         source=source,
         sha256s=sha256s,
-        matrix=matrix,
-        unit=unit,
+        values=values,
+        normaliser=normaliser,
+        library_sizes=library_sizes,
+        library_column=_library_column(mapping),
         rows=rows,
         sizes=sizes,
         partition=partition,
@@ -208,11 +265,33 @@ def make_plan(
         groups=groups,
         variables_of=variables,
         found=found,
-        filtered=filtered,
+        filtered=filtered_of(matrix.var, source.var, source.path),
         markers=markers,
         storage=_storage(options, matrix, len(rows)),
         report=report,
     )
+
+
+def _library_column(mapping: CellMapping) -> str:
+    source = mapping.fields.get(LIBRARY_SIZE)
+    return "" if source is None else str(source.column)
+
+
+def _library_sizes(
+    source: CellSource, mapping: CellMapping, values: CheckedMatrix, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64] | None:
+    column = mapping.fields.get(LIBRARY_SIZE)
+    if column is None:
+        return None
+    if values.unit not in ("counts", "corrected_counts"):
+        raise DataError(
+            "library sizes divide counts",
+            where=f"{source.path}: {values.matrix.name}",
+            found=values.unit,
+            expected="counts or corrected_counts",
+            hint="leave --map n_counts out: these values are normalised already",
+        )
+    return read_library_sizes(source.obs, column, source.path)[rows]
 
 
 def _check_variables(path: Path, matrix: Matrix) -> None:
@@ -233,28 +312,25 @@ def _check_variables(path: Path, matrix: Matrix) -> None:
 
 
 def _partition(
-    source: CellSource,
-    matrix: Matrix,
-    unit: str,
+    values: CheckedMatrix,
     rows: npt.NDArray[np.int64],
     columns: dict[str, table.FieldColumn],
     options: AttachOptions,
 ) -> metacells.Partition:
-    if unit != "counts":
+    if values.unit != "counts":
         raise DataError(
             "meta-cells are sums of counts",
-            where=f"{source.path}: {matrix.name}",
-            found=unit,
+            where=f"{values.path}: {values.matrix.name}",
+            found=values.unit,
             expected="counts",
         )
     return metacells.partition(
-        matrix,
+        values,
         rows,
         columns,
         size=options.metacells,
         seed=options.seed,
         method="random" if options.metacell_method == "random" else "kmeans",
-        where=source.path,
     )
 
 
@@ -262,10 +338,10 @@ def _names(
     dataset: str,
     source: CellSource,
     rows: npt.NDArray[np.int64],
-    names: list[str],
     partition: metacells.Partition | None,
 ) -> dict[str, list[Any]]:
     unique = source.obs.index.is_unique
+    names = [str(name) for name in source.obs.index[rows]]
     if partition is not None:
         shown = names if unique else [f"row{r}" for r in rows.tolist()]
         members = metacells.member_names(shown, partition)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
-from tosg.kg.cells.stored.dataset import datasets, read_expression
+from tosg.kg.cells.stored.dataset import datasets, read_expression, read_totals
 from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
 from tosg.kg.cells.stored.regroup_writer import MOST, Edges, GroupWriter, write_report
-from tosg.kg.cells.values.normalise import normalise
+from tosg.kg.cells.values.normalise import Normaliser
 from tosg.kg.cells.values.pseudobulk import GroupSums
 from tosg.kg.cells.var.entity_names import read_names
 from tosg.kg.cells.var.matching import match_variables
@@ -189,10 +189,13 @@ def _sums(
     codes = np.repeat(np.array(reading, np.int64), [len(c) for c in cells])
     order = np.argsort(idx)
     idx, codes = idx[order], codes[order]
+    normaliser = Normaliser(info.unit, info.modalities)
+    sizes = read_totals(db, info, idx) if info.library_size else None
     start = 0
     for block in read_expression(db, info, idx):
-        mapped_only = block.with_values(normalise(info.unit, block)).keep(chosen[block.indices])
         stop = start + len(block)
+        totals = None if sizes is None else sizes[start:stop]
+        mapped_only = normaliser.normalise(block, totals).keep(chosen[block.indices])
         sums.add(codes[start:stop], mapped_only)
         start = stop
     return sums

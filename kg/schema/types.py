@@ -414,7 +414,12 @@ CELL_PROPERTIES = {
         "STRING",
     ),
     **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row"), "INTEGER"),
-    **dict.fromkeys(("age_years", "mean", "fraction"), "FLOAT"),
+    **dict.fromkeys(
+        (
+            "age_years", "mean", "fraction", "expression_total", "n_counts_protein", "protein_clr",
+        ),
+        "FLOAT",
+    ),
     "expression": "BYTES",
 }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tosg.kg.cells.csr import CsrRows
-from tosg.kg.cells.values.normalise import log1p_cp10k, normalise
+from tosg.kg.cells.values.normalise import LINEAR, Normaliser, log1p_cp10k
 
 DENSE = np.array([[0, 2, 0, 3], [0, 0, 0, 0], [5, 0, 0, 0], [1, 1, 1, 1]])
 
@@ -52,13 +54,31 @@ def test_entries_are_left_out() -> None:
     assert block.without_zeros() is block
 
 
-@pytest.mark.parametrize("unit", ["counts", "cp10k", "cpm"])
+def logs(dense: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    sums = dense.sum(axis=1, keepdims=True)
+    return np.asarray(np.log1p(dense / np.where(sums > 0, sums, 1) * 1e4))
+
+
+@pytest.mark.parametrize("unit", LINEAR)
 def test_values_are_logs_of_shares_of_10000(unit: str) -> None:
-    sums = DENSE.sum(axis=1, keepdims=True)
-    expected = np.log1p(DENSE / np.where(sums > 0, sums, 1) * 1e4)
     block = rows()
-    found = block.with_values(normalise(unit, block)).to_scipy(4).toarray()
-    assert np.allclose(found, expected, rtol=1e-6)
+    found = Normaliser(unit).normalise(block)
+    assert np.allclose(found.to_scipy(4).toarray(), logs(DENSE), rtol=1e-6)
     doubled = log1p_cp10k(block, np.array([10.0, 1, 10, 8]))
-    assert np.allclose(np.expm1(doubled), np.expm1(normalise(unit, block)) / 2, rtol=1e-5)
-    assert normalise("log1p", block).tolist() == block.values.tolist()
+    assert np.allclose(np.expm1(doubled), np.expm1(found.values) / 2, rtol=1e-5)
+    assert Normaliser("log1p").normalise(block).values.tolist() == block.values.tolist()
+
+
+def test_each_modality_has_its_own_total() -> None:
+    """Point 2: antibodies are no part of a cell's RNA, and are centred log-ratios."""
+    block = rows()
+    normaliser = Normaliser("counts", ["gene", "protein", "gene", "protein"])
+    found = normaliser.normalise(block).to_scipy(4).toarray()
+    genes, proteins = DENSE * [1, 0, 1, 0], DENSE * [0, 1, 0, 1]
+    g = np.exp(np.log1p(proteins).sum(axis=1) / 2)
+    assert np.allclose(found, logs(genes) + np.log1p(proteins / g[:, None]), rtol=1e-6)
+    assert normaliser.only(block, "gene").row_sums().tolist() == [0, 0, 5, 2]
+    assert normaliser.only(block, "other").row_sums().tolist() == [0, 0, 0, 0]
+    sized = normaliser.normalise(block, np.array([1, 1, 10, 1])).to_scipy(4).toarray()
+    assert np.isclose(sized[2, 0], np.log1p(5 / 10 * 1e4))
+    assert np.allclose(sized[:, [1, 3]], found[:, [1, 3]])

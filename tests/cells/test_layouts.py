@@ -29,12 +29,10 @@ if TYPE_CHECKING:
 
 def dense(path: Path) -> Any:
     with open_source(path) as source:
-        matrix, _, _ = choose(source)
-        parts = [
-            sp.csr_matrix((b.values, b.indices, b.indptr), shape=(len(b.rows), matrix.shape[1]))
-            for b in matrix.blocks()
-        ]
-        return sp.vstack(parts).toarray()
+        values, _ = choose(source)
+        n_cells, n_variables = values.matrix.shape
+        blocks = values.blocks(np.arange(n_cells))
+        return sp.vstack([b.to_scipy(n_variables) for b in blocks]).toarray()
 
 
 def tenx_h5(path: Path) -> Path:

@@ -107,7 +107,8 @@ def test_a_wrong_value_does_not_hide_in_a_sum(
 
 
 def test_only_counts_can_be_summed(database: Database, tmp_path: Path) -> None:
-    x = sp.csr_matrix(np.full((4, 7), 0.5, np.float32))
+    shares = np.arange(1, 29).reshape(4, 7) ** 2
+    x = np.log1p(shares / shares.sum(axis=1, keepdims=True) * 1e4).astype(np.float32)
     path = write(tmp_path / "logs.h5ad", x, obs=pd.DataFrame(index=list("abcd")))
     small_graph(database)
     mapping = CellMapping.read([], ["donor_id=one"])

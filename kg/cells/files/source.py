@@ -124,6 +124,8 @@ class CellSource:
         ``h5ad``, ``zarr``, ``10x-h5`` or ``10x-mtx``.
     organism : str
         Species of the whole file, where it says one (CELLxGENE's schema 6 and later).
+    notes : list of str
+        What the reader assumed.
     """
 
     path: Path
@@ -135,6 +137,7 @@ class CellSource:
     title: str = ""
     _close: Callable[[], None] = field(default=lambda: None, repr=False)
     organism: str = ""
+    notes: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +151,7 @@ class CellSource:
         self._close()
 
     def matrix(self, name: str) -> Matrix:
-        """Give the matrix of that name.
+        """Give the matrix of that name; ``a+b`` is the sum of two over the same variables.
 
         Raises
         ------
@@ -158,12 +161,42 @@ class CellSource:
         for matrix in self.matrices:
             if name in (matrix.name, matrix.name.removeprefix("layers/")):
                 return matrix
+        if "+" in name:
+            return _add([self.matrix(part) for part in name.split("+")], str(self.path))
         raise DataError(
             "the file has no such matrix",
             where=self.path,
             found=name,
             expected=", ".join(m.name for m in self.matrices) or "(it has none)",
         )
+
+
+def _add(parts: list[Matrix], where: str) -> Matrix:
+    """Sum matrices over the same variables, as the parts of velocyto's counts."""
+    first = parts[0]
+    for part in parts[1:]:
+        if not part.var.index.equals(first.var.index):
+            raise DataError(
+                "matrices of different variables cannot be added",
+                where=where,
+                found=f"{first.name}: {first.shape[1]:,}; {part.name}: {part.shape[1]:,}",
+                expected="layers of one matrix",
+            )
+
+    def take(rows: Any) -> Any:
+        import scipy.sparse as sp
+
+        return sum(sp.csr_matrix(part._take(rows)) for part in parts)
+
+    return Matrix(
+        "+".join(part.name.removeprefix("layers/") for part in parts),
+        first.shape,
+        first.var,
+        sum(part.nnz for part in parts),
+        all(part.sparse for part in parts),
+        take,
+        where,
+    )
 
 
 def check_indptr(indptr: _Array, rows: int, nnz: int, where: str) -> None:

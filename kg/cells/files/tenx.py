@@ -43,7 +43,7 @@ def read_tenx_h5(path: Path, file: Any) -> CellSource:
         )
     var = _unique_by_id(var)
     matrix = Matrix("matrix", rows.shape, var, rows.nnz, True, rows.__getitem__, str(path))
-    return CellSource(path, [path], obs, var, [matrix], "10x-h5", "", file.close)
+    return CellSource(path, [path], obs, var, [matrix], "10x-h5", _close=file.close)
 
 
 def read_tenx_mtx(path: Path) -> CellSource:

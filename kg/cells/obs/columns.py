@@ -101,6 +101,8 @@ def read_fields(
     """
     columns = {}
     for name, source in mapping.fields.items():
+        if name == f.LIBRARY_SIZE:
+            continue
         field = f.BY_NAME[name]
         index = index_of(field.label) if field.label else None
         column = _read_field(obs, field, source, index)

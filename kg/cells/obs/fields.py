@@ -40,6 +40,8 @@ class Field:
         Type of the graph's node that a term or name is matched to.
     flag : bool
         Whether it is yes or no.
+    detected : bool
+        Whether a column of this name is taken without being mapped.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Field:
     prefixes: tuple[str, ...] = ()
     label: str | None = None
     flag: bool = False
+    detected: bool = True
 
 
 FIELDS: tuple[Field, ...] = (
@@ -65,9 +68,13 @@ FIELDS: tuple[Field, ...] = (
     Field("suspension_type", "cell or nucleus"),
     Field("tissue_type", "tissue, cell culture or organoid"),
     Field("is_primary_data", "whether this is the first publication of the cell", flag=True),
+    Field("n_counts", "RNA counts of the whole library, instead of their sum", detected=False),
 )
 
 BY_NAME = {f.name: f for f in FIELDS}
+
+#: The field that is a number per cell and no label; see `tosg.kg.cells.values.library`.
+LIBRARY_SIZE = "n_counts"
 
 
 def is_missing(value: object) -> bool:

@@ -177,7 +177,7 @@ class CellMapping:
             if column is not None and column not in columns:
                 raise unknown("column of obs", column, columns, where=where)
         for f in FIELDS:
-            given, detected = fields.get(f.name), _detect(f.name, columns)
+            given, detected = fields.get(f.name), _detect(f.name, columns) if f.detected else None
             if given is None and detected is not None:
                 fields[f.name] = detected
             elif given is not None and given.constant is None and given.column is None:
@@ -238,6 +238,7 @@ class CellMapping:
 RESERVED = frozenset(
     {
         *("id", "idx", "dataset", "n_cells", "n_genes", "n_counts", "group", "file", "row"),
+        *("expression_total", "n_counts_protein", "protein_clr", "n_donors"),
         *("expression", "members", "age_years", "post_conception_weeks", "no_donor"),
         *("cell_type_id", "tissue_id", "disease_id"),
         *("split", "target"),  # columns of a training set

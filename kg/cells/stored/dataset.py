@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,22 @@ class DatasetInfo:
     path, matrix : str
         What was opened, and the matrix in it (``X``, ``raw.X``, ``layers/NAME``).
     mean_unit : str
-        Of ``EXPRESSES.mean`` and of markers.
+        Of ``EXPRESSES.mean`` and of markers of genes.
+    protein_unit : str
+        The same of antibodies, where theirs is another (``clr``), else "".
+    total_property : str
+        Property of the cells by which values of genes are divided: ``n_counts``, or
+        ``expression_total`` where the unit is linear but no count; "" for logarithms and z-scores.
+        Antibodies are divided by the cells' ``protein_clr`` (see
+        `tosg.kg.cells.values.normalise.clr_divisors`).
+    library_size : str
+        Column of the file that the totals come from; "" where they are sums over the genes.
+    modalities : list of str
+        ``gene``, ``protein`` or ``other``, per variable; empty where all are genes.
+    variable_cells : list of int
+        Cells with a value of each variable; empty for data sets of older versions.
+    notes : list of str
+        What attaching assumed and noted.
     """
 
     id: str
@@ -67,9 +82,15 @@ class DatasetInfo:
     path: str = ""
     matrix: str = ""
     mean_unit: str = ""
+    protein_unit: str = ""
+    total_property: str = ""
+    library_size: str = ""
+    modalities: list[str] = field(default_factory=list)
+    variable_cells: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-_FIELDS = tuple(field.name for field in fields(DatasetInfo))
+_FIELDS = tuple(f.name for f in fields(DatasetInfo))
 
 
 def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo]:
@@ -95,7 +116,10 @@ def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo
 
 
 def _info(row: dict[str, Any]) -> DatasetInfo:
-    row = dict(row)
+    # Data sets of older versions lack the later properties.
+    row = {name: value for name, value in row.items() if value is not None}
+    if row["unit"] == "counts":
+        row.setdefault("total_property", "n_counts")
     row["variable_entities"] = [e or None for e in row["variable_entities"]]
     row["measured"] = np.array(row["measured"], bool)
     return DatasetInfo(**row)
@@ -178,6 +202,8 @@ def _linked(
             for start in range(0, len(idx), size):
                 at = row[start : start + size].astype(np.int64)
                 found = matrix.block(np.unique(at))
+                if dataset.unit == "counts":  # whole but for rounding, or rounded as asked
+                    found = found.with_values(np.rint(found.values)).without_zeros()
                 block = found.select(np.searchsorted(found.rows, at))
                 yield CsrRows(
                     idx[start : start + size],
@@ -185,6 +211,18 @@ def _linked(
                     block.indices.astype(np.int32),
                     block.values.astype(np.float32),
                 )
+
+
+def read_totals(
+    db: Database, dataset: DatasetInfo, cell_idx: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Read what the values of cells are divided by: (n,) float64, in the order of ``cell_idx``."""
+    from tosg.kg.reader.bulk import read_nodes
+
+    name = dataset.total_property
+    batches = read_nodes(db, "Cell", [name], idx=np.asarray(cell_idx, np.int64))
+    parts = [batch.column(name).to_numpy(zero_copy_only=False) for batch in batches]
+    return np.concatenate([np.empty(0), *parts]).astype(np.float64)
 
 
 def _check_dataset(column: Any, dataset: DatasetInfo) -> None:

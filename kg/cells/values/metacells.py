@@ -16,15 +16,14 @@ import numpy.typing as npt
 
 from tosg.errors import DataError
 from tosg.kg.cells.csr import CsrRows
-from tosg.kg.cells.values import units
 from tosg.kg.cells.values.normalise import log1p_cp10k
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.cells.files.source import Matrix
     from tosg.kg.cells.obs.columns import FieldColumn
+    from tosg.kg.cells.values.checked import CheckedMatrix
 
 #: Fields that a meta-cell never crosses.
 WITHIN = ("donor_id", "tissue", "disease", "cell_type")
@@ -59,16 +58,19 @@ class Partition:
         """Cells per meta-cell."""
         return np.array([len(m) for m in self.members], np.int64)
 
+    def sum(self, values: _Int64s) -> _Int64s:
+        """Add up a number of each cell that is attached, per meta-cell."""
+        return np.array([values[p].sum() for p in self.positions], np.int64)
+
 
 def partition(
-    matrix: Matrix,
+    values: CheckedMatrix,
     rows: _Int64s,
     columns: Mapping[str, FieldColumn],
     *,
     size: int,
     seed: int,
     method: Method,
-    where: Path,
 ) -> Partition:
     """Divide cells into meta-cells of about ``size`` cells.
 
@@ -78,7 +80,7 @@ def partition(
         Cells whose donor is not known: what they would be summed with could leak. Values that are
         no counts.
     """
-    _check_donors(columns, len(rows), where)
+    _check_donors(columns, len(rows), values.path)
     groups: list[_Int64s] = []
     generator = np.random.default_rng(seed)
     for stratum in _strata(columns, len(rows)):
@@ -89,7 +91,7 @@ def partition(
                 groups.append(np.sort(part))
                 continue
             if method == "kmeans":
-                points = _components(matrix, rows[np.sort(part)], seed, where)
+                points = _components(values, rows[np.sort(part)], seed)
                 codes = _kmeans(points, k, generator)
             else:
                 codes = generator.permutation(np.arange(len(part)) % k)
@@ -99,7 +101,7 @@ def partition(
     return Partition([rows[g] for g in groups], groups)
 
 
-def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[CsrRows]:
+def blocks(values: CheckedMatrix, made: Partition) -> Iterator[CsrRows]:
     """Yield the meta-cells' summed values; `CsrRows.rows` counts meta-cells.
 
     Raises
@@ -112,18 +114,17 @@ def blocks(matrix: Matrix, made: Partition, where: Path) -> Iterator[CsrRows]:
     start = 0
     while start < len(made.members):
         stop, cells = start, 0
-        while stop < len(made.members) and (stop == start or cells < matrix.block_rows):
+        while stop < len(made.members) and (stop == start or cells < values.matrix.block_rows):
             cells += len(made.members[stop])
             stop += 1
         wanted = np.unique(np.concatenate(made.members[start:stop]))
-        block = matrix.block(wanted)
-        units.check(where, matrix, "counts", block)
+        block = values.block(wanted)
         owner = np.repeat(np.arange(stop - start), made.sizes[start:stop])
         column = np.searchsorted(wanted, np.concatenate(made.members[start:stop]))
         summing = sp.csr_matrix(
             (np.ones(len(owner)), (owner, column)), shape=(stop - start, len(wanted))
         )
-        total = (summing @ block.to_scipy(matrix.shape[1])).tocsr()
+        total = (summing @ block.to_scipy(values.matrix.shape[1])).tocsr()
         total.sort_indices()
         yield CsrRows.of(total, np.arange(start, stop))
         start = stop
@@ -180,21 +181,21 @@ def _strata(columns: Mapping[str, FieldColumn], n: int) -> list[_Int64s]:
     return [part.astype(np.int64) for part in np.split(order, cuts)]
 
 
-def _components(matrix: Matrix, rows: _Int64s, seed: int, where: Path) -> npt.NDArray[np.float64]:
-    """Leading components of log-normalised counts: (n, at most 20) float64."""
+def _components(values: CheckedMatrix, rows: _Int64s, seed: int) -> npt.NDArray[np.float64]:
+    """Leading components of the log-normalised counts of genes: (n, at most 20) float64."""
     import scipy.sparse as sp
     from scipy.sparse.linalg import svds
 
     parts = []
-    for block in matrix.blocks(rows):
-        units.check(where, matrix, "counts", block)
-        parts.append(block.with_values(log1p_cp10k(block)).to_scipy(matrix.shape[1]))
-    values = sp.vstack(parts).tocsr()
-    k = min(_COMPONENTS, min(values.shape) - 1)
-    if k < 1 or values.nnz == 0:
+    for block in values.blocks(rows):
+        genes = block.keep(values.genes[block.indices])
+        parts.append(genes.with_values(log1p_cp10k(genes)).to_scipy(values.matrix.shape[1]))
+    logs = sp.vstack(parts).tocsr()
+    k = min(_COMPONENTS, min(logs.shape) - 1)
+    if k < 1 or logs.nnz == 0:
         return np.zeros((len(rows), 1))
-    start = np.random.default_rng(seed).random(min(values.shape)) + 0.1
-    left, scale, _ = svds(values, k=k, v0=start)
+    start = np.random.default_rng(seed).random(min(logs.shape)) + 0.1
+    left, scale, _ = svds(logs, k=k, v0=start)
     return np.asarray(left * scale, np.float64)
 
 

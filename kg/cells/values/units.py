@@ -1,13 +1,20 @@
-"""What the numbers of a matrix are: found by looking, checked to the last value.
+"""What the numbers of a matrix are: named only where the numbers leave one reading.
 
-============== =================================================================================
-counts         whole numbers, 0 or more
-log1p_cp10k    log(1 + counts per 10,000); the rows, taken back, each sum to 10,000
-log1p          logarithms of 1 + something normalised whose total cannot be verified, as where
-               only some of the variables were kept
-cp10k, cpm     counts per 10,000 or per million; the rows sum to that
-scaled         z-scores or other numbers below 0; refused unless asked for
-============== =================================================================================
+================= ==============================================================================
+counts            whole numbers, 0 or more (2.9999998 is whole but for rounding, and is rounded)
+log1p_cp10k       log(1 + counts per 10,000): exp(x) - 1 sums to 10,000 in every cell
+cp10k, cpm        counts per 10,000 or per million (TPM too): the cells sum to that
+normalized_counts counts times one number per cell: the cells sum to another constant, or the
+                  values of a cell are whole multiples of one number
+log1p             natural logarithms of 1 + normalized counts
+log2p1, log10p1   the same in base 2 and base 10
+corrected_counts  counts with decimals, as SoupX, CellBender or Salmon give them; only if said so
+scaled            z-scores or other numbers below 0; refused unless asked for
+================= ==============================================================================
+
+A logarithm shows in two ways: taken back, the values of every cell sum to one number, or they are
+whole multiples of the smallest (one count), which holds also where only some of the genes were
+kept. Decimals that do neither in exactly one base are left to the user.
 """
 
 from __future__ import annotations
@@ -19,45 +26,81 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.errors import DataError, unknown
-from tosg.kg.cells.values.codec import EXACT
+from tosg.kg.cells.values.checked import (
+    LARGEST_LOG,
+    TOLERANCE,
+    UNLOG,
+    CheckedMatrix,
+    genes_of,
+    is_whole,
+    require_finite,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tosg.kg.cells.csr import CsrRows
     from tosg.kg.cells.files.source import CellSource, Matrix
 
 #: Units from the most to the least wanted.
-UNITS = ("counts", "log1p_cp10k", "log1p", "cp10k", "cpm", "scaled")
+UNITS = (
+    "counts",
+    "log1p_cp10k",
+    "cp10k",
+    "cpm",
+    "normalized_counts",
+    "log1p",
+    "log2p1",
+    "log10p1",
+    "corrected_counts",
+    "scaled",
+)
 
-#: Unit of group means and markers made from each unit.
-MEAN_UNIT = {
-    "counts": "log1p_cp10k",
-    "cp10k": "log1p_cp10k",
-    "cpm": "log1p_cp10k",
-    "log1p_cp10k": "log1p_cp10k",
-    "log1p": "log1p",
-    "scaled": "scaled",
-}
+#: Layers of velocyto, scVelo and kb-python that hold a part of a cell's counts.
+PARTS = frozenset({"spliced", "unspliced", "ambiguous", "mature", "nascent"})
 
-#: No logarithm of a normalised count is greater: exp(20) is 485 million per 10,000.
-_LARGEST_LOG = 20.0
-#: How far a row's sum may be from what it is normalised to.
-_TOLERANCE = 0.01
 _PROBES = 3
 _PROBE_ROWS = 512
+#: Cells from which on a constant sum is no accident.
+_MIN_CELLS = 3
+#: Multiples of the smallest value of a cell that are looked at: rounding to three decimals, as
+#: some files have, blurs greater ones.
+_MOST_MULTIPLE = 12
+_MULTIPLE_TOLERANCE = 0.03
+#: The smallest value of a cell may be so many counts.
+_MOST_SMALLEST = 4
+_MIN_INFORMATIVE = 10
+_MIN_RANKS = 10
+_MIN_SHARE = 0.95
 
 _Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The unit of one matrix, and why; the error of one whose values cannot be used."""
+    """What one matrix holds.
+
+    Attributes
+    ----------
+    matrix : Matrix
+    unit : str or None
+        None where the values leave several readings or none.
+    reason : str
+    error : DataError or None
+        Of a matrix whose values cannot be used.
+    possible : tuple of str
+        Units that the values do not contradict: what the user may say that it is.
+    total : float or None
+        What every cell sums to, taken back from logarithms, where that was found.
+    """
 
     matrix: Matrix
     unit: str | None
     reason: str
     error: DataError | None = None
+    possible: tuple[str, ...] = ()
+    total: float | None = None
 
 
 def choose(
@@ -66,7 +109,8 @@ def choose(
     matrix: str | None = None,
     unit: str | None = None,
     allow_scaled: bool = False,
-) -> tuple[Matrix, str, list[Finding]]:
+    round_values: bool = False,
+) -> tuple[CheckedMatrix, list[Finding]]:
     """Find the matrix to attach and its unit: the best unit, and of that the most variables.
 
     Parameters
@@ -78,27 +122,24 @@ def choose(
         What the user says the unit is; refused where the values contradict it.
     allow_scaled : bool
         Whether numbers below 0 may be attached.
+    round_values : bool
+        Whether corrected counts are rounded to counts.
 
     Returns
     -------
-    matrix, unit, findings
+    CheckedMatrix
+    findings : list of Finding
+        Of every matrix that was looked at.
 
     Raises
     ------
     DataError
-        No matrix, no cells, no variables, values that are not numbers, only z-scores, or a unit
-        that the values contradict.
+        No matrix, no cells, no variables, values that are not numbers, only z-scores, a unit that
+        is not certain, or one that the values contradict.
     """
     if unit is not None and unit not in UNITS:
         raise unknown("unit", unit, UNITS)
-    candidates = [source.matrix(matrix)] if matrix else source.matrices
-    findings: list[Finding] = []
-    for candidate in candidates:
-        # Counts of all genes win over counts of a selection; nothing else wins over counts.
-        counts = [f.matrix.shape[1] for f in findings if f.unit == "counts"]
-        if unit in (None, "counts") and counts and candidate.shape[1] <= max(counts):
-            continue
-        findings.append(look(source.path, candidate))
+    findings = _look_at_all(source, matrix, unit)
     if not findings:
         raise DataError(
             "the file has no expression values",
@@ -112,158 +153,287 @@ def choose(
         if matrix and others:
             unusable[0].hint = f"--matrix takes another one: {', '.join(others)}"
         raise unusable[0]
-    if unit is not None:
-        return _as_told(source.path, findings, unit)
-    known = [f for f in findings if f.unit is not None]
-    if not known:
-        raise _refused(source.path, findings, "the unit of the values cannot be told")
-    best = min(known, key=lambda f: (UNITS.index(str(f.unit)), -f.matrix.shape[1]))
-    if best.unit == "scaled" and not allow_scaled:
-        raise _refused(
-            source.path, findings, "the file has neither counts nor log-normalised values"
-        )
-    return best.matrix, str(best.unit), findings
+    if unit is not None or round_values:
+        found = _as_said(source.path, findings, unit or "counts", round_values=round_values)
+    else:
+        found = _best(source.path, findings, allow_scaled=allow_scaled)
+    said = unit or ("counts" if round_values else found.unit)
+    total = found.total if said == found.unit else None
+    return CheckedMatrix(source.path, found.matrix, str(said), total, round_values), findings
+
+
+def _look_at_all(source: CellSource, name: str | None, unit: str | None) -> list[Finding]:
+    findings: list[Finding] = []
+    parts = [m for m in source.matrices if _layer(m) in PARTS]
+    for candidate in [source.matrix(name)] if name else source.matrices:
+        # Counts of all genes win over counts of a selection; nothing else wins over counts.
+        counts = [f.matrix.shape[1] for f in findings if f.unit == "counts"]
+        if unit in (None, "counts") and counts and candidate.shape[1] <= max(counts):
+            continue
+        found = look(source.path, candidate)
+        whole = "counts" in found.possible
+        part = _part_of(candidate, parts) if whole else None
+        if part is not None:
+            reason = f"{part} counts, a part of each cell's counts"
+            possible = ("counts",) if name else ()
+            found = Finding(candidate, None, reason, possible=possible)
+        findings.append(found)
+    return findings
+
+
+def is_part(matrix: Matrix) -> bool:
+    """Whether a layer holds a part of each cell's counts by its name."""
+    return _layer(matrix) in PARTS
+
+
+def _layer(matrix: Matrix) -> str:
+    return matrix.name.rpartition("/")[2].lower() if "/" in matrix.name else ""
+
+
+def _part_of(matrix: Matrix, parts: Sequence[Matrix]) -> str | None:
+    """Name of the layer of a part of the counts that a matrix is, or has the same values as."""
+    if _layer(matrix) in PARTS:
+        return _layer(matrix)
+    rows = _probe_rows(matrix)
+    own = matrix.block(rows).to_scipy(matrix.shape[1])
+    for part in parts:
+        if part.shape == matrix.shape and not (part.block(rows).to_scipy(part.shape[1]) != own).nnz:
+            return _layer(part)
+    return None
 
 
 def look(path: Path, matrix: Matrix) -> Finding:
-    """Tell the unit of a matrix from rows at its start, middle and end."""
-    n = matrix.shape[0]
-    starts = sorted({0, max(0, n // 2 - _PROBE_ROWS // 2), max(0, n - _PROBE_ROWS)})
-    rows = np.unique(
-        np.concatenate([np.arange(s, min(n, s + _PROBE_ROWS)) for s in starts[:_PROBES]])
-    )
+    """Tell the unit of a matrix from rows at its start, middle and end.
+
+    Only variables that are genes are looked at, where the file says which are.
+    """
+    rows = _probe_rows(matrix)
     parts = [
         matrix.block(rows[i : i + matrix.block_rows])
         for i in range(0, len(rows), matrix.block_rows)
     ]
     try:
         for part in parts:
-            finite(path, matrix, part)
+            require_finite(path, matrix, part)
     except DataError as error:  # a file may have a matrix that is of use beside one that is not
         return Finding(matrix, None, f"{error.what}: {error.found} at {error.where}", error)
+    genes = genes_of(matrix.var)
+    parts = [p.keep(genes[p.indices]) for p in parts]
     values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
     if not len(values):
-        return Finding(matrix, None, "every value looked at is 0")
+        return Finding(matrix, None, "every value looked at is 0", possible=("counts",))
     if values.min() < 0:
-        return Finding(matrix, "scaled", f"values below 0, down to {values.min():.4g}")
-    if np.all(values == np.floor(values)):
-        return Finding(matrix, "counts", f"whole numbers from 0 to {values.max():g}")
-    sums = np.concatenate([p.row_sums() for p in parts])
+        reason = f"values below 0, down to {values.min():.4g}"
+        return Finding(matrix, "scaled", reason, possible=("scaled",))
+    if is_whole(values).all():
+        return _whole(matrix, parts, values)
+    return _decimals(matrix, parts, values)
+
+
+def _probe_rows(matrix: Matrix) -> npt.NDArray[np.int64]:
+    n = matrix.shape[0]
+    starts = sorted({0, max(0, n // 2 - _PROBE_ROWS // 2), max(0, n - _PROBE_ROWS)})
+    spans = [np.arange(s, min(n, s + _PROBE_ROWS)) for s in starts[:_PROBES]]
+    return np.unique(np.concatenate(spans))
+
+
+def _whole(matrix: Matrix, parts: list[CsrRows], values: _Array) -> Finding:
+    """Whole numbers are counts, but for masks, ranks and rounded counts per 10,000."""
+    if np.rint(values.max()) <= 1:
+        reason = "only 0 and 1, as a mask or a binarised matrix has"
+        return Finding(matrix, None, reason, possible=("counts",))
+    if _are_ranks(parts):
+        return Finding(matrix, None, "the values of each cell are its ranks 1, 2, 3, ...")
+    sums = _sums(parts, lambda x: x)
     for unit, total in (("cp10k", 1e4), ("cpm", 1e6)):
-        if _all_near(sums, total):
-            return Finding(matrix, unit, f"every cell sums to {total:,.0f}")
-    if values.max() > _LARGEST_LOG:
-        return Finding(matrix, None, f"fractions up to {values.max():.4g}, and sums that differ")
-    back = np.concatenate([p.row_sums(np.expm1(p.values.astype(np.float64))) for p in parts])
-    if _all_near(back, 1e4):
-        return Finding(matrix, "log1p_cp10k", "exp(x) - 1 sums to 10,000 in every cell")
-    return Finding(
-        matrix,
-        "log1p",
-        f"fractions up to {values.max():.4g}; exp(x) - 1 sums to {back.min():,.0f} ... "
-        f"{back.max():,.0f} over the variables of the file",
+        if _all_near(sums, total) and len(sums) >= _MIN_CELLS and np.ptp(sums) > 0:
+            reason = f"whole numbers whose cells sum to about {total:,.0f}: counts, or rounded"
+            return Finding(matrix, None, f"{reason} {unit}", possible=("counts", unit))
+    off = float(np.abs(values - np.rint(values)).max())
+    reason = f"whole numbers from 0 to {values.max():g}"
+    if off:
+        reason += f", but for rounding: off by at most {off:.1g}"
+    return Finding(matrix, "counts", reason, possible=("counts", "corrected_counts"))
+
+
+def _are_ranks(parts: list[CsrRows]) -> bool:
+    """Whether the values of every cell are 1 ... k in some order, in many cells for a large k."""
+    long = 0
+    for part in parts:
+        for a, b in zip(part.indptr[:-1].tolist(), part.indptr[1:].tolist(), strict=True):
+            if b - a:
+                if not np.array_equal(np.sort(part.values[a:b]), np.arange(1, b - a + 1)):
+                    return False
+                long += b - a >= _MIN_RANKS
+    return long >= _MIN_INFORMATIVE
+
+
+def _decimals(matrix: Matrix, parts: list[CsrRows], values: _Array) -> Finding:
+    largest = float(values.max())
+    shown = f"fractions up to {largest:.4g}"
+    readings = {u: _sums(parts, f) for u, f in UNLOG.items() if largest <= LARGEST_LOG[u]}
+    totals = {u: float(np.median(s)) for u, s in readings.items() if _constant(u, s)}
+    possible = _possible(readings)
+    if len(totals) == 1:
+        ((reading, total),) = totals.items()
+        unit, nominal = _named(reading, total)
+        reason = f"{_TAKEN_BACK[reading]} sums to {nominal:,.0f} in every cell"
+        return Finding(matrix, unit, reason, possible=_alike(unit, possible), total=nominal)
+    multiples = [u for u in readings if _are_multiples(parts, UNLOG[u])] if not totals else []
+    if len(multiples) == 1:
+        unit = _named(multiples[0], None)[0]
+        taken = _TAKEN_BACK[multiples[0]]
+        reason = f"{taken} is a whole multiple of one number in each cell, as counts are"
+        return Finding(matrix, unit, reason, possible=_alike(unit, possible))
+    if totals or multiples:
+        several = " and ".join(_TAKEN_BACK[u] for u in totals or multiples)
+        return Finding(matrix, None, f"{shown}, which fit {several} alike", possible=possible)
+    ranges = "; ".join(
+        f"{_TAKEN_BACK[u]} sums to {s.min():,.0f} ... {s.max():,.0f}"
+        for u, s in readings.items()
+        if u in ("linear", "log1p")
     )
+    return Finding(matrix, None, f"{shown}: {ranges}", possible=possible)
 
 
-def finite(path: Path, matrix: Matrix, block: CsrRows) -> None:
-    """Refuse values that are not finite numbers, naming the first."""
-    if block.values.dtype.kind not in "fiub":
-        raise DataError(
-            "the values are not numbers",
-            where=f"{path}: {matrix.name}",
-            found=block.values.dtype,
-            expected="integers or floating-point numbers",
-        )
-    what, most = "a value is not a finite number", np.finfo(np.float32).max
-    expected = f"a finite number that float32 can hold, at most {most:.2g}"
-    _first(path, matrix, block, ~np.isfinite(block.values), what, expected)
+#: What the text of a reading says was added up.
+_TAKEN_BACK = {
+    "linear": "x",
+    "log1p": "exp(x) - 1",
+    "log2p1": "2^x - 1",
+    "log10p1": "10^x - 1",
+}
 
 
-def check(path: Path, matrix: Matrix, unit: str, block: CsrRows) -> None:
-    """Refuse a block whose values do not fit the unit, naming the first that does not.
-
-    Raises
-    ------
-    DataError
-        A value is NaN, infinite, below 0, not whole among counts, or a sum that contradicts.
-    """
-    finite(path, matrix, block)
-    values = block.values
-    if unit == "scaled" or not len(values):
-        return
-    _first(path, matrix, block, values < 0, "a value is below 0", f"{unit}: 0 or more")
-    if unit == "counts":
-        whole = values == np.floor(values)
-        _first(path, matrix, block, ~whole, "a count is not a whole number", "whole numbers")
-        _first(path, matrix, block, values > EXACT, "a count is too large", f"at most {EXACT:,}")
-    if unit in ("log1p_cp10k", "log1p"):
-        what = "a value is too large for a logarithm"
-        _first(
-            path, matrix, block, values > _LARGEST_LOG, what, f"{unit}: at most {_LARGEST_LOG:g}"
-        )
-    total = {"cp10k": 1e4, "log1p_cp10k": 1e4, "cpm": 1e6}.get(unit)
-    if total is not None:
-        linear = np.expm1(values.astype(np.float64)) if unit.startswith("log") else values
-        sums = block.row_sums(linear)
-        over = sums > total * (1 + _TOLERANCE)
-        if over.any():
-            row = int(block.rows[np.flatnonzero(over)[0]])
-            raise DataError(
-                "the values of a cell sum to more than its unit allows",
-                where=f"{path}: {matrix.name}, row {row}",
-                found=f"{sums[over][0]:,.1f}",
-                expected=f"{unit}: at most {total:,.0f}",
-                hint="give the unit with --unit, or another matrix with --matrix",
-            )
+def _named(reading: str, total: float | None) -> tuple[str, float]:
+    """Unit of a reading whose cells sum to a total, and the total without rounding."""
+    known = {"linear": {1e4: "cp10k", 1e6: "cpm"}, "log1p": {1e4: "log1p_cp10k"}}
+    for nominal, unit in known.get(reading, {}).items():
+        if total is not None and abs(total / nominal - 1) < TOLERANCE:
+            return unit, nominal
+    return "normalized_counts" if reading == "linear" else reading, total or 0.0
 
 
-def _as_told(path: Path, findings: list[Finding], unit: str) -> tuple[Matrix, str, list[Finding]]:
-    fitting = {
+def _alike(unit: str, possible: tuple[str, ...]) -> tuple[str, ...]:
+    """Units that a certain one may be said to be as well."""
+    families = (
         # log1p of a selection of variables cannot be told from log1p of all of them.
-        "log1p_cp10k": ("log1p_cp10k", "log1p"),
-        "log1p": ("log1p", "log1p_cp10k"),
-        "cp10k": ("cp10k", None),
-        "cpm": ("cpm", None),
-    }.get(unit, (unit,))
-    for finding in sorted(findings, key=lambda f: -f.matrix.shape[1]):
-        if finding.unit in fitting and finding.error is None:
-            check_rows = finding.matrix.block(np.arange(min(_PROBE_ROWS, finding.matrix.shape[0])))
-            check(path, finding.matrix, unit, check_rows)
-            return finding.matrix, unit, findings
-    raise _refused(path, findings, f"no values of the file are {unit}", told=True)
-
-
-def _refused(path: Path, findings: list[Finding], what: str, *, told: bool = False) -> DataError:
-    if all(f.unit == "scaled" for f in findings):
-        hint = "--allow-scaled attaches z-scores as they are"
-    elif told:
-        hint = "leave --unit out, and what is found is attached"
-    else:
-        hint = "give the unit with --unit if you know it"
-    return DataError(
-        what,
-        where=path,
-        found="; ".join(f"{f.matrix.name}: {f.reason}" for f in findings),
-        expected="raw counts in X, raw.X or a layer, or log-normalised values",
-        hint=hint,
+        ("log1p_cp10k", "log1p"),
+        ("cp10k", "cpm", "normalized_counts", "corrected_counts"),
     )
+    family = next((f for f in families if unit in f), (unit,))
+    return tuple(dict.fromkeys((unit, *(u for u in family if u in possible))))
 
 
-def _first(
-    path: Path, matrix: Matrix, block: CsrRows, wrong: _Array, what: str, expected: str
-) -> None:
-    if not wrong.any():
-        return
-    at = int(np.flatnonzero(wrong)[0])
-    row = int(block.rows[np.searchsorted(block.indptr, at, side="right") - 1])
-    raise DataError(
-        what,
-        where=f"{path}: {matrix.name}, row {row}, variable {matrix.var.index[block.indices[at]]}",
-        found=block.values[at],
-        expected=expected,
+def _possible(readings: dict[str, npt.NDArray[np.float64]]) -> tuple[str, ...]:
+    found = ["corrected_counts", "normalized_counts"]
+    found += [u for u in readings if u != "linear"]
+    for unit, reading, total in (
+        ("cp10k", "linear", 1e4),
+        ("cpm", "linear", 1e6),
+        ("log1p_cp10k", "log1p", 1e4),
+    ):
+        if reading in readings and readings[reading].max() <= total * (1 + TOLERANCE):
+            found.append(unit)
+    return tuple(found)
+
+
+def _sums(parts: list[CsrRows], take_back: Callable[[_Array], _Array]) -> npt.NDArray[np.float64]:
+    """Sum of each cell that has a value, after logarithms were taken back."""
+    with np.errstate(over="ignore"):
+        sums = [p.row_sums(take_back(p.values.astype(np.float64))) for p in parts]
+    found = np.concatenate(sums)
+    return found[found > 0]
+
+
+def _constant(reading: str, sums: npt.NDArray[np.float64]) -> bool:
+    """Whether cells sum to one number; of one or two cells only a customary number counts."""
+    if _named(reading, float(np.median(sums)))[0] in ("cp10k", "cpm", "log1p_cp10k"):
+        return _all_near(sums, float(np.median(sums)))
+    return len(sums) >= _MIN_CELLS and _all_near(sums, float(np.median(sums)))
+
+
+def _are_multiples(parts: list[CsrRows], take_back: Callable[[_Array], _Array]) -> bool:
+    """Whether the values of nearly every cell are whole multiples of one number per cell.
+
+    Counts scaled by a number per cell are; decimals of another origin are not. The smallest value
+    of a cell may be 1 ... `_MOST_SMALLEST` counts. A cell tells something if it has two or more
+    different small multiples.
+    """
+    informative = fitting = 0
+    for part in parts:
+        linear = take_back(part.values.astype(np.float64))
+        for a, b in zip(part.indptr[:-1].tolist(), part.indptr[1:].tolist(), strict=True):
+            if b - a < 3:
+                continue
+            ratios = np.unique(np.round(linear[a:b] / linear[a:b].min(), 2))
+            ratios = ratios[(ratios > 1 + _MULTIPLE_TOLERANCE) & (ratios <= _MOST_MULTIPLE)]
+            if len(ratios) >= 2:
+                informative += 1
+                fitting += any(
+                    _near_whole(ratios[ratios * d <= _MOST_MULTIPLE] * d)
+                    for d in range(1, _MOST_SMALLEST + 1)
+                )
+    return informative >= _MIN_INFORMATIVE and fitting >= _MIN_SHARE * informative
+
+
+def _near_whole(ratios: _Array) -> bool:
+    return len(ratios) >= 2 and bool(
+        (np.abs(ratios - np.rint(ratios)) <= _MULTIPLE_TOLERANCE).all()
     )
 
 
 def _all_near(sums: _Array, total: float) -> bool:
-    sums = sums[sums > 0]
-    return len(sums) > 0 and bool(np.all(np.abs(sums / total - 1) < _TOLERANCE))
+    return len(sums) > 0 and bool(np.all(np.abs(sums / total - 1) < TOLERANCE))
+
+
+def _best(path: Path, findings: list[Finding], *, allow_scaled: bool) -> Finding:
+    known = [f for f in findings if f.unit is not None]
+    if not known:
+        raise _refused(path, findings, "the unit of the values is not certain")
+    best = min(known, key=lambda f: (UNITS.index(str(f.unit)), -f.matrix.shape[1]))
+    if best.unit == "scaled" and not allow_scaled:
+        raise _refused(path, findings, "the file has neither counts nor log-normalised values")
+    return best
+
+
+def _as_said(path: Path, findings: list[Finding], unit: str, *, round_values: bool) -> Finding:
+    """Find the matrix that can be what the user says; it must not contradict."""
+    wanted = {"counts", "corrected_counts"} if round_values else {unit}
+    fitting = [f for f in findings if f.error is None and wanted & set(f.possible)]
+    if round_values and unit != "counts":
+        fitting = []
+    if not fitting:
+        raise _refused(path, findings, f"no values of the file are {unit}", said=unit)
+    best = min(fitting, key=lambda f: (f.unit != unit, -f.matrix.shape[1]))
+    matrix = CheckedMatrix(path, best.matrix, unit, None, round_values)
+    matrix.block(np.arange(min(_PROBE_ROWS, best.matrix.shape[0])))
+    return best
+
+
+def _refused(
+    path: Path, findings: list[Finding], what: str, *, said: str | None = None
+) -> DataError:
+    possible = {unit for f in findings for unit in f.possible}
+    ways = []
+    if "corrected_counts" in possible and said != "corrected_counts":
+        ways.append(
+            "corrected counts (SoupX, CellBender, fractions of reads): --unit corrected_counts "
+            "keeps the decimals, --round makes them whole"
+        )
+    logs = [u for u in ("log1p", "log2p1", "log10p1") if u in possible and u != said]
+    if logs:
+        ways.append(f"logarithms: --unit {' or '.join(logs)}")
+    ways += [f"--unit {u}" for u in ("counts", "cp10k", "cpm") if u in possible and u != said]
+    if possible == {"scaled"}:
+        ways = ["z-scores: --allow-scaled attaches them as they are"]
+    if any(_layer(f.matrix) in PARTS for f in findings):
+        names = "+".join(_layer(f.matrix) for f in findings if _layer(f.matrix) in PARTS)
+        ways.append(f"the sum of these layers: --matrix {names}")
+    return DataError(
+        what,
+        where=path,
+        found="; ".join(f"{f.matrix.name}: {f.reason}" for f in findings),
+        expected=said or "raw counts in X, raw.X or a layer, or log-normalised values",
+        hint="if they are " + "; ".join(ways) if ways else "attach the file with the raw counts",
+    )

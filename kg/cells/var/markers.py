@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tosg.errors import UsageError, unknown
+from tosg.kg.cells.var.modality import GENE, OTHER, PROTEIN
 from tosg.kg.schema.types import MARKER_PREFIX
 
 if TYPE_CHECKING:
@@ -50,21 +51,25 @@ def property_name(marker: str) -> str:
 
 
 def find_markers(
-    names: Sequence[str], variables: Sequence[Variable], found: VariableMap, where: Path
+    names: Sequence[str],
+    variables: Sequence[Variable],
+    found: VariableMap,
+    where: Path,
 ) -> list[Marker]:
     """Find the variables of the chosen markers, by their own name or their gene's symbol.
+
+    A name that a gene and an antibody have is asked for as ``CD4:gene`` or ``CD4:protein``.
 
     Raises
     ------
     UsageError
-        A marker that the file does not have, or two that would share a property.
+        A marker that the file does not have, one that is a gene and an antibody, or two that would
+        share a property.
     """
-    positions = _positions(variables, found)
+    of_modality = {m: _positions(variables, found, m) for m in (GENE, PROTEIN, OTHER)}
     markers: dict[str, Marker] = {}
     for name in dict.fromkeys(names):
-        if name not in positions:
-            raise unknown("marker", name, positions, where=where)
-        marker = Marker(name, property_name(name), positions[name])
+        marker = Marker(name, property_name(name), _position(name, of_modality, where))
         other = markers.get(marker.property)
         if other is not None:
             raise UsageError(
@@ -78,17 +83,40 @@ def find_markers(
     return list(markers.values())
 
 
-def _positions(variables: Sequence[Variable], found: VariableMap) -> dict[str, int]:
+def _position(name: str, of_modality: dict[str, dict[str, int]], where: Path) -> int:
+    """Position of the variable of a marker."""
+    found = {m: positions[name] for m, positions in of_modality.items() if name in positions}
+    if not found:
+        bare, _, modality = name.rpartition(":")
+        if bare in of_modality.get(modality, ()):
+            return of_modality[modality][bare]
+        raise unknown("marker", name, {n for p in of_modality.values() for n in p}, where=where)
+    if len(found) > 1:
+        choices = [f"{name}:{modality}" for modality in found]
+        raise UsageError(
+            "a marker is the name of variables of several kinds",
+            where=where,
+            found=f"{name}: {' and '.join(found)}",
+            expected=" or ".join(choices),
+            hint=f"--markers {','.join(choices)} takes both",
+        )
+    return next(iter(found.values()))
+
+
+def _positions(variables: Sequence[Variable], found: VariableMap, modality: str) -> dict[str, int]:
+    """Names of the variables of one modality."""
+    chosen = [i for i, v in enumerate(variables) if v.modality == modality]
     positions: dict[str, int] = {}
-    for i, entity in enumerate(found.entities):
+    for i in chosen:
+        entity = found.entities[i]
         if entity is not None and entity in found.symbols:
             positions.setdefault(found.symbols[entity], i)
-    for i, variable in enumerate(variables):
-        for name in variable.symbols:
+    for i in chosen:
+        for name in variables[i].symbols:
             if name:
                 positions.setdefault(name, i)
     # The file's own name wins over everything else that is called so.
-    positions.update({v.name: i for i, v in enumerate(variables)})
+    positions.update({variables[i].name: i for i in chosen})
     return positions
 
 

@@ -52,6 +52,7 @@ def cells() -> None:
 @click.option("--unit", help="What the values are, where that cannot be told.")
 @click.option("--matrix", help="X, raw.X or a layer; by default where counts are found.")
 @click.option("--allow-scaled", is_flag=True, help="Attach z-scores, if there is nothing else.")
+@click.option("--round", "round", is_flag=True, help="Round corrected counts to whole numbers.")
 @click.option(
     "--organism",
     type=click.Choice(["human", "any"]),
