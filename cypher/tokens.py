@@ -33,6 +33,9 @@ _OPEN, _CLOSE = "([{", ")]}"
 #: of all of it.
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|.)", re.DOTALL)
 
+#: Words that are values: alone in a ``RETURN`` they are no variables.
+_CONSTANTS = frozenset({"TRUE", "FALSE", "NULL", "NAN", "INF", "INFINITY"})
+
 #: What follows these is a name, even if it reads like the first word of a clause.
 _BEFORE_NAMES = (".", ":", "|", "&", "!")
 
@@ -287,7 +290,11 @@ def _items(found: list[Token], start: int) -> Iterator[list[Token]]:
 def _missing_aliases(body: str, items: list[list[Token]]) -> list[tuple[int, str]]:
     found = []
     for item in items:
-        plain = len(item) == 1 and (item[0].kind in ("word", "quoted") or item[0].text == "*")
+        plain = len(item) == 1 and (
+            item[0].kind == "quoted"
+            or item[0].text == "*"
+            or (item[0].kind == "word" and item[0].keyword not in _CONSTANTS)
+        )
         if not item or plain or any(t.depth == item[0].depth and t.keyword == "AS" for t in item):
             continue
         found.append((item[-1].end, f" AS {named(body[item[0].start : item[-1].end])}"))

@@ -217,6 +217,7 @@ def test_calls_and_commands_are_seen_at_any_depth() -> None:
             "CALL () { RETURN 1 AS x } RETURN x + 1 AS `x + 1`",
         ),
         ("MATCH (n) RETURN n.`a b`", "MATCH (n) RETURN n.`a b` AS `n.``a b```"),
+        ("RETURN true, Null AS n, NaN", "RETURN true AS `true`, Null AS n, NaN AS `NaN`"),
         ("RETURN 'a\\\\b', 1 AS limit, 2", "RETURN 'a\\\\b' AS `'a\\\\b'`, 1 AS limit, 2 AS `2`"),
     ],
 )

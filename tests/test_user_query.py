@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import io
 import json
@@ -17,7 +16,6 @@ from click.testing import CliRunner
 from support.fixture_graph import opened
 
 from tosg.cli import tosg
-from tosg.cli.rows_view import as_csv, as_json, as_table, text
 from tosg.errors import (
     ConfigError,
     DatabaseError,
@@ -30,7 +28,7 @@ from tosg.kg.query.finishing import finish
 from tosg.kg.query.guard import run_checked
 from tosg.kg.query.lookup import find_entities, find_entity
 from tosg.kg.query.parameters import bind, parse_params
-from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT, result_table
+from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
 from tosg.kg.query.run import run
 from tosg.kg.query.statements import resolve
 
@@ -561,62 +559,6 @@ def test_enrichment_by_hand() -> None:
     assert enriched([], tests=0) == []
     with pytest.raises(ConfigError, match="too small"):
         enriched([(2, 4)], tests=1, limit=-1)
-
-
-def test_rows_as_text() -> None:
-    entity = {"id": "ncbigene:1", "type": "Gene", "name": "a gene", "symbol": "A1"}
-    other = {"id": "go:1", "type": "MolecularFunction", "name": "binding", "symbol": None}
-    tie = {"type": "REGULATES", "start": "go:1", "end": "ncbigene:1", "sign": -1, "score": None,
-           "sources": None}  # fmt: skip
-    assert text(entity) == "ncbigene:1 A1"
-    assert text(other) == "go:1 binding"
-    assert text(tie) == "go:1 -REGULATES(-)-> ncbigene:1"
-    assert text({"nodes": [entity, other], "relationships": [tie]}) == "A1 <-REGULATES(-)- binding"
-    assert text(b"abc") == "<3 bytes>"
-    assert text([0.5] * 384) == "<384 numbers>"
-    assert text(["a", None, 1.23456789]) == "a; ; 1.235"
-    assert text("two\nlines") == "two lines"
-    table = pa.table(
-        {"gene": pa.array([entity, None], ENTITY_STRUCT), "n": [1, 200], "t": ['a "b"', "x\ny"]}
-    )
-    assert as_table(table).splitlines() == [
-        "gene             n  t",
-        "-------------  ---  -----",
-        'ncbigene:1 A1    1  a "b"',
-        "               200  x y",
-    ]
-    assert as_csv(table) == 'gene,gene_name,n,t\nncbigene:1,A1,1,"a ""b"""\n,,200,"x\ny"'
-
-
-def test_csv_and_json_lose_nothing() -> None:
-    table = pa.table(
-        {
-            "numbers": [list(range(20)), None],
-            "floats": [[1.23456789012, float("inf")], []],
-            "n": [float("nan"), 0.1],
-            "texts": [["a; b", 'c"'], [""]],
-            "map": [{"k": 1.23456789012}, None],
-            "bytes": [b"abc", b""],
-            "t": ["", None],
-        }
-    )
-    lines = list(csv.reader(io.StringIO(as_csv(table))))
-    assert lines[0] == table.column_names
-    assert lines[1] == [
-        json.dumps(list(range(20))), "[1.23456789012, null]", "nan", '["a; b", "c\\""]',
-        '{"k": 1.23456789012}', "YWJj", "",
-    ]  # fmt: skip
-    assert as_csv(table).splitlines()[1].endswith(',YWJj,""')
-    assert as_csv(table).splitlines()[2] == ',[],0.1,"[""""]",,"",'
-    first, second = json.loads(as_json(table), parse_constant=pytest.fail)
-    assert first == {
-        "numbers": list(range(20)), "floats": [1.23456789012, None], "n": None,
-        "texts": ["a; b", 'c"'], "map": {"k": 1.23456789012}, "bytes": "YWJj", "t": "",
-    }  # fmt: skip
-    assert (second["numbers"], second["bytes"], second["t"]) == (None, "", None)
-    assert as_csv(pa.table({"t": pa.array([None, "", "a"])})) == 't\n""\n""\na'  # no empty line
-    mixed = result_table(["x"], [[[float("nan"), b"abc"]], ["é"]], {})
-    assert mixed["x"].to_pylist() == ['[null, "YWJj"]', '"é"']
 
 
 # --- the command ---

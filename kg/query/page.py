@@ -22,10 +22,13 @@ Questions that come with tosg. Run one with
     tosg query NAME --param KEY=VALUE --format table|csv|json|arrow
 
 Each format but `table`, which is for the eye, holds every value whole. JSON has bytes as base64,
-and null for NaN and infinities. In CSV an entity is two columns, its id and its name (or symbol);
-lists, maps, relationships and paths are JSON, bytes base64; null is nothing between the commas and
-the empty text is `""` (in a table of one column, null is `""` too). Values of no common type in one
-column are a column of JSON texts.
+null for NaN and infinities, and dates, times and durations as ISO 8601 text. In CSV a column of
+entities that a named statement declares is two columns, the id and the name (or symbol); entities
+that your own Cypher returns, lists, maps, relationships and paths are JSON, bytes base64; null is
+nothing between the commas and the empty text is `""` (in a table of one column, null is `""` too).
+The header of a query is the same with rows and without. A column whose values have no common type
+(texts and numbers, maps of different keys) is JSON text in Arrow and CSV, marked as Arrow's type
+`arrow.json`; in JSON its values stand as they are.
 
 From Python it is `tosg.connect().query(NAME, KEY=VALUE)`; any that returns nodes can be the
 selection of an export (`tosg-export OUT --nodes NAME --param KEY=VALUE`, `--cells` for cells).

@@ -15,7 +15,7 @@ from tosg.kg.cells.stored.staging import told_in_part
 from tosg.kg.query import finishing
 from tosg.kg.query.guard import Checked, check, run_checked
 from tosg.kg.query.parameters import bind
-from tosg.kg.query.rows import result_table, shown
+from tosg.kg.query.rows import loose_ends, result_table, shown
 from tosg.kg.query.statements import resolve
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def run(
         text += f" LIMIT {int(limit)}"
     found = run_checked(db, passed.prefix, text, values, timeout=timeout)
     rows = [row for (row,) in found]
-    table = result_table(passed.columns, rows, {c.name: c.type for c in statement.returns})
+    declared = {c.name: c.type for c in statement.returns}
+    table = result_table(passed.columns, rows, declared, _ends(db, rows))
     if statement.after:
         table = finishing.finish(statement.after, table, values)
         if limit is not None:
@@ -102,3 +103,15 @@ def run(
     if warnings is not None:
         warnings.extend(told)
     return table
+
+
+def _ends(db: Database, rows: list[list[Any]]) -> dict[str, str]:
+    """Ids of nodes that relationships in maps end at, by element id."""
+    wanted = sorted(loose_ends(rows))
+    if not wanted:
+        return {}
+    found = db.rows(
+        "CYPHER 5 UNWIND $wanted AS e MATCH (n) WHERE elementId(n) = e RETURN e, n.id AS id",
+        wanted=wanted,
+    )
+    return {row["e"]: row["id"] for row in found}

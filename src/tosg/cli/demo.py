@@ -14,6 +14,8 @@ from tosg.cli.options import connection_options, echo_json, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tosg.demo.run import Demo
     from tosg.settings import Settings
 
@@ -92,7 +94,10 @@ def _show(result: Demo) -> None:
 def _show_answer(answer: dict[str, Any]) -> None:
     _title(answer["question"])
     click.echo(f"  {question_command(answer)}")
-    _table(answer["columns"], answer["rows"])
+    rows = [
+        [_short(v, k) for v, k in zip(row, answer["kinds"], strict=True)] for row in answer["rows"]
+    ]
+    _table(answer["columns"], rows)
     left = answer["found"] - len(answer["rows"])
     if left:
         click.echo(f"  ... and {left} more: the command shows them")
@@ -121,9 +126,9 @@ def _title(text: str) -> None:
     click.echo(f"\n{text}\n{'-' * len(text)}")
 
 
-def _table(columns: list[str], rows: list[list[object]]) -> None:
+def _table(columns: list[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a small table in columns as wide as they need, at most 40."""
-    everything: list[list[Any]] = [list(columns), *rows]
+    everything: list[Sequence[object]] = [columns, *rows]
     cells = [[_short(value) for value in row] for row in everything]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     for row in cells:
@@ -131,8 +136,8 @@ def _table(columns: list[str], rows: list[list[object]]) -> None:
         click.echo(f"  {line.rstrip()}")
 
 
-def _short(value: object) -> str:
+def _short(value: object, kind: str = "") -> str:
     from tosg.cli.rows_view import text
 
-    short = text(value)
+    short = text(value, kind)
     return short if len(short) <= 40 else f"{short[:39]}…"

@@ -111,7 +111,8 @@ def _write(table: pa.Table, form: str) -> None:
         return
     from tosg.cli.rows_view import as_csv, as_json, as_table
 
-    click.echo({"table": as_table, "csv": as_csv, "json": as_json}[form](table))
+    written = {"table": as_table, "csv": as_csv, "json": as_json}[form](table)
+    click.echo(written.encode())  # of text, `echo` takes away what looks like a terminal's colours
 
 
 def _list(form: str) -> None:

@@ -6,10 +6,12 @@ and JSON hold every value whole.
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.query.json_text import json_text, json_value
+from tosg.kg.query.rows import JSON, is_declared, kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,10 +21,6 @@ _LONGEST = 16
 
 #: Cells of a table for the eye are cut here; the other formats cut nothing.
 _WIDEST = 72
-
-_ENTITY = {"id", "type", "name", "symbol"}
-_PATH = {"nodes", "relationships"}
-_RELATIONSHIP = {"type", "start", "end", "sign", "score", "sources"}
 
 
 def plain(value: Any) -> Any:
@@ -38,31 +36,39 @@ def plain(value: Any) -> Any:
     return value
 
 
-def text(value: Any) -> str:
-    """One value in one line, for the eye."""
-    value = plain(value)
+def text(value: Any, kind: str = "") -> str:
+    """One value in one line, for the eye.
+
+    Parameters
+    ----------
+    value : any
+    kind : str
+        What it is besides a plain value (`tosg.kg.query.rows.kind_of`): "NODE", "LIST<PATH>", ...
+    """
     if value is None:
         return ""
+    if kind.startswith("LIST<"):
+        return "; ".join(text(v, kind[5:-1]) for v in value)
+    if kind == "NODE":
+        return _printable(f"{value['id'] or ''} {_called(value)}".strip())
+    if kind == "RELATIONSHIP":
+        return _printable(f"{value['start']} -{_arrow(value)}-> {value['end']}")
+    if kind == "PATH":
+        return _printable(_path_text(value["nodes"], value["relationships"]))
+    value = plain(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
         return "; ".join(text(v) for v in value)
-    if isinstance(value, dict):
-        return _graph_text(value)
-    return " ".join(str(value).split())
+    return _printable(json_text(value) if isinstance(value, dict) else str(value))
 
 
-def _graph_text(value: dict[str, Any]) -> str:
-    keys = set(value)
-    if keys == _ENTITY:
-        return f"{value['id']} {_called(value)}".strip()
-    if keys == _RELATIONSHIP:
-        return f"{value['start']} -{_arrow(value)}-> {value['end']}"
-    if keys == _PATH:
-        return _path_text(value["nodes"], value["relationships"])
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _printable(words: str) -> str:
+    """One line in which control characters, which a terminal would obey, are spelled out."""
+    line = " ".join(words.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _called(entity: dict[str, Any]) -> str:
@@ -86,8 +92,12 @@ def _path_text(nodes: list[dict[str, Any]], relationships: list[dict[str, Any]])
 
 def as_table(table: pa.Table) -> str:
     """Write rows in columns for the eye, numbers to the right."""
-    rows = [[_cut(text(v)) for v in row.values()] for row in table.to_pylist()]
-    heads = list(table.column_names)
+    columns = [
+        [_cut(text(v, kind_of(field))) for v in column.to_pylist()]
+        for field, column in zip(table.schema, table.columns, strict=True)
+    ]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    heads = [_printable(name) for name in table.column_names]
     widths = [max([len(h), *(len(r[i]) for r in rows)]) for i, h in enumerate(heads)]
     right = [_is_number(table.schema.field(i).type) for i in range(len(heads))]
     lines = [heads, ["-" * w for w in widths], *rows]
@@ -111,31 +121,32 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def as_csv(table: pa.Table) -> str:
-    """Write rows as CSV; an entity is two columns, its id and its name (or symbol).
+    """Write rows as CSV, with a header that does not depend on the rows.
 
-    Lists, maps, relationships and paths are JSON. Null is nothing between the commas and the empty
-    string is ``""``; in a table of one column null is ``""`` too, as readers skip empty lines.
+    Where a statement declares a column of entities, it is two columns: the id and the name (or
+    symbol). Other entities, lists, maps, relationships and paths are JSON. Null is nothing between
+    the commas and the empty string is ``""``; in a table of one column null is ``""`` too, as
+    readers skip empty lines.
     """
-    entities = {f.name for f in table.schema if _is_entity(f.type)}
     heads: list[Any] = []
-    for name in table.column_names:
-        heads += [name, f"{name}_name"] if name in entities else [name]
-    lines = [heads]
-    for record in table.to_pylist():
-        line: list[Any] = []
-        for name, value in record.items():
-            if name in entities:
-                line += [value["id"], _called(value) or None] if value else [None, None]
-            else:
-                line.append(value)
-        lines.append(line)
-    return "\n".join(",".join(map(_exact, line)) or '""' for line in lines)
+    columns: list[list[Any]] = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        values = column.to_pylist()
+        heads.append(field.name)
+        if not (is_declared(field) and kind_of(field) == "NODE"):
+            columns.append([_exact(v) for v in values])
+            continue
+        heads.append(_free_name(f"{field.name}_name", {*table.column_names, *heads}))
+        columns.append([_exact(v and v["id"]) for v in values])
+        columns.append([_exact((v and _called(v)) or None) for v in values])
+    lines = [[_exact(head) for head in heads], *zip(*columns, strict=True)]
+    return "\n".join(",".join(line) or '""' for line in lines)
 
 
-def _is_entity(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return pa.types.is_struct(kind) and {f.name for f in kind} == _ENTITY
+def _free_name(name: str, taken: set[str]) -> str:
+    """Find a name for a second column that no column has."""
+    numbered = (f"{name}_{n}" for n in itertools.count(2))
+    return name if name not in taken else next(n for n in numbered if n not in taken)
 
 
 def _exact(value: Any) -> str:
@@ -152,5 +163,16 @@ def _exact(value: Any) -> str:
 
 
 def as_json(table: pa.Table) -> str:
-    """Write rows as a JSON array of objects."""
-    return json_text(table.to_pylist(), indent=2)
+    """Write rows as a JSON array of objects; a column of JSON texts as the values they are of."""
+    columns = {
+        field.name: [_from_json(v) for v in column.to_pylist()]
+        if kind_of(field) == JSON
+        else column.to_pylist()
+        for field, column in zip(table.schema, table.columns, strict=True)
+    }
+    rows = zip(*columns.values(), strict=True)
+    return json_text([dict(zip(columns, row, strict=True)) for row in rows], indent=2)
+
+
+def _from_json(written: str | None) -> Any:
+    return None if written is None else json.loads(written)

@@ -92,8 +92,8 @@ class Demo:
     cells : dict
         The report of attaching them.
     answers : list of dict
-        ``question``, ``reading``, ``statement``, ``params``, ``columns``, ``rows`` (a list of
-        values each, `SHOWN` at most) and ``found``, how many there are.
+        ``question``, ``reading``, ``statement``, ``params``, ``columns``, ``kinds`` of columns,
+        ``rows`` (a list of values each, `SHOWN` at most) and ``found``, how many there are.
     export : dict
         ``counts``, ``bytes``, ``warnings`` and ``measured_nodes``.
     comparison : Comparison
@@ -202,6 +202,8 @@ def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
 
 
 def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
+    from tosg.kg.query.rows import kind_of
+
     for question in QUESTIONS:
         table = graph.query(question.statement, params=question.params).select(question.columns)
         demo.answers.append(
@@ -211,6 +213,7 @@ def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
                 "statement": question.statement,
                 "params": question.params,
                 "columns": table.column_names,
+                "kinds": [kind_of(field) for field in table.schema],
                 "rows": [list(row.values()) for row in table.slice(0, SHOWN).to_pylist()],
                 "found": table.num_rows,
             }
