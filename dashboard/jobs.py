@@ -116,7 +116,7 @@ def _option(name: str, option: str, value: Any) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    from tosg.kg.query.json_text import json_text
+    from tosg.json_text import json_text
 
     return value if isinstance(value, str) else json_text(value)
 

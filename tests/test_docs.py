@@ -153,7 +153,7 @@ def test_the_readmes_python_and_queries_run(
     assert isinstance(graph, KnowledgeGraph)
     graph.close()
     assert found["graphs"] is not None
-    help_ = [line.strip() for line in (query.help or "").splitlines()]
+    help_ = [line.strip() for line in (query.epilog or "").splitlines()]
     queries = [words for place, words in command_lines() if place.startswith("README.md")]
     queries += [shlex.split(line) for line in help_ if line.startswith("tosg query")]
     queries = [words for words in queries if words[:2] == ["tosg", "query"]]

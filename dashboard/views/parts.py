@@ -85,7 +85,7 @@ def downloads(table: pa.Table, name: str) -> None:
     """Buttons that save a result as CSV, JSON or Parquet."""
     import pyarrow.parquet as pq
 
-    from tosg.kg.query.json_text import json_text
+    from tosg.json_text import json_text
 
     parquet = io.BytesIO()
     pq.write_table(table, parquet)

@@ -60,6 +60,7 @@ def _relationship(t: RelationshipType) -> dict[str, Any]:
     return {
         "type": t.name,
         "pairs": [list(pair) for pair in t.pairs],
+        "ends": pairs_text(t),
         "directed": t.directed,
         "keys": list(t.keys),
         "help": t.help,

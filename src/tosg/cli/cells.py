@@ -1,4 +1,4 @@
-"""``tosg cells``: attach cells to the graph, list them, map them anew, take them away."""
+"""``tosg cells``: attach cells to the graph, list them, map them again, remove them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 
-@click.group()
+@click.group(
+    epilog=examples("tosg cells attach mine.h5ad --map donor_id=patient", "tosg cells list --json")
+)
 def cells() -> None:
-    """Attach cells to the graph, list them, take them away."""
+    """Attach cells to the graph, list them, remove them."""
 
 
-@cells.command()
+@cells.command(
+    epilog=examples(
+        "tosg cells attach mine.h5ad --map donor_id=patient --set tissue=blood",
+        "tosg cells attach filtered.h5 --markers CD3D,MS4A1 --dry-run --json",
+    )
+)
 @click.argument("path", type=click.Path())
 @click.option(
     "--map",
@@ -49,7 +56,7 @@ def cells() -> None:
     help="Expression in the graph, or read from the file; auto: in the graph up to 1 GiB.",
 )
 @click.option("--markers", default="", metavar="GENE,...", help="Genes as numbers on the cells.")
-@click.option("--unit", help="What the values are, where that cannot be told.")
+@click.option("--unit", help="What the values are, where it is not certain.")
 @click.option("--matrix", help="X, raw.X or a layer; by default where counts are found.")
 @click.option("--allow-scaled", is_flag=True, help="Attach z-scores, if there is nothing else.")
 @click.option("--round", "round", is_flag=True, help="Round corrected counts to whole numbers.")
@@ -79,9 +86,9 @@ def cells() -> None:
 @click.option("--replace", "replace_existing", is_flag=True, help="Replace a data set of this id.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @json_option
-@connection_options
+@graph_options
 def attach(
-    settings: Settings,
+    graph: KnowledgeGraph,
     path: str,
     maps: tuple[str, ...],
     sets: tuple[str, ...],
@@ -93,14 +100,11 @@ def attach(
     **options: Any,
 ) -> None:
     """Attach a file of cells: h5ad, zarr, 10x .h5 or a 10x mtx folder."""
-    from tosg.kg.cells.attach import attach as attach_file
-    from tosg.kg.cells.obs.mapping import CellMapping
-    from tosg.kg.server.connect import connect
+    from tosg.inputs import read_mapping
 
-    mapping = CellMapping.read(maps, sets, _list(keep))
-    with connect(settings) as db, ProgressBar() as progress:
-        report = attach_file(
-            db,
+    mapping = read_mapping(maps, sets, _list(keep))
+    with ProgressBar() as progress:
+        report = graph.attach_cells(
             path,
             mapping,
             progress=progress,
@@ -115,19 +119,11 @@ def attach(
         click.echo("\n".join(report.lines()))
 
 
-@cells.command("list")
+@cells.command("list", epilog=examples("tosg cells list", "tosg cells list --json"))
 @json_option
-@connection_options
-def list_(settings: Settings, as_json: bool) -> None:
+@graph_options
+def list_(graph: KnowledgeGraph, as_json: bool) -> None:
     """List the data sets that are attached."""
-    from tosg.kg.cells.stored.dataset import datasets
-    from tosg.kg.cells.stored.staging import told_in_part
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        for warning in told_in_part(db):
-            note(f"note: {warning}")
-        found = datasets(db)
     rows = [
         {
             "id": d.id,
@@ -139,7 +135,7 @@ def list_(settings: Settings, as_json: bool) -> None:
             "storage": d.storage,
             "license": d.license,
         }
-        for d in found
+        for d in graph.datasets()
     ]
     if as_json:
         echo_json(rows)
@@ -153,55 +149,43 @@ def list_(settings: Settings, as_json: bool) -> None:
         )
 
 
-@cells.command()
+@cells.command(epilog=examples("tosg cells show mine", "tosg cells show mine --json"))
 @click.argument("id_", metavar="ID")
 @json_option
-@connection_options
-def show(settings: Settings, id_: str, as_json: bool) -> None:
+@graph_options
+def show(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
     """Show what attaching a data set found."""
-    from tosg.kg.cells.attach import stored_report
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        report = stored_report(db, id_)
+    report = graph.cells_report(id_)
     if as_json:
         echo_json(report.as_dict())
     else:
         click.echo("\n".join(report.lines()))
 
 
-@cells.command()
+@cells.command(epilog=examples("tosg cells remap mine", "tosg cells remap mine --json"))
 @click.argument("id_", metavar="ID")
 @json_option
-@connection_options
-def remap(settings: Settings, id_: str, as_json: bool) -> None:
-    """Map variables and labels anew to the graph as it is now."""
-    from tosg.kg.cells.remap import remap as remap_dataset
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        report = remap_dataset(db, id_)
+@graph_options
+def remap(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
+    """Map variables and labels again, to the graph as it is now."""
+    report = graph.remap_cells(id_)
     if as_json:
         echo_json(report.as_dict())
         return
     click.echo(
         f"{id_}: {report.status}; {report.mapped:,} variables mapped "
         f"({len(report.gained):,} gained, {len(report.lost):,} lost, {len(report.moved):,} moved), "
-        f"{report.expresses:,} EXPRESSES made, {report.links:,} groups linked anew"
+        f"{report.expresses:,} EXPRESSES made, {report.links:,} links of groups made"
     )
 
 
-@cells.command()
+@cells.command(epilog=examples("tosg cells detach mine", "tosg cells detach mine --json"))
 @click.argument("id_", metavar="ID")
 @json_option
-@connection_options
-def detach(settings: Settings, id_: str, as_json: bool) -> None:
-    """Take a data set away, with its cells and groups."""
-    from tosg.kg.cells.remap import detach as detach_dataset
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        n = detach_dataset(db, id_)
+@graph_options
+def detach(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
+    """Remove a data set, with its cells and groups."""
+    n = graph.detach_cells(id_)
     if as_json:
         echo_json({"dataset": id_, "cells": n})
     else:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import connection_options, note
+from tosg.cli.options import connection_options, examples, note
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
 
 
-@click.command("dashboard")
+@click.command(
+    "dashboard",
+    epilog=examples("tosg dashboard", "tosg dashboard --port 8501 --no-browser"),
+)
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: a free one.")
 @click.option(
     "--host",
@@ -27,11 +30,7 @@ def dashboard(settings: Settings, *, port: int | None, host: str, no_browser: bo
 
     The page reads only; the one thing that it writes is a training set, in a folder of its own
     under TOSG_HOME. Needs the extra: pip install 'tosg[dashboard]'.
-
-    \b
-      tosg dashboard
-      tosg dashboard --port 8501 --no-browser
-    """  # noqa: D301 - click's mark for text that is not to be wrapped
+    """
     from tosg.dashboard.serve import serve
 
     def tell(address: object) -> None:

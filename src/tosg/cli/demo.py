@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import connection_options, echo_json, examples, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from tosg.settings import Settings
 
 
-@click.command("demo")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Of training.")
-@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
+@click.command("demo", epilog=examples("tosg demo", "tosg demo --seeds 5 --json"))
+@click.option(
+    "--seeds", type=click.IntRange(1), default=3, show_default=True, help="Number of trainings."
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=8, show_default=True, help="Epochs of each."
+)
 @json_option
 @connection_options
 def demo(settings: Settings, *, seeds: int, epochs: int, as_json: bool) -> None:

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 _types_option = click.option(
     "--type", "types", multiple=True, metavar="TYPE", help="Only this type; may be repeated."
 )
 
 
-@click.command("embed")
+@click.command(
+    "embed",
+    epilog=examples("tosg embed", "tosg embed --type Gene --device cuda"),
+)
 @click.option("--model", help="Name or folder of a sentence-transformers model.")
 @_types_option
 @click.option("--rebuild", is_flag=True, help="Let another model replace all vectors.")
@@ -26,7 +29,7 @@ _types_option = click.option(
 )
 @click.option("--device", help="As torch names it; by default a GPU where there is one.")
 @json_option
-@connection_options
+@graph_options
 def embed(
     model: str | None,
     types: tuple[str, ...],
@@ -34,18 +37,14 @@ def embed(
     batch_size: int,
     device: str | None,
     as_json: bool,
-    settings: Settings,
+    graph: KnowledgeGraph,
 ) -> None:
     """Embed the texts that changed.
 
-    Stopped half way, the next run goes on from there. The vector indexes are online at the end.
+    A run that was stopped continues where it was. The vector indexes are online at the end.
     """
-    from tosg.kg.embed.run import embed as run
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db, ProgressBar() as progress:
-        report = run(
-            db,
+    with ProgressBar() as progress:
+        report = graph.embed(
             model,
             types=list(types) or None,
             rebuild=rebuild,
@@ -57,7 +56,7 @@ def embed(
         echo_json(report.as_dict())
         return
     click.echo(f"model      {report.model.name} (revision {report.model.revision})")
-    click.echo(f"texts      {report.texts:,} composed anew")
+    click.echo(f"texts      {report.texts:,} composed")
     click.echo(f"embedded   {report.embedded:,}, unchanged {report.unchanged:,}")
     if report.embedded:
         speed = report.encoded / max(report.seconds, 1e-9)
@@ -66,26 +65,24 @@ def embed(
         note(f"vector indexes made: {', '.join(report.indexes)}")
 
 
-@click.command("search")
+@click.command(
+    "search",
+    epilog=examples(
+        'tosg search "interferon response in lupus" --type Gene',
+        "tosg search IL-2/STAT5 -k 5 --json",
+    ),
+)
 @click.argument("text")
 @_types_option
 @click.option("-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Results.")
 @json_option
-@connection_options
-def search(text: str, types: tuple[str, ...], k: int, as_json: bool, settings: Settings) -> None:
+@graph_options
+def search(text: str, types: tuple[str, ...], k: int, as_json: bool, graph: KnowledgeGraph) -> None:
     """Find entities by meaning and by words.
 
-    TEXT is any text; nothing in it is syntax.
+    TEXT is any text; no character in it has a special meaning.
     """
-    from tosg.kg.search.hybrid import note_of
-    from tosg.kg.search.hybrid import search as run
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        found = run(db, text, types=list(types) or None, k=k)
-    said = note_of(found)
-    if said:
-        note(said)
+    found = graph.search(text, types=list(types) or None, k=k)
     if as_json:
         echo_json(found.to_pylist())
         return

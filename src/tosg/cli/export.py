@@ -9,25 +9,35 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tosg.cli.options import (
-    connection_options,
     echo_json,
+    examples,
+    graph_options,
     json_option,
     note,
     param_option,
     timeout_option,
 )
-from tosg.kg.query.limits import SELECTION_TIMEOUT
+from tosg.graph import SELECTION_TIMEOUT
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.export.selection import Selection
     from tosg.export.write.result import ExportResult
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 _QUERY = "CYPHER|@FILE|NAME"
 
 
-@click.command("export", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "export",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "tosg-export OUT --level gene --target cell_type --split donor --seed 7",
+        "tosg-export OUT --level gene --no-cells --dry-run --json",
+        "tosg-export OUT --param pathway='B Cell Receptor Signaling Pathway' \\",
+        "  --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g'",
+    ),
+)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--nodes", metavar=_QUERY, help="What returns the nodes; default the whole graph.")
 @click.option("--edges", metavar=_QUERY, help="What returns the edges; default those induced.")
@@ -83,9 +93,9 @@ _QUERY = "CYPHER|@FILE|NAME"
 @click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
 @timeout_option(SELECTION_TIMEOUT, "Stop each query of the selection after this long.")
 @json_option
-@connection_options
+@graph_options
 def export(
-    settings: Settings,
+    graph: KnowledgeGraph,
     out: Path,
     *,
     layout: str | None,
@@ -99,24 +109,15 @@ def export(
 ) -> None:
     """Turn a selection of the graph and its cells into a training set in OUT.
 
-    Queries are Cypher, @file.cypher, or the name of a statement. Example:
-
-    \b
-      tosg-export OUT --level gene --target cell_type --split donor --seed 7 \\
-        --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g' \\
-        --param pathway="B Cell Receptor Signaling Pathway"
-    """  # noqa: D301 - click's mark for text that is not to be wrapped
-    from tosg.export.write.export import export as run
-    from tosg.kg.server.connect import connect
-
+    Queries are Cypher, @file.cypher, or the name of a statement.
+    """
     _check_only("--layout", layout, "tosg")
     _check_only("--engine", engine, "local")
     selection = _selection(options)
-    with connect(settings) as db, ProgressBar() as progress:
-        result = run(
-            db,
-            selection,
+    with ProgressBar() as progress:
+        result = graph.export(
             out,
+            selection,
             workers=workers,
             resume=resume,
             dry_run=dry_run,
@@ -137,42 +138,19 @@ def _check_only(option: str, given: str | None, only: str) -> None:
 
 
 def _selection(options: dict[str, Any]) -> Selection:
-    from tosg.export.selection import (
-        Selection,
-        load_manifest,
-        load_spec,
-        parameters_of,
-        parse_params,
-    )
+    from tosg.inputs import read_selection
 
-    document: dict[str, Any] = {}
-    where = "the command line"
-    for name, load in (("manifest", load_manifest), ("spec", load_spec)):
-        path = options.pop(name)
-        if path is not None:
-            document |= load(path)
-            where = str(path)
-    base = Selection.from_dict(document, where=where)
-    no_cells, params = options.pop("no_cells"), options.pop("params")
-    if no_cells and options["cells"] is not None:
-        raise click.UsageError("--cells and --no-cells say different things")
-    if no_cells:  # what a file says of its cells goes with them
-        plain: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(Selection)}
-        gone = ("target", "split", "balance", "sample", "normalize")
-        base = dataclasses.replace(base, cells=False, **{name: plain[name] for name in gone})
+    spec, manifest, params = (options.pop(name) for name in ("spec", "manifest", "params"))
+    if options.pop("no_cells"):
+        if options["cells"] is not None:
+            raise click.UsageError("--cells and --no-cells contradict each other")
+        options["cells"] = False
     given = {name: value for name, value in options.items() if value is not None and value != ()}
-    if no_cells:
-        given["cells"] = False
     if "fractions" in given:
         given["fractions"] = _numbers(given["fractions"])
-    merged = {**base.as_dict(), **given}
-    merged["edge_types"] = None if merged["edge_types"] is None else list(merged["edge_types"])
-    selection = Selection.from_dict(merged, where="the command line")
-    kept = dict(selection.params)
-    if not {"nodes", "edges", "cells"}.isdisjoint(given):
-        # A query of the file that was replaced leaves its values behind.
-        kept = {name: kept[name] for name in parameters_of(selection) & kept.keys()}
-    return dataclasses.replace(selection, params={**kept, **parse_params(params, selection)})
+    if "edge_types" in given:
+        given["edge_types"] = list(given["edge_types"])
+    return read_selection(given, params, spec=spec, manifest=manifest, where="the command line")
 
 
 def _numbers(text: str) -> list[float]:

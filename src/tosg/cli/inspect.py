@@ -6,67 +6,53 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, graph_options, json_option, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 
-@click.command("schema")
+@click.command("schema", epilog=examples("tosg schema", "tosg schema --json"))
 @json_option
-@click.option("--markdown", is_flag=True, help="Print the documentation's page.")
+@click.option("--markdown", is_flag=True, help="Print the page of the documentation.")
 def schema(as_json: bool, markdown: bool) -> None:
     """Show the schema: types of entities and relationships, properties, indexes."""
-    from tosg.kg.schema import page as schema_view
+    from tosg import catalog
 
     if markdown:
-        click.echo(schema_view.markdown(), nl=False)
+        click.echo(catalog.write_schema_page(), nl=False)
         return
+    document = catalog.describe_schema()
     if as_json:
-        echo_json(schema_view.as_dict())
+        echo_json(document)
         return
-    from tosg.kg.schema.types import (
-        CELL_RELATIONSHIP_TYPES,
-        ENTITY_TYPES,
-        RELATIONSHIP_TYPES,
-        SUPPORT_TYPES,
-    )
-
     _table(
         ("entity", "prefixes", "what it is"),
-        ((t.label, ", ".join(t.prefixes), t.help) for t in ENTITY_TYPES),
+        ((t["label"], ", ".join(t["prefixes"]), t["help"]) for t in document["entity_types"]),
     )
     _table(
         ("relationship", "from and to", "key", "reads"),
         (
-            (t.name, schema_view.pairs_text(t), ", ".join(t.keys), t.help)
-            for t in (*RELATIONSHIP_TYPES, *CELL_RELATIONSHIP_TYPES)
+            (t["type"], t["ends"], ", ".join(t["keys"]), t["help"])
+            for t in (*document["relationship_types"], *document["cell_relationship_types"])
         ),
     )
-    _table(("label", "what it is"), ((t.label, t.help) for t in SUPPORT_TYPES))
+    _table(("label", "what it is"), ((t["label"], t["help"]) for t in document["support_types"]))
 
 
-@click.command("stats")
+@click.command("stats", epilog=examples("tosg stats", "tosg stats --no-sources --json"))
 @click.option("--sources/--no-sources", default=True, help="Count per source too (default).")
 @json_option
-@connection_options
-def stats(sources: bool, as_json: bool, settings: Settings) -> None:
+@graph_options
+def stats(sources: bool, as_json: bool, graph: KnowledgeGraph) -> None:
     """Count what is in the graph: per label, relationship type and source."""
-    from tosg.kg.cells.stored.staging import told_in_part
-    from tosg.kg.database import counts as library
-    from tosg.kg.database.bookkeeping import read_meta
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        for warning in told_in_part(db):
-            note(f"note: {warning}")
-        counts = library.count(db)
-        by_source = library.by_source(db) if sources else {}
-        meta = read_meta(db)
+    counts = graph.stats()
+    by_source = graph.count_by_source() if sources else {}
+    revision = graph.revision()
     if as_json:
-        echo_json({**counts.as_dict(), "sources": by_source, "revision": meta.revision})
+        echo_json({**counts.as_dict(), "sources": by_source, "revision": revision})
         return
     _table(("label", "nodes"), ((k, f"{v:,}") for k, v in counts.nodes.items()), right=(1,))
     _table(
@@ -77,28 +63,24 @@ def stats(sources: bool, as_json: bool, settings: Settings) -> None:
     if by_source:
         rows = ((k, f"{v['nodes']:,}", f"{v['relationships']:,}") for k, v in by_source.items())
         _table(("source", "nodes", "relationships"), rows, right=(1, 2))
-    click.echo(f"revision {meta.revision}")
+    click.echo(f"revision {revision}")
 
 
-@click.command("report")
+@click.command("report", epilog=examples("tosg report", "tosg report --list --json"))
 @click.argument("id_", metavar="[ID]", required=False)
 @click.option("--list", "list_", is_flag=True, help="List the loads whose reports are kept.")
 @json_option
-@connection_options
-def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> None:
+@graph_options
+def report(id_: str | None, list_: bool, as_json: bool, graph: KnowledgeGraph) -> None:
     """Show the report of a load, by default of the latest."""
-    from tosg.kg.report import kept as library
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        if list_:
-            found = library.report_ids(db)
-            if as_json:
-                echo_json(found)
-            else:
-                click.echo("\n".join(found))
-            return
-        document = library.read_report(db, id_)
+    if list_:
+        found = graph.report_ids()
+        if as_json:
+            echo_json(found)
+        else:
+            click.echo("\n".join(found))
+        return
+    document = graph.report(id_)
     if as_json:
         echo_json(document)
         return
@@ -107,16 +89,12 @@ def report(id_: str | None, list_: bool, as_json: bool, settings: Settings) -> N
     print_report(document)
 
 
-@click.command("check")
+@click.command("check", epilog=examples("tosg check", "tosg check --json"))
 @json_option
-@connection_options
-def check(as_json: bool, settings: Settings) -> None:
+@graph_options
+def check(as_json: bool, graph: KnowledgeGraph) -> None:
     """Check the graph against the schema and its last report; exits with 1 where they differ."""
-    from tosg.kg.report import check as library
-    from tosg.kg.server.connect import connect
-
-    with connect(settings) as db:
-        findings = library.check(db)
+    findings = graph.check()
     if as_json:
         echo_json([f.as_dict() for f in findings])
     elif findings:
@@ -126,7 +104,7 @@ def check(as_json: bool, settings: Settings) -> None:
             right=(1,),
         )
     else:
-        note("all is well: " + ", ".join(library.RULES))
+        note("the graph agrees with the schema and its last report")
     if findings:
         raise click.exceptions.Exit(1)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import connection_options, echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 _exclude_option = click.option(
     "--exclude-license",
@@ -22,7 +22,13 @@ _exclude_option = click.option(
 )
 
 
-@click.command("load")
+@click.command(
+    "load",
+    epilog=examples(
+        "tosg load hgnc data/hgnc.json.gz",
+        "tosg load hetionet data/hetionet --exclude-license 'CC BY-NC*' --json",
+    ),
+)
 @click.argument("source")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
@@ -40,7 +46,7 @@ _exclude_option = click.option(
     help="Let texts and the mapping of cells follow at once (default), or with a later load.",
 )
 @json_option
-@connection_options
+@graph_options
 def load(
     source: str,
     paths: tuple[Path, ...],
@@ -49,18 +55,15 @@ def load(
     prune: bool,
     text: bool,
     as_json: bool,
-    settings: Settings,
+    graph: KnowledgeGraph,
 ) -> None:
     """Load one source into the graph.
 
     PATHS are its files, or folders that have them; `tosg sources` lists what each source needs.
     Loading the same files again changes nothing; a newer release updates what changed.
     """
-    from tosg.graph import KnowledgeGraph
-    from tosg.loaders.pipeline.load import unmatched_line
-
     with ProgressBar() as progress:
-        report = KnowledgeGraph(settings).load(
+        report = graph.load(
             source,
             *paths,
             source_options=_options(options),
@@ -70,11 +73,15 @@ def load(
             progress=progress,
         )
     _show(report.as_dict(), as_json)
-    if unmatched := unmatched_line([report]):
-        note(unmatched)
 
 
-@click.command("build")
+@click.command(
+    "build",
+    epilog=examples(
+        "tosg build open-human --data data",
+        "tosg build mine.yaml --data data --no-embed",
+    ),
+)
 @click.argument("recipe")
 @click.option(
     "--data",
@@ -86,24 +93,21 @@ def load(
 @_exclude_option
 @click.option("--no-embed", is_flag=True, help="Leave the vectors for later (`tosg embed`).")
 @json_option
-@connection_options
+@graph_options
 def build(
     recipe: str,
     data: Path,
     exclude: tuple[str, ...],
     no_embed: bool,
     as_json: bool,
-    settings: Settings,
+    graph: KnowledgeGraph,
 ) -> None:
     """Build a graph from a recipe, whole or from where it stopped.
 
     RECIPE is a YAML file or the name of one that comes with tosg: open-human, demo.
     """
-    from tosg.loaders.pipeline.build import build as run
-
     with ProgressBar() as progress:
-        result = run(
-            settings,
+        result = graph.build(
             recipe,
             data,
             exclude_licenses=exclude,

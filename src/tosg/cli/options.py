@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tosg.kg.query.json_text import json_text
+from tosg.json_text import json_text
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
@@ -26,6 +28,26 @@ def connection_options(command: Command) -> Command:
         flags = {name: kwargs.pop(name) for name in _CONNECTION}
         return command(*args, settings=_settings(flags), **kwargs)
 
+    result: Command = _with_connection(wrapper)
+    return result
+
+
+def graph_options(command: Command) -> Command:
+    """Add the same options and pass on the ``graph`` that they name; its warnings are notes."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        from tosg.graph import KnowledgeGraph
+
+        flags = {name: kwargs.pop(name) for name in _CONNECTION}
+        with KnowledgeGraph(_settings(flags)) as graph, warnings_as_notes():
+            return command(*args, graph=graph, **kwargs)
+
+    result: Command = _with_connection(wrapper)
+    return result
+
+
+def _with_connection(wrapper: Callable[..., Any]) -> Any:
     wrapped: Any = wrapper
     for name, help_ in (
         ("database", "Database name."),
@@ -34,14 +56,39 @@ def connection_options(command: Command) -> Command:
         ("uri", "Neo4j to use, as bolt://host:7687; without one, the managed server."),
     ):
         wrapped = click.option(f"--{name}", help=help_)(wrapped)
-    result: Command = wrapped
-    return result
+    return wrapped
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Print what Python gets as a `TosgWarning` as a note on stderr."""
+    from tosg.errors import TosgWarning
+
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_note(
+            message: Warning | str, category: type[Warning], *rest: Any, **named: Any
+        ) -> None:
+            if issubclass(category, TosgWarning):
+                note(f"note: {message}")
+            else:
+                show(message, category, *rest, **named)
+
+        warnings.simplefilter("always", TosgWarning)
+        warnings.showwarning = show_note
+        yield
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
     from tosg.settings import load_settings
 
     return load_settings(flags)
+
+
+def examples(*lines: str) -> str:
+    """Lay out the examples at the end of a command's help."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

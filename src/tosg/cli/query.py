@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import connection_options, note, param_option, timeout_option
-from tosg.kg.query.limits import QUERY_TIMEOUT
+from tosg.cli.options import examples, graph_options, note, param_option, timeout_option
+from tosg.graph import QUERY_TIMEOUT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.cypher.header import Statement
-    from tosg.settings import Settings
+    from tosg.graph import KnowledgeGraph
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "tosg query --list",
+        "tosg query genes_of_pathway --describe",
+        'tosg query genes_of_pathway --param pathway="B Cell Receptor Signaling Pathway"',
+        'tosg query "MATCH (d:Drug)-[:TARGETS]->(g:Gene) RETURN d, g ORDER BY d.id LIMIT 5"',
+    )
+)
 @click.argument("query", required=False)
 @param_option
 @click.option(
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--list", "listing", is_flag=True, help="List the named statements.")
 @click.option("--describe", is_flag=True, help="Show a statement's parameters and its Cypher.")
-@connection_options
+@graph_options
 def query(
     query: str | None,
     params: tuple[str, ...],
@@ -49,55 +56,37 @@ def query(
     limit: int,
     listing: bool,
     describe: bool,
-    settings: Settings,
+    graph: KnowledgeGraph,
 ) -> None:
-    """Run QUERY: a named statement, @FILE with Cypher, or Cypher that reads.
-
-    \b
-    tosg query --list
-    tosg query genes_of_pathway --describe
-    tosg query genes_of_pathway --param pathway="B Cell Receptor Signaling Pathway"
-    tosg query "MATCH (d:Drug)-[:TARGETS]->(g:Gene) RETURN d, g ORDER BY d.id LIMIT 5"
-    """  # noqa: D301
+    """Run QUERY: a named statement, @FILE with Cypher, or Cypher that reads."""
     if form is None:
         form = "json" if as_json else "table"
     elif as_json and form != "json":
-        raise click.UsageError("--json and --format say different things")
+        raise click.UsageError("--json and --format contradict each other")
     if listing:
         _list(form)
         return
     if query is None:
-        raise click.UsageError("say what to run: a statement (see --list), @FILE or Cypher")
-    from tosg.kg.query.parameters import parse_params
-    from tosg.kg.query.statements import resolve
+        raise click.UsageError("name what to run: a statement (see --list), @FILE or Cypher")
+    from tosg.catalog import find_statement
+    from tosg.inputs import read_params
 
-    statement = resolve(query)
     if describe:
         if form in ("csv", "arrow"):
             raise click.UsageError("a description is text, or JSON with --json")
-        click.echo((_as_document if form == "json" else describe_statement)(statement))
+        click.echo((_as_document if form == "json" else describe_statement)(find_statement(query)))
         return
-    values = parse_params(params, statement)
-    from tosg.kg.query.run import run
-    from tosg.kg.server.connect import connect
-
-    warnings: list[str] = []
-    with connect(settings) as db:
-        table = run(
-            db,
-            query,
-            values,
-            timeout=timeout,
-            limit=limit + 1 if limit else None,
-            warnings=warnings,
-        )
+    table = graph.query(
+        query,
+        params=read_params(params, query),
+        timeout=timeout,
+        limit=limit + 1 if limit else None,
+    )
     if limit and table.num_rows > limit:
         table = table.slice(0, limit)
-        warnings.append(f"only the first {limit:,} rows are shown; --limit 0 shows all")
+        note(f"note: only the first {limit:,} rows are shown; --limit 0 shows all")
     if table.num_rows == 0:
-        warnings.append("no rows")
-    for warning in warnings:
-        note(f"note: {warning}")
+        note("note: no rows")
     _write(table, form)
 
 
@@ -118,7 +107,7 @@ def _write(table: pa.Table, form: str) -> None:
 def _list(form: str) -> None:
     import pyarrow as pa
 
-    from tosg.kg.query.statements import statements
+    from tosg.catalog import statements
 
     rows = [
         {"name": s.name, "params": " ".join(_shown(s)), "help": s.help}

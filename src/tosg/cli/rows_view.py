@@ -10,7 +10,7 @@ import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.query.json_text import json_text, json_value
+from tosg.json_text import json_text, json_value
 from tosg.kg.query.rows import JSON, is_declared, kind_of
 
 if TYPE_CHECKING:

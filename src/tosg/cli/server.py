@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, json_option, note
 
 if TYPE_CHECKING:
+    from tosg.graph import KnowledgeGraph
     from tosg.kg.server import ServerInfo
-    from tosg.settings import Settings
 
 
-@click.command("up")
+@click.command("up", epilog=examples("tosg up", "tosg up --memory 4g --json"))
 @click.option(
     "--memory", help="Upper bound on heap and page cache together, as 4g; later starts keep it."
 )
@@ -23,18 +23,16 @@ if TYPE_CHECKING:
 def up(memory: str | None, as_json: bool, env: bool) -> None:
     """Start the managed Neo4j, or say where it is.
 
-    The first time it downloads the server's jars (about 175 MB). Later commands start it by
-    themselves when they need it. The password is in the file that is named; `--env` prints it
-    for other programs: eval "$(tosg up --env)".
+    The first start downloads the server (about 175 MB). Commands that need a graph start it by
+    themselves. The password is in a file; `--env` prints it for other programs:
+    eval "$(tosg up --env)".
     """
-    from tosg.kg import server
-
-    settings = _settings(memory)
-    before = server.status(settings)
-    info = server.ensure(settings)
+    graph = _graph(memory)
+    before = graph.status()
+    info = graph.up()
     note("already up" if before is not None else "started")
     if before is not None and memory:
-        note("note: it keeps the memory it was started with; `tosg down` comes before another")
+        note("note: the memory stays as it was; to change it, run `tosg down` first")
     if env:
         for name, value in (
             ("NEO4J_URI", info.uri),
@@ -46,43 +44,40 @@ def up(memory: str | None, as_json: bool, env: bool) -> None:
     _show(info, as_json)
 
 
-@click.command("status")
+@click.command("status", epilog=examples("tosg status", "tosg status --json"))
 @json_option
 def status(as_json: bool) -> None:
     """Show the managed Neo4j; exits with 3 where it is not up."""
-    from tosg.kg import server
-
-    settings = _settings(None)
-    info = server.status(settings)
+    graph = _graph(None)
+    info = graph.status()
     if info is None:
         if as_json:
-            echo_json({"running": False, "home": settings.home})
+            echo_json({"running": False, "home": graph.settings.home})
         else:
             click.echo("not running")
         raise click.exceptions.Exit(3)
     _show(info, as_json)
 
 
-@click.command("down")
+@click.command("down", epilog=examples("tosg down", "tosg down --json"))
 @json_option
 def down(as_json: bool) -> None:
     """Stop the managed Neo4j; its data stays."""
-    from tosg.kg import server
-
-    stopped = server.stop(_settings(None))
+    stopped = _graph(None).down()
     if as_json:
         echo_json({"stopped": stopped})
     else:
         click.echo("stopped" if stopped else "was not running")
 
 
-def _settings(memory: str | None) -> Settings:
+def _graph(memory: str | None) -> KnowledgeGraph:
+    from tosg.graph import KnowledgeGraph
     from tosg.settings import load_settings
 
     settings = load_settings({"memory": memory})
     if not settings.managed:
-        note(f"note: other commands talk to {settings.uri}, not to the managed server")
-    return settings
+        note(f"note: other commands use {settings.uri}, not the managed server")
+    return KnowledgeGraph(settings)
 
 
 def _show(info: ServerInfo, as_json: bool) -> None:

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import echo_json, json_option, note
+from tosg.cli.options import echo_json, examples, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.loaders.base import Loader
 
 
-@click.command()
+@click.command(epilog=examples("tosg sources", "tosg sources hetionet --json"))
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @json_option
 def sources(names: tuple[str, ...], as_json: bool) -> None:
     """List the sources, what each needs and where to get it."""
-    from tosg.loaders import registry
+    from tosg.catalog import sources as list_sources
 
-    loaders = [registry.loader_class(name) for name in names or registry.names()]
+    loaders = list_sources(names)
     if as_json:
         echo_json([_as_dict(loader) for loader in loaders])
         return
     click.echo("\n\n".join(_as_text(loader) for loader in loaders))
 
 
-@click.command()
+@click.command(epilog=examples("tosg fetch hgnc", "tosg fetch hgnc uniprot --to data --json"))
 @click.argument("names", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
     "--to",
@@ -41,14 +41,13 @@ def sources(names: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
     """Download a source's files, with checked hashes."""
-    from tosg.loaders import registry
-    from tosg.loaders.pipeline import fetch as fetching
+    from tosg import catalog
 
-    loaders = [registry.loader_class(name) for name in names]
+    loaders = catalog.sources(names)
     results: list[dict[str, Any]] = []
     with ProgressBar() as progress:
         for loader in loaders:
-            for spec, path, what in fetching.fetch(loader, folder, progress=progress):
+            for spec, path, what in catalog.fetch(loader.name, folder, progress=progress):
                 results.append(
                     {
                         "source": loader.name,

@@ -1,0 +1,101 @@
+"""What comes with tosg, without any graph: sources, statements and the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tosg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from tosg.cypher.header import Statement
+    from tosg.loaders.base import FileSpec, Loader
+
+
+def sources(names: Iterable[str] = ()) -> list[type[Loader]]:
+    """List sources: what each is, which files it needs, its licence and options.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Only these; by default all, in alphabetical order.
+
+    Raises
+    ------
+    UsageError
+        There is no source of that name.
+    """
+    from tosg.loaders import registry
+
+    return [registry.loader_class(name) for name in tuple(names) or registry.names()]
+
+
+def fetch(
+    source: str, folder: str | os.PathLike[str], *, progress: Progress = silent
+) -> list[tuple[FileSpec, Path | None, str]]:
+    """Download the files of a source that are not in the folder yet.
+
+    Parameters
+    ----------
+    source : str
+        Its name.
+    folder : path
+        Where the files go; made when missing.
+    progress : Progress
+        Called with each file and how many of its bytes have come.
+
+    Returns
+    -------
+    list of (FileSpec, Path or None, str)
+        Per file its place and "fetched", "there already" or, without a path, what to do.
+
+    Raises
+    ------
+    UsageError
+        There is no source of that name.
+    DataError
+        A file cannot be downloaded, or has another hash than expected.
+    """
+    from tosg.loaders.pipeline.fetch import fetch
+
+    (loader,) = sources([source])
+    return fetch(loader, Path(folder), progress=progress)
+
+
+def statements() -> Mapping[str, Statement]:
+    """List the named statements: parameters, columns, Cypher and what each answers."""
+    from tosg.kg.query.statements import statements
+
+    return statements()
+
+
+def find_statement(query: str) -> Statement:
+    """Find the statement of a query: by name, in ``@file``, or the Cypher itself.
+
+    Raises
+    ------
+    UsageError
+        It looks like a name, and no statement has it.
+    ConfigError
+        The file cannot be read.
+    """
+    from tosg.kg.query.statements import resolve
+
+    return resolve(query)
+
+
+def describe_schema() -> dict[str, Any]:
+    """Describe the schema as plain values: types, pairs, properties, indexes."""
+    from tosg.kg.schema import page
+
+    return page.as_dict()
+
+
+def write_schema_page() -> str:
+    """Write the schema as the page of the documentation, in Markdown."""
+    from tosg.kg.schema import page
+
+    return page.markdown()
