@@ -26,13 +26,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.kg.claims.log import SourceLog
+    from tosg.loaders.scores import Score
 
 _RELEASE = Option("release", "release of the files, where they do not say it", "")
 _LICENSE = Option("license", "licence of the files, where it is another than the source's", "")
 _SOURCE = Option("source", "name to keep the claims under, for another source's files", "")
 
+_EXCERPT = Option(
+    "excerpt",
+    "whether the files are only a part of what the source publishes",
+    "auto",
+    choices=("auto", "true", "false"),
+)
+
 #: Options that every source has.
-COMMON_OPTIONS: tuple[Option[str], ...] = (_RELEASE, _LICENSE, _SOURCE)
+COMMON_OPTIONS: tuple[Option[str], ...] = (_RELEASE, _LICENSE, _SOURCE, _EXCERPT)
+
+#: Put before the release of claims from an excerpt; such a release is older than a whole one.
+EXCERPT_OF = "excerpt of "
+
+#: Words in the names of files that are only a part.
+_EXCERPT_NAME = re.compile(r"(?i)(^|[-_. ])(excerpt|snippet|truncated|sample(?=\.))([-_. ]|$)")
 
 #: Most rows of one batch of claims.
 BATCH_ROWS = 100_000
@@ -58,6 +72,11 @@ class FileSpec:
         Of the file at ``url``.
     release : str
         Release of the file with that hash, for files that do not say it themselves.
+    license : str
+        Licence of this file where it is another than the source's.
+    whole_bytes : int
+        Size that the whole file has at least, compressed or not; a smaller one is an excerpt.
+        0: unknown.
     """
 
     key: str
@@ -67,6 +86,8 @@ class FileSpec:
     url: str | None = None
     sha256: str | None = None
     release: str = ""
+    license: str = ""
+    whole_bytes: int = 0
 
     @property
     def filename(self) -> str:
@@ -138,6 +159,18 @@ class Loader(ABC):
     homepage: ClassVar[str]
     license: ClassVar[str]
     files: ClassVar[tuple[FileSpec, ...]]
+    #: Types of the entities that it claims.
+    nodes: ClassVar[tuple[str, ...]] = ()
+    #: Start type, relationship type and end type of what it claims.
+    relationships: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    #: How scores follow from the source's own numbers.
+    scores: ClassVar[tuple[Score, ...]] = ()
+    #: How signs follow from the source's own words; "" where it gives none.
+    signs: ClassVar[str] = ""
+    #: What is peculiar about its files, and what the loader does about it, a sentence each.
+    quirks: ClassVar[tuple[str, ...]] = ()
+    #: What it was tested on: whole files or excerpts, and of which release.
+    tested_on: ClassVar[str] = ""
     options: ClassVar[tuple[Option[Any], ...]] = ()
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -189,6 +222,9 @@ class Loader(ABC):
             if spec.required and spec.key not in files:
                 raise self._missing(spec, [])
         log.release = self.release(files)
+        for path in files.values():
+            if why := self.excerpt(path):
+                log.file(path).note("excerpt, not the whole file", 1, why)
         for batch in self._claims(files, log, log.release):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
@@ -221,9 +257,29 @@ class Loader(ABC):
     def origin(
         self, path: Path, release: str, license_: str | None = None, part: str = ""
     ) -> Origin:
-        """Provenance of claims from one file; one with a release of its own is a part."""
-        stated = self.license if license_ is None else license_
+        """Provenance of claims from one file; one with a release of its own is a part.
+
+        The release of an excerpt says so: see `EXCERPT_OF`.
+        """
+        spec = self._spec_of(path)
+        stated = ((spec and spec.license) or self.license) if license_ is None else license_
+        if self.excerpt(path):
+            release = f"{EXCERPT_OF}{release or 'unknown release'}"
         return Origin(self.source, self.value(_LICENSE) or stated, release, path.name, part)
+
+    def excerpt(self, path: Path) -> str:
+        """Why a file is only a part of what the source publishes; "" where it is whole."""
+        if (given := self.value(_EXCERPT)) != "auto":
+            return "the option excerpt says so" if given == "true" else ""
+        if _EXCERPT_NAME.search(path.name):
+            return "its name says so"
+        spec = self._spec_of(path)
+        if spec is None or path.stat().st_size >= spec.whole_bytes:
+            return ""
+        return f"{path.stat().st_size:,} bytes; the whole file has over {spec.whole_bytes:,}"
+
+    def _spec_of(self, path: Path) -> FileSpec | None:
+        return next((s for s in self.files if s.matches(path.name) is not None), None)
 
     def locate(self, paths: Sequence[Path]) -> dict[str, Path]:
         """Find the files of this source.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import json
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.schema.curies import curies, parse_curies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tosg.kg.claims.log import FileLog
 
@@ -212,3 +214,123 @@ def listed_ids(
     if len(bad):
         file.note(f"bad identifier in {column}, left out", len(bad), bad.slice(0, 5).to_pylist())
     return filter_lists(lists, ids, ids.is_valid())
+
+
+def of_species(
+    batch: pa.RecordBatch, column: str, file: FileLog, *species: str, shown: Sequence[str] = ()
+) -> pa.RecordBatch:
+    """Keep the rows of some species, as their column writes them; others are rejected.
+
+    The spellings of the column have to be given: ``9606``, ``taxon:9606``, ``Homo sapiens``.
+    """
+    ours = pc.is_in(pc.utf8_trim_whitespace(batch.column(column)), pa.array(species, pa.string()))
+    return keep(batch, ours, file, "other species", shown or (column,))
+
+
+def not_negated(
+    batch: pa.RecordBatch, negated: Mask, file: FileLog, shown: Sequence[str]
+) -> pa.RecordBatch:
+    """Leave out rows that say that something is not so."""
+    if not isinstance(negated, np.ndarray):
+        negated = pc.fill_null(negated, False).to_numpy(zero_copy_only=False)
+    return keep(batch, ~negated.astype(bool), file, "negated, says that it is not so", shown)
+
+
+def with_words(
+    batch: pa.RecordBatch,
+    column: str,
+    words: Mapping[str, object],
+    file: FileLog,
+    *,
+    to: str,
+    type_: pa.DataType | None = None,
+    others: Literal["reject", "null"] = "reject",
+) -> pa.RecordBatch:
+    """Add a column that translates the words of another, as signs or types of relationships.
+
+    Parameters
+    ----------
+    batch : RecordBatch
+    column : str
+        Its words; case matters, white space around them does not.
+    words : mapping
+        Word -> value.
+    file : FileLog
+        Is told about other words.
+    to : str
+        Name of the new column.
+    type_ : DataType, optional
+        Of the new column; by default that of the values.
+    others : {"reject", "null"}
+        Whether rows with another word are rejected as "unknown <column>", or noted and get null.
+    """
+    code = pc.index_in(pc.utf8_trim_whitespace(batch.column(column)), pa.array(list(words)))
+    values = pa.array(list(words.values()), type_)
+    batch = batch.append_column(to, values.take(code))
+    if others == "reject":
+        return keep(batch, code.is_valid(), file, f"unknown {column}", (column,))
+    lost = batch.column(column).filter(code.is_null())
+    if len(lost):
+        file.note(f"unknown {column}, left out", len(lost), sorted(set(lost.to_pylist()))[:5])
+    return batch
+
+
+def evidence(
+    batch: pa.RecordBatch,
+    *,
+    texts: Mapping[str, str] | None = None,
+    numbers: Mapping[str, str] | None = None,
+    lists: Mapping[str, tuple[str, str]] | None = None,
+    blanks: Sequence[str] = ("-",),
+) -> pa.Array:
+    """Build the evidence of claims from columns: the source's own words, numbers and references.
+
+    Parameters
+    ----------
+    batch : RecordBatch
+    texts, numbers : mapping
+        Key of the evidence -> column. A number that is none is kept as text.
+    lists : mapping
+        Key of the evidence -> (column, separator).
+    blanks : sequence of str
+        Values that mean nothing, besides "".
+
+    Returns
+    -------
+    Array of string
+        JSON objects with sorted keys and without what is empty; null where nothing is said.
+    """
+    parts = {key: _json_texts(batch.column(c), blanks) for key, c in (texts or {}).items()}
+    parts |= {key: _json_numbers(batch.column(c), blanks) for key, c in (numbers or {}).items()}
+    parts |= {
+        key: _json_lists(split(batch.column(c), separator, *blanks))
+        for key, (c, separator) in (lists or {}).items()
+    }
+    keyed = {
+        key: pc.binary_join_element_wise(pa.scalar(f'"{key}"'), parts[key], ":")
+        for key in sorted(parts)
+    }
+    # Not Arrow's join: with null_handling="skip" it drops rows in which all parts are null.
+    inner = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
+    whole = pl.when(inner != "").then(pl.format("{{{}}}", inner))
+    return pl.DataFrame(keyed).select(whole).to_series().to_arrow().cast(pa.string())
+
+
+def _json_texts(values: pa.Array, blanks: Sequence[str]) -> pa.Array:
+    text = blank_to_null(values, *blanks)
+    distinct = text.dictionary_encode()
+    dumped = [json.dumps(word, ensure_ascii=False) for word in distinct.dictionary.to_pylist()]
+    return pa.array(dumped, pa.string()).take(distinct.indices)
+
+
+def _json_numbers(values: pa.Array, blanks: Sequence[str]) -> pa.Array:
+    text = blank_to_null(values, *blanks)
+    number = pc.match_substring_regex(text, r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$")
+    return pc.if_else(number, text, _json_texts(values, blanks))
+
+
+def _json_lists(lists: pa.ListArray) -> pa.Array:
+    quoted = pa.ListArray.from_arrays(lists.offsets, _json_texts(lists.flatten(), ()))
+    joined = pc.binary_join(quoted, ",")
+    whole = pc.binary_join_element_wise("[", joined, "]", "")
+    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), whole)

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import bz2
+import fnmatch
 import gzip
 import lzma
+import re
+import zipfile
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from tosg.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedReader
     from pathlib import Path
 
-_MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2"}
+_MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
+
+#: Bytes that are looked at to recognise a web page or a pointer under the name of a data file.
+_HEAD_BYTES = 512
+
+#: Files beside the data in a published zip archive.
+_BESIDE = re.compile(r"(?i)(^|/)(readme|licen[cs]e|created|version|__macosx|\.)")
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain, gzip, xz or bzip2 file, told apart by its first bytes, not its name.
+def open_bytes(path: Path, member: str = "*") -> Iterator[BinaryIO]:
+    """Open a plain, gzip, xz, bzip2 or zip file, told apart by its first bytes, not its name.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    member : str
+        Pattern of the one member of a zip archive to read; READMEs and licences do not count.
 
     Raises
     ------
     DataError
-        Missing, a folder, empty, unreadable, cut off or damaged; also while reading inside.
+        Missing, a folder, empty, unreadable, cut off or damaged; also while reading inside. A web
+        page or a Git LFS pointer under the name of a data file.
     """
     with _as_data_errors(path):
         with path.open("rb") as raw:
@@ -34,8 +52,30 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             raise DataError(
                 "the file is empty", where=path, hint="download it again; see `tosg sources`"
             )
-        with _open(path, head) as stream:
+        with _open(path, head, member) as stream:
+            _refuse_page(stream, path)
             yield stream
+
+
+def _refuse_page(stream: BinaryIO, path: Path) -> None:
+    """Refuse what servers and repositories send instead of a file."""
+    head = (
+        cast("BufferedReader", stream).peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \r\n")
+    )
+    if head.lower().startswith((b"<!doctype html", b"<html")):
+        raise DataError(
+            "this is a web page, not the file",
+            where=path,
+            found=head[:60].decode("latin-1"),
+            hint="its address asks for a login or has moved; open it in a browser (`tosg sources`)",
+        )
+    if head.startswith(b"version https://git-lfs"):
+        raise DataError(
+            "this is a Git LFS pointer, not the file",
+            where=path,
+            found=head.split(b"\n")[0].decode("latin-1"),
+            hint="`git lfs pull` in its repository, or download the file itself",
+        )
 
 
 def read_bytes(path: Path) -> bytes:
@@ -96,9 +136,9 @@ def _encoding_error(
     )
 
 
-def _open(path: Path, head: bytes) -> BinaryIO:
+def _open(path: Path, head: bytes, member: str) -> BinaryIO:
     kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-    named = {".gz": "gz", ".xz": "xz", ".bz2": "bz2"}.get(path.suffix)
+    named = {".gz": "gz", ".xz": "xz", ".bz2": "bz2", ".zip": "zip"}.get(path.suffix)
     if kind is None and named is not None and not _texty(head):
         raise DataError(
             "the file is not what its name says",
@@ -113,7 +153,24 @@ def _open(path: Path, head: bytes) -> BinaryIO:
         return cast("BinaryIO", lzma.open(path, "rb"))
     if kind == "bz2":
         return cast("BinaryIO", bz2.open(path, "rb"))
+    if kind == "zip":
+        return cast("BinaryIO", _open_member(path, member))
     return path.open("rb")
+
+
+def _open_member(path: Path, pattern: str) -> IO[bytes]:
+    archive = zipfile.ZipFile(path)
+    names = [n for n in archive.namelist() if not n.endswith("/") and not _BESIDE.search(n)]
+    fitting = [n for n in names if fnmatch.fnmatchcase(n.rpartition("/")[2], pattern)]
+    if len(fitting) != 1:
+        raise DataError(
+            "it is unclear which file of the zip archive is meant",
+            where=path,
+            found=", ".join(names[:5]) or "no file",
+            expected=f"one file named {pattern}" if pattern != "*" else "one file",
+            hint="unpack the archive and give the file itself",
+        )
+    return archive.open(fitting[0])
 
 
 def _texty(head: bytes) -> bool:
@@ -129,7 +186,13 @@ def _as_data_errors(path: Path) -> Iterator[None]:
         raise DataError("there is no such file", where=path, hint="see `tosg sources`") from error
     except IsADirectoryError as error:
         raise DataError("this is a folder, not a file", where=path) from error
-    except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+    except (
+        EOFError,
+        gzip.BadGzipFile,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise DataError(
             "the compressed file is cut off or damaged",
             where=path,

@@ -7,7 +7,9 @@ mean nothing unless ``quoted`` is set: the tables of biology's databases hold th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv as python_csv
+import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -17,17 +19,19 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import FileLog
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from tosg.kg.claims.log import FileLog
 
 BLOCK_BYTES = 8 << 20
 _NEWLINE, _QUOTE, _RETURN = 10, 34, 13
 _Longs = npt.NDArray[np.int64]
+_Bytes = npt.NDArray[np.uint8]
+#: Data, its bytes, starts and ends of its lines, their numbers in the file.
+_Lines = tuple[bytes, _Bytes, _Longs, _Longs, _Longs]
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,15 @@ class Layout:
         Whether values stand in double quotes as SPARQL tools write them; the quotes are dropped.
     parse_header : callable, optional
         Turns a header line that is no list of columns into one.
+    optional : tuple of str
+        Columns that are read where they are there; elsewhere every value is "".
+    renamed : mapping
+        Column -> its names in other releases.
+    comment : str
+        Character that starts a comment line, as ``#`` or ``!``; "" where there are none. The
+        header may be one of the comment lines.
+    ragged : int
+        Fewest fields of a row, for tables whose empty last columns may be cut off; 0: all.
     """
 
     columns: tuple[str, ...]
@@ -56,6 +69,30 @@ class Layout:
     quoted: bool = False
     enclosed: bool = False
     parse_header: Callable[[str], list[str]] | None = None
+    optional: tuple[str, ...] = ()
+    renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    comment: str = ""
+    ragged: int = 0
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """All columns that a reader gets."""
+        return (*self.columns, *self.optional)
+
+    def header_names(self, line: str) -> list[str]:
+        """Columns that a header line names, by the names of this layout."""
+        found = self.parse_header(line) if self.parse_header else self._split(line)
+        given = {other: name for name, others in self.renamed.items() for other in others}
+        return [name if name in self.read else given.get(name, name) for name in found]
+
+    def _split(self, line: str) -> list[str]:
+        # `#tax_id` and `# ChemicalName`: the mark of the comment is no part of the name.
+        line = line.lstrip("#!" + self.comment)
+        if self.quoted:
+            fields = next(python_csv.reader([line], delimiter=self.delimiter), [])
+        else:
+            fields = line.split(self.delimiter)
+        return [name.strip().strip('"') for name in fields]
 
 
 def read_table(path: Path, layout: Layout, log: FileLog) -> Iterator[pa.RecordBatch]:
@@ -64,9 +101,10 @@ def read_table(path: Path, layout: Layout, log: FileLog) -> Iterator[pa.RecordBa
     Yields
     ------
     RecordBatch
-        The layout's columns as strings (empty fields as ""), and ``line``: int64, the line of the
-        file that each row starts on, from 1. Rows that Arrow never saw were rejected in ``log``
-        as "wrong number of fields", "blank line" or "control character".
+        The layout's columns as strings (empty fields and optional columns that are not there as
+        ""), and ``line``: int64, the line of the file that each row starts on, from 1. Rows that
+        Arrow never saw were rejected in ``log`` as "wrong number of fields", "blank line" or
+        "control character".
 
     Raises
     ------
@@ -76,6 +114,43 @@ def read_table(path: Path, layout: Layout, log: FileLog) -> Iterator[pa.RecordBa
     with open_bytes(path) as stream:
         reader = _Reader(path, layout, log)
         yield from reader.batches(stream)
+
+
+def choose_layout(path: Path, layouts: Mapping[str, Layout]) -> str:
+    """Key of the first layout that the file has: by its header, or its number of fields.
+
+    Raises
+    ------
+    DataError
+        It has none of them, or is no text.
+    """
+    with open_bytes(path) as stream:
+        data = strip_bom(stream.read(BLOCK_BYTES), path)
+    found = ""
+    for key, layout in layouts.items():
+        reader = _Reader(path, layout, FileLog("", path))
+        try:
+            reader.read_header(data) if layout.header else reader.check_width(data)
+        except DataError as error:
+            found = found or str(error.found)
+        else:
+            return key
+    raise DataError(
+        "the file has other columns than this source's",
+        where=path,
+        found=found,
+        expected="; or ".join(", ".join(layout.columns) for layout in layouts.values()),
+        hint="is this the right file? see `tosg sources`",
+    )
+
+
+def read_preamble(path: Path, comment: str = "#") -> list[str]:
+    """Comment lines at the start of a file, without the comment's character."""
+    with open_bytes(path) as stream:
+        data = strip_bom(stream.read(BLOCK_BYTES), path)
+    lines = data.decode("utf-8", "replace").splitlines()
+    said = itertools.takewhile(lambda line: line.startswith(comment), lines)
+    return [line.lstrip(comment).strip() for line in said]
 
 
 class _Reader:
@@ -91,7 +166,7 @@ class _Reader:
         if self.layout.header:
             while b"\n" not in rest and (more := stream.read(BLOCK_BYTES)):
                 rest += more
-            rest = self._read_header(rest)
+            rest = self.read_header(rest)
         while True:
             more = stream.read(BLOCK_BYTES)
             block, rest = self._cut(rest, last=not more)
@@ -107,33 +182,56 @@ class _Reader:
                 hint="download it again; see `tosg sources`",
             )
 
-    def _read_header(self, data: bytes) -> bytes:
-        raw, _, rest = data.partition(b"\n")
+    def read_header(self, data: bytes) -> bytes:
+        """Find the header, among comment lines where the layout has them; returns the rest."""
+        mark = self.layout.comment.encode()
+        first: DataError | None = None
+        while True:
+            raw, _, rest = data.partition(b"\n")
+            try:
+                self.names = self._checked(raw)
+            except DataError as error:
+                first = error if raw.strip(b"\r" + mark) or first is None else first
+                if not (mark and rest) or not (raw.startswith(mark) or not raw.strip()):
+                    raise first from None
+                data, self.line, self.byte = rest, self.line + 1, self.byte + len(raw) + 1
+                continue
+            self.line, self.byte = self.line + 1, self.byte + len(raw) + 1
+            return rest
+
+    def check_width(self, data: bytes) -> None:
+        """Refuse a table without a header whose first row has another number of fields."""
+        mark = self.layout.comment
+        lines = data.decode("utf-8", "replace").splitlines()
+        row = next((x for x in lines if x.strip() and not (mark and x.startswith(mark))), "")
+        count = row.count(self.layout.delimiter) + 1
+        if not (self.layout.ragged or len(self.names)) <= count <= len(self.names):
+            raise DataError("the file has another number of columns", found=f"{count} columns")
+
+    def _checked(self, raw: bytes) -> list[str]:
+        """Names of a header line."""
+        where = f"{self.path}, line {self.line}"
         if b"\r" in raw.rstrip(b"\r"):
             raise DataError(
                 "the lines end in a carriage return alone",
                 where=self.path,
                 expected="line ends of Unix or Windows",
             )
-        check_utf8(raw, self.path, first_line=1)
-        text = raw.rstrip(b"\r").decode("utf-8")
-        layout = self.layout
-        names = layout.parse_header(text) if layout.parse_header else text.split(layout.delimiter)
-        names = [name.strip().strip('"') for name in names]
-        missing = [name for name in layout.columns if name not in names]
-        if missing or len(set(names)) != len(names):
+        check_utf8(raw, self.path, first_line=self.line)
+        names = self.layout.header_names(raw.rstrip(b"\r").decode("utf-8"))
+        missing = [name for name in self.layout.columns if name not in names]
+        if missing:
             raise DataError(
-                "the file has other columns than this source's"
-                if missing
-                else "the file names a column twice",
-                where=f"{self.path}, line 1",
+                "the file has other columns than this source's",
+                where=where,
                 found=_shown(names),
-                expected=", ".join(layout.columns),
+                expected=", ".join(self.layout.columns) + f" (missing: {', '.join(missing)})",
                 hint="is this the right file? see `tosg sources`",
             )
-        self.names = names
-        self.line, self.byte = 2, len(raw) + 1
-        return rest
+        wanted = [name for name in names if name in self.layout.read]
+        if len(set(wanted)) != len(wanted):
+            raise DataError("the file names a column twice", where=where, found=_shown(names))
+        return [name if name in self.layout.read else f"{n}\0" for n, name in enumerate(names)]
 
     def _cut(self, data: bytes, *, last: bool) -> tuple[bytes, bytes]:
         """Whole records of the data, and the rest."""
@@ -146,7 +244,7 @@ class _Reader:
         end = int(ends[-1]) + 1 if len(ends) else 0
         return data[:end], data[end:]
 
-    def _record_ends(self, block: npt.NDArray[np.uint8]) -> _Longs:
+    def _record_ends(self, block: _Bytes) -> _Longs:
         ends = np.flatnonzero(block == _NEWLINE)
         return ends[~_inside_quotes(block)[ends]] if self.layout.quoted else ends
 
@@ -172,13 +270,18 @@ class _Reader:
             )
         starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
         lines = self._line_numbers(block, starts)
+        data, block, starts, ends, lines = self._padded(
+            *self._without_comments(data, block, starts, ends, lines)
+        )
+        if not len(ends):
+            return
         data, good = self._leave_out_bad(data, block, starts, ends, lines, cut_off=cut_off)
         self.log.read(len(ends))
         self.rows += len(ends)
         if len(good):
             yield self._parse(data, lines[good])
 
-    def _line_numbers(self, block: npt.NDArray[np.uint8], starts: _Longs) -> _Longs:
+    def _line_numbers(self, block: _Bytes, starts: _Longs) -> _Longs:
         if not self.layout.quoted:
             lines = np.arange(self.line, self.line + len(starts), dtype=np.int64)
             self.line += len(starts)
@@ -188,10 +291,51 @@ class _Reader:
         self.line += len(newlines)
         return lines.astype(np.int64)
 
+    def _without_comments(
+        self, data: bytes, block: _Bytes, starts: _Longs, ends: _Longs, lines: _Longs
+    ) -> _Lines:
+        """Leave out comment lines, and empty lines between them."""
+        if not self.layout.comment or not len(starts):
+            return data, block, starts, ends, lines
+        comment = block[starts] == ord(self.layout.comment)
+        if not self.rows:  # an empty line before the first row belongs to the preamble
+            before = np.cumsum(~comment & (ends > starts)) == 0
+            comment |= before
+        if not comment.any():
+            return data, block, starts, ends, lines
+        block = block[np.repeat(~comment, ends - starts + 1)]
+        ends = self._record_ends(block)
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))[: len(ends)]
+        return block.tobytes(), block, starts, ends, lines[~comment]
+
+    def _padded(
+        self, data: bytes, block: _Bytes, starts: _Longs, ends: _Longs, lines: _Longs
+    ) -> _Lines:
+        """Give rows whose empty last columns are cut off all their fields."""
+        if not self.layout.ragged or not len(starts):
+            return data, block, starts, ends, lines
+        counts = self._counts(block, starts, ends)
+        short = (counts >= self.layout.ragged) & (counts < len(self.names))
+        if not short.any():
+            return data, block, starts, ends, lines
+        places = np.repeat(ends[short], len(self.names) - counts[short])
+        block = np.insert(block, places, ord(self.layout.delimiter))
+        ends = self._record_ends(block)
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+        return block.tobytes(), block, starts, ends, lines
+
+    def _counts(self, block: _Bytes, starts: _Longs, ends: _Longs) -> _Longs:
+        """Fields of each line."""
+        found = np.flatnonzero(block == ord(self.layout.delimiter))
+        if self.layout.quoted:
+            found = found[~_inside_quotes(block)[found]]
+        # A delimiter sorts after its line's start and before its end.
+        return np.searchsorted(found, ends) - np.searchsorted(found, starts) + 1
+
     def _leave_out_bad(
         self,
         data: bytes,
-        block: npt.NDArray[np.uint8],
+        block: _Bytes,
         starts: _Longs,
         ends: _Longs,
         lines: _Longs,
@@ -199,11 +343,7 @@ class _Reader:
         cut_off: bool,
     ) -> tuple[bytes, _Longs]:
         """Reject the lines that do not fit; returns the bytes of the others and their positions."""
-        found = np.flatnonzero(block == ord(self.layout.delimiter))
-        if self.layout.quoted:
-            found = found[~_inside_quotes(block)[found]]
-        # A delimiter sorts after its line's start and before its end.
-        counts = np.searchsorted(found, ends) - np.searchsorted(found, starts) + 1
+        counts = self._counts(block, starts, ends)
         wrong = counts != len(self.names)
         if cut_off and wrong[-1]:
             raise DataError(
@@ -252,7 +392,7 @@ class _Reader:
 
     def _parse(self, data: bytes, lines: _Longs) -> pa.RecordBatch:
         quote: Any = '"' if self.layout.quoted else False
-        columns = list(self.layout.columns)
+        columns = [name for name in self.layout.read if name in self.names]
         try:
             table = csv.read_csv(
                 pa.BufferReader(data),
@@ -285,13 +425,15 @@ class _Reader:
                 found=f"{table.num_rows} rows",
                 expected=f"{len(lines)} rows",
             )
-        arrays = [table.column(name).combine_chunks() for name in columns]
+        found = {name: table.column(name).combine_chunks() for name in columns}
         if self.layout.enclosed:
-            arrays = [_unenclosed(array) for array in arrays]
-        return pa.record_batch([*arrays, pa.array(lines)], names=[*columns, "line"])
+            found = {name: _unenclosed(array) for name, array in found.items()}
+        empty = pa.repeat(pa.scalar(""), len(lines))
+        arrays = [found.get(name, empty) for name in self.layout.read]
+        return pa.record_batch([*arrays, pa.array(lines)], names=[*self.layout.read, "line"])
 
 
-def _inside_quotes(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _inside_quotes(block: _Bytes) -> npt.NDArray[np.bool_]:
     return (np.cumsum(block == _QUOTE, dtype=np.int64) & 1).astype(bool)
 
 

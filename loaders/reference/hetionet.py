@@ -83,6 +83,14 @@ METAEDGES: dict[str, Metaedge] = {
     "PCiC": Metaedge("MEMBER_OF", "Pharmacologic Class", "Compound", _BY, turned=True),
 }
 
+
+def ends_of(metaedge: Metaedge) -> tuple[str, str, str]:
+    """Start type, relationship type and end type of a metaedge, as stored."""
+    ends = KINDS[metaedge.source].type, KINDS[metaedge.target].type
+    start, end = ends[::-1] if metaedge.turned else ends
+    return start, metaedge.type, end
+
+
 KIND_NAMES = pa.array(list(KINDS))
 _KIND_TYPES = pa.array([kind.type for kind in KINDS.values()])
 KIND_LICENSES = pa.array([kind.license for kind in KINDS.values()])

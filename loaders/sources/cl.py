@@ -23,6 +23,11 @@ class CellOntology(TermTable):
     title = "Cell Ontology: cell types with definitions"
     homepage = "https://obophenotype.github.io/cell-ontology"
     license = "CC BY 4.0"
+    nodes = ("Anatomy", "BiologicalProcess", "CellType")
+    relationships = (
+        ("CellType", "IS_A", "CellType"),
+        ("CellType", "PART_OF", "Anatomy"),
+    )
     prefix = "cl"
     type = "CellType"
     obo_types: ClassVar[Mapping[str, str]] = {"cl": "CellType", "uberon": "Anatomy", "go": ""}

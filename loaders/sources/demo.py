@@ -50,6 +50,38 @@ class Demo(Loader):
     title = "Demo: genes, proteins, drugs, diseases and cell types of immune signaling"
     homepage = "tosg/demo/data in the installed package"
     license = "CC0 1.0"
+    nodes = (
+        "Anatomy",
+        "BiologicalProcess",
+        "CellType",
+        "CellularComponent",
+        "Disease",
+        "Drug",
+        "Gene",
+        "MolecularFunction",
+        "Pathway",
+        "Protein",
+    )
+    relationships = (
+        ("CellType", "IS_A", "CellType"),
+        ("CellType", "PART_OF", "Anatomy"),
+        ("Disease", "LOCALIZES_TO", "Anatomy"),
+        ("Drug", "TARGETS", "Gene"),
+        ("Drug", "TREATS", "Disease"),
+        ("Gene", "ASSOCIATED_WITH", "Disease"),
+        ("Gene", "ENCODES", "Protein"),
+        ("Gene", "EXPRESSED_IN", "Anatomy"),
+        ("Gene", "EXPRESSED_IN", "CellType"),
+        ("Gene", "HAS_FUNCTION", "MolecularFunction"),
+        ("Gene", "LOCATED_IN", "CellularComponent"),
+        ("Gene", "PARTICIPATES_IN", "BiologicalProcess"),
+        ("Gene", "PARTICIPATES_IN", "Pathway"),
+        ("Gene", "INTERACTS_WITH", "Gene"),
+        ("Gene", "REGULATES", "Gene"),
+        ("Protein", "INTERACTS_WITH", "Protein"),
+        ("Protein", "PHOSPHORYLATES", "Protein"),
+    )
+    signs = "the column sign: 1, -1 or 0"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec("genes", ("genes.tsv",), "genes with their proteins"),
         FileSpec("terms", ("terms.tsv",), "drugs, diseases, pathways, cell types, ..."),

@@ -39,6 +39,8 @@ class DiseaseOntology(Loader):
     title = "Disease Ontology: diseases with definitions, synonyms, cross-references"
     homepage = "https://disease-ontology.org"
     license = "CC BY 3.0"
+    nodes = ("Disease",)
+    relationships = (("Disease", "IS_A", "Disease"),)
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "terms",

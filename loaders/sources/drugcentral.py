@@ -47,6 +47,7 @@ class DrugCentral(Loader):
     title = "DrugCentral: drugs with synonyms, descriptions and structure keys"
     homepage = "https://drugcentral.org"
     license = "CC BY-SA 4.0"
+    nodes = ("Drug",)
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "drugs",

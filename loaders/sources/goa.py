@@ -45,6 +45,14 @@ class Goa(Loader):
     title = "Gene Ontology annotations of human genes, and definitions of GO terms"
     homepage = "https://geneontology.org"
     license = "CC BY 4.0"
+    nodes = ("BiologicalProcess", "CellularComponent", "MolecularFunction")
+    relationships = (
+        ("BiologicalProcess", "IS_A", "BiologicalProcess"),
+        ("BiologicalProcess", "PART_OF", "BiologicalProcess"),
+        ("Gene", "HAS_FUNCTION", "MolecularFunction"),
+        ("Gene", "LOCATED_IN", "CellularComponent"),
+        ("Gene", "PARTICIPATES_IN", "BiologicalProcess"),
+    )
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "annotations",

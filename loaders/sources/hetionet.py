@@ -35,6 +35,7 @@ from tosg.loaders.reference.hetionet import (
     KINDS,
     METAEDGES,
     Metaedge,
+    ends_of,
     node_columns,
 )
 
@@ -76,6 +77,9 @@ class Hetionet(Loader):
     title = "Hetionet v1.0: genes, diseases, drugs, anatomy, pathways and their 24 kinds of edges"
     homepage = "https://het.io"
     license = "CC0 1.0"
+    nodes = tuple(dict.fromkeys(kind.type for kind in KINDS.values()))
+    relationships = tuple(dict.fromkeys(ends_of(metaedge) for metaedge in METAEDGES.values()))
+    signs = "every regulation (Gr>G) has 0: Hetionet keeps no direction of change"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "nodes",

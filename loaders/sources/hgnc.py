@@ -53,6 +53,12 @@ class Hgnc(Loader):
     title = "HGNC: approved gene names, gene groups, the bridge between gene identifiers"
     homepage = "https://www.genenames.org"
     license = "CC0 1.0"
+    nodes = ("Gene", "GeneFamily")
+    relationships = (
+        ("Gene", "ENCODES", "Protein"),
+        ("Gene", "MEMBER_OF", "GeneFamily"),
+        ("GeneFamily", "IS_A", "GeneFamily"),
+    )
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "genes",

@@ -36,6 +36,11 @@ class Indications(Loader):
     title = "Curated indications: which drug treats or eases which disease"
     homepage = "https://github.com/dhimmel/indications"
     license = "CC0 1.0"
+    nodes = ("Disease", "Drug")
+    relationships = (
+        ("Drug", "PALLIATES", "Disease"),
+        ("Drug", "TREATS", "Disease"),
+    )
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "indications",

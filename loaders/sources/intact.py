@@ -36,6 +36,7 @@ class IntAct(Loader):
     title = "IntAct: molecular interactions of human proteins"
     homepage = "https://www.ebi.ac.uk/intact"
     license = "CC BY 4.0"
+    relationships = (("Protein", "INTERACTS_WITH", "Protein"),)
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "interactions",

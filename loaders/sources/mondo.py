@@ -15,6 +15,7 @@ class Mondo(TermTable):
     title = "MONDO: diseases, as cells are labelled with"
     homepage = "https://mondo.monarchinitiative.org"
     license = "CC BY 4.0"
+    nodes = ("Disease",)
     prefix = "mondo"
     type = "Disease"
     files: ClassVar[tuple[FileSpec, ...]] = (

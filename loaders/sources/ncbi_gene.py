@@ -26,6 +26,7 @@ class NcbiGene(Loader):
     title = "NCBI Gene: symbols, synonyms, names and cross-references of human genes"
     homepage = "https://www.ncbi.nlm.nih.gov/gene"
     license = "Public domain (US)"
+    nodes = ("Gene",)
     files: ClassVar[tuple[FileSpec, ...]] = (GENE_INFO,)
     options = (TAX_ID,)
 

@@ -32,6 +32,8 @@ class Pathways(Loader):
     title = "Pathways of Reactome, WikiPathways and PID with their genes"
     homepage = "https://github.com/dhimmel/pathways"
     license = "CC0 1.0"
+    nodes = ("Pathway",)
+    relationships = (("Gene", "PARTICIPATES_IN", "Pathway"),)
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "pathways",

@@ -1,7 +1,7 @@
 """TRRUST: which transcription factor raises or lowers which gene, with PubMed references.
 
-The table has symbols only, so NCBI's ``gene_info`` is read too. Where rows contradict each other,
-each sign is a claim of its own.
+The table has symbols only, so a table of gene symbols is read too. Where rows contradict each
+other, each sign is a claim of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep, note_duplicates
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.reference.genes import GENE_INFO
-from tosg.loaders.reference.symbols import SymbolTable, read_symbols
+from tosg.loaders.reference.symbols import SYMBOLS, read_symbols, with_genes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +34,8 @@ class Trrust(Loader):
     title = "TRRUST: signed regulation of genes by transcription factors"
     homepage = "https://www.grnpedia.org/trrust"
     license = "CC BY-SA 4.0"
+    signs = "Activation 1, Repression -1, Unknown 0"
+    relationships = (("Gene", "REGULATES", "Gene"),)
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "regulation",
@@ -47,20 +48,21 @@ class Trrust(Loader):
             release="2",
             sha256="9b909319ccc8e36588b5a1bd3640e0dfba03936c6fc154cc4304d742bec11bed",
         ),
-        GENE_INFO,
+        SYMBOLS,
     )
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        symbols = read_symbols(files["gene_info"], log.file(files["gene_info"]))
+        symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
         path = files["regulation"]
         file, origin = log.file(path), self.origin(path, release)
         shown = ("factor", "target", "mode", "pubmed_ids")
         for raw in read_table(path, _LAYOUT, file):
             known = pc.is_in(raw.column("mode"), pa.array(list(_SIGNS)))
             batch = keep(raw, known, file, "unknown mode", shown)
-            batch = _with_genes(batch, symbols, file)
+            batch = with_genes(batch, "factor", symbols, file, to="start")
+            batch = with_genes(batch, "target", symbols, file, to="end")
             file.parsed(batch.num_rows)
             whole = (batch.column(name) for name in shown)
             note_duplicates(pc.binary_join_element_wise(*whole, "\t"), file, "row given again")
@@ -79,23 +81,6 @@ class Trrust(Loader):
                 sign=signs.take(pc.index_in(batch.column("mode"), pa.array(list(_SIGNS)))),
                 evidence=_evidence(batch, file),
             )
-
-
-def _with_genes(batch: pa.RecordBatch, symbols: SymbolTable, file: FileLog) -> pa.RecordBatch:
-    """Add ``start`` and ``end``; rows with a symbol that leads to no gene are rejected."""
-    for column, end in (("factor", "start"), ("target", "end")):
-        found = [symbols.resolve(name.strip()) for name in batch.column(column).to_pylist()]
-        how = pa.array([how for _, how in found], pa.string())
-        ids = pa.array([gene for gene, _ in found], pa.string())
-        by_synonym = batch.column(column).filter(pc.equal(how, "synonym"))
-        if len(by_synonym):
-            names = sorted(set(by_synonym.to_pylist()))
-            file.note("symbol found as a synonym", len(by_synonym), names)
-        batch = batch.append_column(end, ids).append_column(f"{end}_how", how)
-        for failure in ("unknown", "ambiguous"):
-            fine = pc.not_equal(batch.column(f"{end}_how"), failure)
-            batch = keep(batch, fine, file, f"{failure} symbol", (column,))
-    return batch
 
 
 def _evidence(batch: pa.RecordBatch, file: FileLog) -> list[str | None]:

@@ -15,6 +15,7 @@ class Uberon(TermTable):
     title = "UBERON: organs, tissues and other parts of the body"
     homepage = "https://obophenotype.github.io/uberon"
     license = "CC BY 3.0"
+    nodes = ("Anatomy",)
     prefix = "uberon"
     type = "Anatomy"
     files: ClassVar[tuple[FileSpec, ...]] = (

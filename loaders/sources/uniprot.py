@@ -87,6 +87,7 @@ class UniProt(Loader):
     title = "UniProt: reviewed human proteins with their names"
     homepage = "https://www.uniprot.org"
     license = "CC BY 4.0"
+    nodes = ("Protein",)
     files: ClassVar[tuple[FileSpec, ...]] = (UNIPROT_TAB,)
 
     def _claims(

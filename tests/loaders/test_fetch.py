@@ -123,7 +123,7 @@ def test_sources_command() -> None:
         assert one["license"]
     text = CliRunner().invoke(sources_command, ["trrust"]).stdout
     assert "needs trrust_rawdata.human.tsv" in text
-    assert "needs Homo_sapiens.gene_info.gz" in text
+    assert "needs hgnc_complete_set.txt" in text
     unknown = CliRunner().invoke(sources_command, ["trust"])
     assert isinstance(unknown.exception, UsageError)
 

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, tsv, write_source
+from support.reference_tables import tsv
+from support.sources import FILES, SIF_ROWS, kinds, notes, read_source, rows, write_source
 
 from tosg.loaders.sources.uniprot import ProteinNames, parse_names
 
@@ -485,7 +486,7 @@ def test_trrust(tmp_path: Path) -> None:
         "unknown mode": (1, 9),
     }
     assert notes(log, "trrust_rawdata.human.tsv") == {
-        "symbol found as a synonym": 1,
+        "symbol found as alias": 1,
         "row given again": 1,
         "factor that regulates itself": 1,
         "reference that is no PubMed number, left out": 1,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from support.fixtures import Fixture, fixtures
+from support.reference_tables import GENE_INFO, UNIPROT, tsv
 from tosg.kg.claims.log import SourceLog
 from tosg.loaders import registry
 
@@ -18,73 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-
-def tsv(*rows: str) -> str:
-    """Rows whose fields are written with `` ; `` between them."""
-    return "".join(row.replace(" ; ", "\t") + "\n" for row in rows)
-
-
-_GENE_INFO_HEADER = (
-    "#Format: tax_id GeneID Symbol LocusTag Synonyms dbXrefs chromosome map_location description "
-    "type_of_gene Symbol_from_nomenclature_authority Full_name_from_nomenclature_authority "
-    "Nomenclature_status Other_designations Modification_date "
-    "(tab is used as a separator, pound sign - start of a comment)\n"
-)
-
-
-def gene(
-    id_: str,
-    symbol: str,
-    *,
-    tax: str = "9606",
-    synonyms: str = "-",
-    xrefs: str = "-",
-    text: str = "-",
-    official: str | None = None,
-    full: str = "-",
-    others: str = "-",
-    day: str = "20150530",
-) -> str:
-    """One row of gene_info."""
-    official = symbol if official is None else official
-    fields = [tax, id_, symbol, "-", synonyms, xrefs, "1", "1p1", text, "protein-coding"]
-    return "\t".join([*fields, official, full, "O", others, day]) + "\n"
-
-
-GENE_INFO = _GENE_INFO_HEADER + "".join(
-    (
-        gene(
-            "11",
-            "AAA1",
-            synonyms="ALT1|SHARED",
-            xrefs="MIM:138670|HGNC:HGNC:5|Ensembl:ENSG00000000011|IMGT/GENE-DB:X",
-            text='protein "a" 1',
-            full="alpha one",
-            others="first\u00df|second",
-        ),
-        gene("12", "BBB2", synonyms="SHARED|AAA1", text="beta two", official="-", day="20150607"),
-        gene("13", "TWIN", text="twin of 14", official="-"),
-        gene("14", "TWIN", text="twin of 13", official="-"),
-        gene("15", "OFF", text="approved"),
-        gene("16", "OFF", text="not approved", official="-"),
-        gene("192343", "NEWENTRY", text="Record to support submission", official="-"),
-        gene("6775062", "trnT", tax="63221", text="tRNA", official="-"),
-        gene("x17", "BAD", text="bad number"),
-        gene("11", "AAA1", text="again", full="alpha one"),
-    )
-)
-
-UNIPROT = tsv(
-    "Entry ; Entry name ; Status ; Protein names ; Gene names ; Organism ; Length",
-    "P00011 ; AAA1_HUMAN ; reviewed ; Alpha kinase 1 (EC 2.7.11.1) (Kinase (type a) 1) (AK1)"
-    " [Cleaved into: Alpha light chain; Alpha heavy chain] ; AAA1 ALT1 ; Homo sapiens (Human) ; 90",
-    "P00012 ; BBB2_HUMAN ; reviewed ; Ligase [ADP-forming] subunit beta (Fragment) ; "
-    " ; Homo sapiens (Human) ; 80",
-    "Q9XXX9 ; CCC3_MOUSE ; reviewed ; Gamma ; Ccc3 ; Mus musculus (Mouse) ; 70",
-    "nonsense ; DDD4_HUMAN ; reviewed ; Delta ; DDD4 ; Homo sapiens (Human) ; 60",
-    'A0A0A0B1C2 ; EEE5_HUMAN ; reviewed ; Protein "5" (Leu(A) form) ; EEE5; EEE6 E6 ;'
-    " Homo sapiens (Human) ; 5",
-)
 
 HETIONET_NODES = tsv(
     "id ; name ; kind",
@@ -476,7 +411,7 @@ _GENES = ("Homo_sapiens.gene_info.gz", GENE_INFO)
 _PROTEINS = ("uniprot.tab", UNIPROT)
 
 #: Source -> key of the file -> its name and text.
-FILES: dict[str, dict[str, tuple[str, str]]] = {
+_FILES: dict[str, dict[str, tuple[str, str]]] = {
     "hetionet": {
         # The real node file has Windows line ends.
         "nodes": ("hetionet-v1.0-nodes.tsv", HETIONET_NODES.replace("\n", "\r\n")),
@@ -514,13 +449,35 @@ FILES: dict[str, dict[str, tuple[str, str]]] = {
         "interactions": ("IntAct_interaction_raw.csv.xz", INTACT),
         "proteins": _PROTEINS,
     },
-    "trrust": {"regulation": ("trrust_rawdata.human.tsv", TRRUST), "gene_info": _GENES},
+    "trrust": {"regulation": ("trrust_rawdata.human.tsv", TRRUST), "symbols": _GENES},
     "demo": {
         "genes": ("genes.tsv", DEMO_GENES),
         "terms": ("terms.tsv", DEMO_TERMS),
         "relationships": ("relationships.tsv", DEMO_RELATIONSHIPS),
     },
 }
+
+
+#: Fixtures by source; the older of two layouts of a source is named as in ``hgnc@old``.
+FIXTURES: dict[str, Fixture] = fixtures()
+FIXTURES |= {
+    f"{name}@old" if name in FIXTURES else name: Fixture(files, partial=name == "demo")
+    for name, files in _FILES.items()
+}
+
+#: Name of a fixture -> key of the file -> its name and text.
+FILES = {name: fixture.files for name, fixture in FIXTURES.items()}
+
+
+def contents(source: str) -> dict[str, tuple[str, bytes]]:
+    """Files of a fixture, text and others: key -> name and bytes, not yet compressed."""
+    texts = {key: (name, text.encode()) for key, (name, text) in FILES[source].items()}
+    return {**texts, **FIXTURES[source].binary}
+
+
+def source_of(fixture: str) -> str:
+    """Source that a fixture is of."""
+    return fixture.partition("@")[0]
 
 
 def compress(name: str, data: bytes) -> bytes:
@@ -533,8 +490,8 @@ def compress(name: str, data: bytes) -> bytes:
 def write_source(source: str, folder: Path, changed: Mapping[str, bytes] | None = None) -> None:
     """Write a source's files; ``changed`` gives other content (not yet compressed) by key."""
     folder.mkdir(parents=True, exist_ok=True)
-    for key, (name, text) in FILES[source].items():
-        data = (changed or {}).get(key, text.encode())
+    for key, (name, whole) in contents(source).items():
+        data = (changed or {}).get(key, whole)
         (folder / name).write_bytes(compress(name, data))
 
 
@@ -542,8 +499,8 @@ def read_source(
     source: str, folder: Path, options: Mapping[str, object] | None = None
 ) -> tuple[list[pa.RecordBatch], SourceLog]:
     """All claims of the files in a folder, and the log."""
-    loader = registry.make(source, options)
-    log = SourceLog(source)
+    loader = registry.make(source_of(source), {**FIXTURES[source].options, **(options or {})})
+    log = SourceLog(loader.source)
     return list(loader.claims(loader.locate([folder]), log)), log
 
 
