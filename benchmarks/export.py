@@ -97,11 +97,11 @@ def _compare(folder: Path) -> dict[str, object]:
     import torch
     from safetensors.numpy import load_file
 
-    from tosg.export.format.manifest import check_files, read_manifest
+    from tosg.export.format.manifest import check_training_files, read_manifest
     from tosg.kg.schema.types import relationship_types
 
     manifest = read_manifest(folder / "training-set")
-    check_files(manifest, sha256=True)
+    check_training_files(manifest, sha256=True)
     ours = load_file(folder / "training-set" / "graph.safetensors")
     nodes = pq.read_table(folder / "training-set" / "nodes.parquet")
     peer = torch.load(folder / "data.pt", weights_only=False)

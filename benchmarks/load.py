@@ -122,7 +122,7 @@ def _nodes_and_edges(files: graph.Sources) -> dict[str, Path]:
 
 def _timed_load(here: Settings, given: list[SourceInput]) -> tuple[float, LoadReport]:
     """Load; the server's stop and start are not counted."""
-    server.ensure(here)
+    server.ensure_server(here)
     start = time.perf_counter()
     report = load(here, given, settle=False)
     return time.perf_counter() - start - report.seconds.get("server", 0.0), report
@@ -152,7 +152,7 @@ def _fresh(options: Options, name: str) -> Settings:
     here = graph.settings(options, name)
     server.stop(here)
     shutil.rmtree(here.home, ignore_errors=True)
-    server.ensure(here)
+    server.ensure_server(here)
     return here
 
 

@@ -117,7 +117,7 @@ class Statement:
         return "".join(lines[_header_length(lines) :]).strip() + "\n"
 
 
-def plain(text: str, where: str) -> Statement:
+def make_plain_statement(text: str, where: str) -> Statement:
     """Make a statement of Cypher without header; its parameters are those in the text."""
     params = tuple(Parameter(name, "ANY", "") for name in parameters(text))
     return Statement("", "read", params, (), "", text, where)
@@ -128,7 +128,7 @@ def has_header(text: str) -> bool:
     return re.match(r"\s*//\s?name:", text) is not None
 
 
-def parse(text: str, where: str, labels: frozenset[str] | None = None) -> Statement:
+def parse_statement(text: str, where: str, labels: frozenset[str] | None = None) -> Statement:
     """Read a statement with its header.
 
     Parameters

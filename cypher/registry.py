@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tosg.cypher.header import Statement, parse
+from tosg.cypher.header import Statement, parse_statement
 from tosg.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def read(path: Path, labels: frozenset[str] | None = None) -> Statement:
     SchemaError
         The header is wrong, or its name is not that of the file.
     """
-    statement = parse(path.read_text(encoding="utf-8"), path.name, labels)
+    statement = parse_statement(path.read_text(encoding="utf-8"), path.name, labels)
     if statement.name != path.stem:
         raise SchemaError(
             "the name in the header is not that of the file",
@@ -47,7 +47,7 @@ def read_folder(folder: Path, labels: frozenset[str] | None = None) -> Mapping[s
 
 
 @cache
-def statements(labels: frozenset[str]) -> Mapping[str, Statement]:
+def read_statements(labels: frozenset[str]) -> Mapping[str, Statement]:
     """The statements that come with tosg, by name.
 
     Parameters

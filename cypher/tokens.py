@@ -102,7 +102,7 @@ def parameters(text: str) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class StatementParts:
     """A statement taken apart.
 
     Attributes
@@ -126,7 +126,7 @@ class Parts:
     offset: int
 
 
-def parts(text: str) -> Parts:
+def parts(text: str) -> StatementParts:
     """Take the ``CYPHER`` prefix and closing semicolons off a statement."""
     found = tokens(text)
     first = _after_prefix(found)
@@ -135,8 +135,8 @@ def parts(text: str) -> Parts:
     body = found[first:stop]
     several = any(t.text != ";" for t in found[stop:])
     if not body:
-        return Parts(prefix, "", "", several, len(text))
-    return Parts(
+        return StatementParts(prefix, "", "", several, len(text))
+    return StatementParts(
         prefix, text[body[0].start : body[-1].end], body[0].keyword, several, body[0].start
     )
 

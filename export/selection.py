@@ -139,13 +139,13 @@ def resolved(selection: Selection) -> Selection:
     UsageError
         A value is of no parameter of the queries.
     """
-    from tosg.kg.query.statements import resolve
+    from tosg.kg.query.statements import find_statement
 
     known = parameters_of(selection)
     for name in sorted(set(selection.params) - known):
         raise unknown("parameter", name, known, where="params")
     changes: dict[str, Any] = {
-        name: resolve(query).text
+        name: find_statement(query).text
         for name in ("nodes", "edges", "cells")
         if isinstance(query := getattr(selection, name), str)
     }
@@ -154,19 +154,21 @@ def resolved(selection: Selection) -> Selection:
 
 def parameters_of(selection: Selection) -> set[str]:
     """Names of the parameters that some query of the selection has."""
-    from tosg.kg.query.statements import resolve
+    from tosg.kg.query.statements import find_statement
 
     queries = (selection.nodes, selection.edges, selection.cells)
-    return {p.name for query in queries if isinstance(query, str) for p in resolve(query).params}
+    return {
+        p.name for query in queries if isinstance(query, str) for p in find_statement(query).params
+    }
 
 
-def parse_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
+def parse_selection_params(pairs: Sequence[str], selection: Selection) -> dict[str, Any]:
     """Read ``KEY=VALUE`` by the types that the queries of the selection declare."""
     from tosg.kg.query.parameters import parse_params as parse
-    from tosg.kg.query.statements import resolve
+    from tosg.kg.query.statements import find_statement
 
     queries = (selection.nodes, selection.edges, selection.cells)
-    return parse(pairs, *(resolve(query) for query in queries if isinstance(query, str)))
+    return parse(pairs, *(find_statement(query) for query in queries if isinstance(query, str)))
 
 
 def load_spec(path: str | Path) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def server_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def server(server_settings: Settings) -> Iterator[managed.ServerInfo]:
     """A real managed server that runs; the jars are shared with other sessions."""
     try:
-        info = managed.ensure(server_settings)
+        info = managed.ensure_server(server_settings)
     except ServerError as error:
         if not error.retryable:
             raise
@@ -73,7 +73,7 @@ def settings(server_settings: Settings, server: managed.ServerInfo) -> Settings:
 @pytest.fixture
 def database(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
     """A database without nodes, with the schema's constraints and indexes and no others."""
-    info = managed.ensure(server_settings)  # a test may have stopped or moved the server
+    info = managed.ensure_server(server_settings)  # a test may have stopped or moved the server
     with Database(Target(info.uri, info.username, info.password)) as database:
         wipe(database)
         yield database

@@ -43,7 +43,7 @@ LUPUS, FLU = ("Disease", "mondo:1"), ("Disease", "mondo:2")
 @pytest.fixture
 def graph(database: Database) -> Database:
     """An empty database with constraints and indexes."""
-    ddl.ensure(database)
+    ddl.ensure_schema(database)
     return database
 
 
@@ -315,7 +315,7 @@ from tosg.kg.write import bolt, bolt_session
 from tosg.kg.database.connection import Database, Target
 import os, signal
 
-bolt.NODE_ROWS, bolt.EDGE_ROWS = 3, 5
+bolt.NODES_PER_WRITE, bolt.EDGE_ROWS = 3, 5
 left = int(sys.argv[4])
 transaction = bolt_session.WriteSession._transaction
 

@@ -39,11 +39,11 @@ def test_every_type_is_indexed() -> None:
 @pytest.mark.lts
 def test_made_once_online_and_taken_away(bare_database: Database) -> None:
     progress = Recorder()
-    made = ddl.ensure(bare_database, progress=progress)
+    made = ddl.ensure_schema(bare_database, progress=progress)
     assert sorted(made) == sorted(d.name for d in definitions())
     assert progress.calls[-1] == ("filling indexes", 100.0, 100.0)
     assert ddl.missing_or_offline(bare_database) == []
-    assert ddl.ensure(bare_database) == []
+    assert ddl.ensure_schema(bare_database) == []
     assert sorted(ddl.drop(bare_database)) == sorted(made)
     assert ddl.drop(bare_database) == []
     assert len(ddl.missing_or_offline(bare_database)) == len(made)
@@ -71,7 +71,7 @@ def test_another_definition_of_the_name_is_made_anew(bare_database: Database) ->
     bare_database.write("CREATE INDEX gene_name FOR (n:Gene) ON (n.description)")
     bare_database.write("CREATE CONSTRAINT gene_symbol FOR (n:Gene) REQUIRE n.symbol IS UNIQUE")
     assert any("gene_name" in problem for problem in ddl.missing_or_offline(bare_database))
-    made = ddl.ensure(bare_database)
+    made = ddl.ensure_schema(bare_database)
     assert {"gene_name", "gene_symbol"} <= set(made)
     assert ddl.missing_or_offline(bare_database) == []
     assert (
@@ -82,7 +82,7 @@ def test_another_definition_of_the_name_is_made_anew(bare_database: Database) ->
 def test_shared_ids_are_named(bare_database: Database) -> None:
     bare_database.write("UNWIND ['x:1', 'x:1', 'x:2'] AS id CREATE (:Entity:Gene {id: id})")
     with pytest.raises(SchemaError, match="share a id") as caught:
-        ddl.ensure(bare_database)
+        ddl.ensure_schema(bare_database)
     assert "x:1" in str(caught.value.found)
 
 
@@ -91,14 +91,14 @@ def test_the_deadline_holds(bare_database: Database) -> None:
         "UNWIND range(1, 20000) AS i CREATE (:Entity:Gene {id: 'x:' + i, text: 'a b'})"
     )
     with pytest.raises(DatabaseError, match="not online after") as caught:
-        ddl.ensure(bare_database, wait=0.0)
+        ddl.ensure_schema(bare_database, wait=0.0)
     assert caught.value.retryable
     ddl.wait_online(bare_database, 60)
     assert ddl.missing_or_offline(bare_database) == []
 
 
 def test_full_text_finds_lists(bare_database: Database) -> None:
-    ddl.ensure(bare_database)
+    ddl.ensure_schema(bare_database)
     bare_database.write(
         "CREATE (:Entity:Gene {id: 'x:1', synonyms: ['alpha beta', 'gamma']}), "
         "(:Entity:Gene {id: 'x:2', description: 'gamma rays'})"

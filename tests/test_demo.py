@@ -42,7 +42,7 @@ def test_graph_cells_questions_and_files(
 ) -> None:
     pytest.importorskip("scanpy")
     database.close()
-    made = demo.Demo(settings.home, tmp_path / "training set")
+    made = demo.DemoResult(settings.home, tmp_path / "training set")
     with KnowledgeGraph(settings) as graph:
         demo._build(graph, made)
         demo._attach(graph, made)
@@ -146,7 +146,7 @@ def test_a_training_set_without_classes_is_told(tmp_path: Path) -> None:
 
 def test_it_keeps_away_from_a_server_of_ones_own() -> None:
     with pytest.raises(ConfigError, match="not on yours"):
-        demo.run(Settings(uri="bolt://db.example.org:7687"))
+        demo.run_demo(Settings(uri="bolt://db.example.org:7687"))
 
 
 def test_without_scanpy(monkeypatch: pytest.MonkeyPatch) -> None:

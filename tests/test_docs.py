@@ -113,7 +113,7 @@ def test_yaml_reads(example: Example) -> None:
 
 @pytest.mark.neo4j
 def test_cypher_plans(database: Database) -> None:
-    ddl.ensure(database)
+    ddl.ensure_schema(database)
     for example in of_language("cypher"):
         for statement in filter(str.strip, example.text.split(";")):
             names = set(re.findall(r"\$(\w+)", statement))

@@ -21,7 +21,7 @@ from tosg.kg.embed import encoder, models, vectors
 from tosg.kg.embed.info import ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, PUBLISHED, Model, load_model, locate
 from tosg.kg.embed.run import embed
-from tosg.kg.embed.vectors import LINKS, WEIGHED, index_name, indexed_labels, key_of
+from tosg.kg.embed.vectors import LINKS, WEIGHED, hash_text, index_name, indexed_labels
 from tosg.kg.text.refresh import refresh
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_vectors_of_a_graph(database: Database, model: Model) -> None:
         assert np.array(row["vector"], np.float64).tolist() == exact.astype(np.float64).tolist()
         assert np.linalg.norm(exact.astype(np.float64)) == pytest.approx(1, abs=1e-6)
         assert exact @ wanted == pytest.approx(1, abs=1e-5)
-        assert row["key"] == key_of(model.info, row["text"])
+        assert row["key"] == hash_text(model.info, row["text"])
 
 
 def test_indexes(database: Database, model: Model) -> None:
@@ -176,13 +176,13 @@ def test_nodes_that_share_a_text_share_the_work(database: Database, model: Model
 
 def test_keys_change_with_model_revision_and_text() -> None:
     keys = {
-        key_of(ModelInfo(name, revision, 384), text)
+        hash_text(ModelInfo(name, revision, 384), text)
         for name in "ab"
         for revision in "12"
         for text in ("x", "y", "1\0x")
     }
     assert len(keys) == 12
-    assert key_of(ModelInfo("a", "1", 384), "x") == key_of(ModelInfo("a", "1", 8), "x")
+    assert hash_text(ModelInfo("a", "1", 384), "x") == hash_text(ModelInfo("a", "1", 8), "x")
 
 
 def test_another_model_needs_rebuild(database: Database, model: Model) -> None:

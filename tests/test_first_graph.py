@@ -28,7 +28,7 @@ from tosg.kg.database.counts import count
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings, read_nodes
 from tosg.kg.report import check
-from tosg.kg.search.hybrid import nearest, search
+from tosg.kg.search.hybrid import find_nearest, search
 from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline.build import build
 
@@ -155,7 +155,7 @@ def measure(db: Database) -> tuple[float, float]:
         scores = vectors @ vectors[query]
         tenth = np.partition(scores, -10)[-10]
         start = time.monotonic()
-        found = nearest(db, vectors[query], "Gene", 10)["score"].to_numpy()
+        found = find_nearest(db, vectors[query], "Gene", 10)["score"].to_numpy()
         seconds += time.monotonic() - start
         assert len(found) == 10
         hits += int((found >= tenth - 1e-6).sum())

@@ -100,7 +100,7 @@ WRONG = [
 @pytest.mark.neo4j
 def test_a_graph_that_is_right_and_each_way_to_be_wrong(database: Database) -> None:
     database.write(GOOD.replace(", (:`odd ``name``` {x: 1})", ""))
-    ddl.ensure(database)
+    ddl.ensure_schema(database)
     made = LoadReport("20260101T000000Z-000000", after=stats.count(database))
     kept.write_node(database, made)
     assert check.check(database) == []
@@ -116,7 +116,7 @@ def test_a_graph_that_is_right_and_each_way_to_be_wrong(database: Database) -> N
 def _repair(database: Database) -> None:
     database.write("MATCH (n) WHERE NOT n:TosgReport DETACH DELETE n")
     database.write(GOOD.replace(", (:`odd ``name``` {x: 1})", ""))
-    ddl.ensure(database)
+    ddl.ensure_schema(database)
 
 
 @pytest.mark.neo4j

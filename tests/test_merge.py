@@ -298,7 +298,7 @@ def test_reserved_keys_go_in_front_and_come_back(
         evidence.with_reserved(pl.lit(text), *(pl.col(c) for c in schema)).alias("evidence")
     )
     expected = {k: v for k, v in zip(schema, kept, strict=True) if v is not None}
-    assert evidence.parse(stored.item()) == {**expected, **own}
+    assert evidence.parse_evidence(stored.item()) == {**expected, **own}
     (back,) = evidence.split_reserved(stored).iter_rows(named=True)
     assert tuple(back[c] for c in schema) == kept
     assert back["evidence"] == text

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tosg.errors import DataError, UsageError
-from tosg.kg.database.indexes import ensure
+from tosg.kg.database.indexes import ensure_schema
 from tosg.kg.reader import blocks
 from tosg.kg.reader import bulk as reader
 from tosg.kg.reader import edge_blocks as relationship_blocks
@@ -99,7 +99,7 @@ def test_it_reads_what_plain_queries_read(
 
 @pytest.fixture
 def indexed(database: Database) -> Database:
-    ensure(database)
+    ensure_schema(database)
     return database
 
 
@@ -161,7 +161,7 @@ def _compare_edges(db: Database, types: list[str] | None, idx: np.ndarray | None
 @pytest.fixture
 def four(database: Database) -> Database:
     """Four genes with gaps between, one drug, two cells, a stray node, and vectors of two."""
-    ensure(database)
+    ensure_schema(database)
     for i, idx in enumerate((5, 100, 7000, 2**40)):
         database.write(
             "CREATE (:Entity:Gene {id: $id, idx: $idx, name: $id, embedding_f32: $v})",

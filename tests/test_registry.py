@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tosg.cypher.header import parse, plain
+from tosg.cypher.header import make_plain_statement, parse_statement
 from tosg.cypher.quoting import quote, quote_property
 from tosg.cypher.registry import read, read_folder
 from tosg.cypher.tokens import (
@@ -39,7 +39,7 @@ RETURN gene, '$text' LIMIT $limit
 
 
 def test_a_header_is_read() -> None:
-    statement = parse(GOOD, "probe.cypher", LABELS)
+    statement = parse_statement(GOOD, "probe.cypher", LABELS)
     assert statement.name == "probe"
     assert [(p.name, p.type, p.required, p.default) for p in statement.params] == [
         ("gene", "Gene", True, None),
@@ -79,14 +79,14 @@ def test_a_wrong_header_is_refused_with_file_and_line(
         text = GOOD.replace("// help: A statement for tests.", "// help:")
         what, where = "the header's help is empty", "probe.cypher:6"
     with pytest.raises(SchemaError) as caught:
-        parse(text, "probe.cypher", LABELS)
+        parse_statement(text, "probe.cypher", LABELS)
     assert what in str(caught.value)
     assert caught.value.where == where
 
 
 def test_a_parameter_that_only_the_finishing_step_takes_counts_as_used() -> None:
     text = GOOD.replace("LIMIT $limit", "").replace("// help", "// after: cut(limit)\n// help")
-    assert parse(text, "probe.cypher", LABELS).after == "cut"
+    assert parse_statement(text, "probe.cypher", LABELS).after == "cut"
 
 
 def test_the_file_must_have_the_name_of_the_statement(tmp_path: Path) -> None:
@@ -99,7 +99,9 @@ def test_the_file_must_have_the_name_of_the_statement(tmp_path: Path) -> None:
 
 
 def test_cypher_without_header_takes_the_parameters_of_its_text() -> None:
-    statement = plain("MATCH (n {a: $a, b: $`b c`, c: '$d'}) RETURN n // $e", "the query")
+    statement = make_plain_statement(
+        "MATCH (n {a: $a, b: $`b c`, c: '$d'}) RETURN n // $e", "the query"
+    )
     assert [p.name for p in statement.params] == ["a", "b c"]
     assert not statement.declared
 
@@ -229,7 +231,7 @@ def test_only_names_of_the_schema_are_quoted() -> None:
     assert quote("Gene", {"Gene"}) == "`Gene`"
     assert names.label("Cell") == "`Cell`"
     assert names.pattern_types(["REGULATES", "EXPRESSES"]) == ":`REGULATES`|`EXPRESSES`"
-    assert names.property_name("expr_HLA-DRA") == "`expr_HLA-DRA`"
+    assert quote_property("expr_HLA-DRA") == "`expr_HLA-DRA`"
     for bad in ("Gene) DETACH DELETE n //", "gene", "", "`"):
         with pytest.raises(UsageError, match="unknown name"):
             quote(bad, {"Gene"})
@@ -245,7 +247,7 @@ def test_a_property_name_that_could_end_its_quotation_is_refused(bad: str) -> No
     with pytest.raises(SchemaError, match="cannot stand in Cypher"):
         quote_property(bad)
     with pytest.raises(SchemaError):
-        names.property_name(bad)
+        quote_property(bad)
 
 
 def test_the_page_of_statements_is_made_from_their_headers() -> None:

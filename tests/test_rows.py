@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from support.fixture_graph import opened
 
 from tosg.cli import tosg
-from tosg.cli.rows_view import as_csv, as_json, as_table, text
-from tosg.kg.query.rows import ENTITY_STRUCT, is_declared, kind_of, result_table
-from tosg.kg.query.run import run
+from tosg.cli.rows_view import as_csv, as_json, as_table, value_text
+from tosg.kg.query.rows import ENTITY_STRUCT, column_kind, is_declared, result_table
+from tosg.kg.query.run import run_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,16 +56,16 @@ def _cell(value: Any) -> Any:
 
 
 def test_the_table_is_for_the_eye() -> None:
-    assert text(A1, "NODE") == "ncbigene:1 A1"
-    assert text(BINDING, "NODE") == "go:1 binding"
-    assert text(DOWN, "RELATIONSHIP") == "go:1 -REGULATES(-)-> ncbigene:1"
+    assert value_text(A1, "NODE") == "ncbigene:1 A1"
+    assert value_text(BINDING, "NODE") == "go:1 binding"
+    assert value_text(DOWN, "RELATIONSHIP") == "go:1 -REGULATES(-)-> ncbigene:1"
     path = {"nodes": [A1, BINDING], "relationships": [DOWN]}
-    assert text([path, path], "LIST<PATH>") == "; ".join(["A1 <-REGULATES(-)- binding"] * 2)
-    assert text(A1) == json.dumps(A1)  # a map that only looks like an entity
-    assert text(b"abc") == "<3 bytes>"
-    assert text([0.5] * 384) == "<384 numbers>"
-    assert text(["a", None, 1.23456789]) == "a; ; 1.235"
-    assert text("two\nlines, \x1b[31mred\x00") == "two lines, \\x1b[31mred\\x00"
+    assert value_text([path, path], "LIST<PATH>") == "; ".join(["A1 <-REGULATES(-)- binding"] * 2)
+    assert value_text(A1) == json.dumps(A1)  # a map that only looks like an entity
+    assert value_text(b"abc") == "<3 bytes>"
+    assert value_text([0.5] * 384) == "<384 numbers>"
+    assert value_text(["a", None, 1.23456789]) == "a; ; 1.235"
+    assert value_text("two\nlines, \x1b[31mred\x00") == "two lines, \\x1b[31mred\\x00"
     table = table_of(["gene", "n", "t"], [("n", A1), 1, 'a "b"'], [None, 200, "x\ny"], gene="NODE")
     assert as_table(table).splitlines() == [
         "gene             n  t",
@@ -106,7 +106,7 @@ def test_maps_that_look_like_graph_values_stay_maps() -> None:
     ]
     for value in maps:
         table = table_of(["x"], [value])
-        assert kind_of(table.schema.field("x")) == ""
+        assert column_kind(table.schema.field("x")) == ""
         assert json.loads(as_json(table)) == [{"x": value}]
         assert json.loads(as_csv(table).split("\n", 1)[1].strip('"').replace('""', '"')) == value
         assert as_table(table)
@@ -114,7 +114,7 @@ def test_maps_that_look_like_graph_values_stay_maps() -> None:
 
 def test_maps_of_different_keys_get_no_nulls() -> None:
     table = table_of(["x"], [{"a": 1}], [{"b": "2"}], [None], [{}])
-    assert kind_of(table.schema.field("x")) == "JSON"
+    assert column_kind(table.schema.field("x")) == "JSON"
     assert table["x"].to_pylist() == ['{"a": 1}', '{"b": "2"}', None, "{}"]
     assert json.loads(as_json(table)) == [
         {"x": {"a": 1}},
@@ -138,7 +138,7 @@ def test_a_value_matters_more_than_what_the_header_says() -> None:
     table = table_of(["g", "n"], ["TP53", 2.5], g="NODE", n="INTEGER")
     assert table.to_pylist() == [{"g": "TP53", "n": 2.5}]
     plain = table_of(["g"], [A1], g="NODE")
-    assert kind_of(plain.schema.field("g")) == ""
+    assert column_kind(plain.schema.field("g")) == ""
     assert is_declared(plain.schema.field("g"))
     assert as_csv(plain).splitlines()[0] == "g"
     whole = table_of(["s", "many"], [1, []], s="FLOAT", many="LIST<NODE>")
@@ -226,7 +226,7 @@ def in_every_format(table: pa.Table, rows: list[list[Any]]) -> None:
     """Check that each format holds the rows whole."""
     for name, column in zip(table.column_names, zip(*rows, strict=True), strict=True):
         values = table[name].to_pylist()
-        if kind_of(table.schema.field(name)) == "JSON":
+        if column_kind(table.schema.field(name)) == "JSON":
             values = [None if v is None else json.loads(v) for v in values]
             assert same(values, [in_json(v) for v in column])
         else:
@@ -235,7 +235,7 @@ def in_every_format(table: pa.Table, rows: list[list[Any]]) -> None:
     assert same([list(d.values()) for d in documents], [[in_json(v) for v in r] for r in rows])
     lines = list(csv.reader(io.StringIO(as_csv(table), newline="")))
     assert lines[0] == table.column_names
-    kinds = [kind_of(field) for field in table.schema]
+    kinds = [column_kind(field) for field in table.schema]
     for line, row in zip(lines[1:], rows, strict=True):
         for cell, value, kind in zip(line, row, kinds, strict=True):
             if kind == "JSON" and value is not None:
@@ -264,7 +264,7 @@ def test_any_values_come_through_every_format(rows: list[list[Any]]) -> None:
 @settings(max_examples=25, deadline=None)
 @given(x=VALUES, y=st.binary(max_size=4))
 def test_any_values_come_back_from_the_database(graph: Database, x: Any, y: bytes) -> None:
-    table = run(graph, "RETURN $x AS x, $y AS y", {"x": x, "y": y}, timeout=60)
+    table = run_query(graph, "RETURN $x AS x, $y AS y", {"x": x, "y": y}, timeout=60)
     in_every_format(table, [[x, y]])
 
 
@@ -276,7 +276,7 @@ def test_maps_of_graph_values_and_words_that_are_values(graph: Database) -> None
         "RETURN {nodes: n, relationships: m} AS x, {id: 1, type: n, name: [m], symbol: null} AS y, "
         "true, null, [n, null] AS some"
     )
-    table = run(graph, query, {}, timeout=60)
+    table = run_query(graph, query, {}, timeout=60)
     il2 = {"id": "ncbigene:3558", "type": "Gene", "name": "interleukin 2", "symbol": "IL2"}
     tie = {
         "type": "REGULATES",
@@ -294,7 +294,7 @@ def test_maps_of_graph_values_and_words_that_are_values(graph: Database) -> None
         "null": None,
         "some": [il2, None],
     }
-    assert kind_of(table.schema.field("some")) == "LIST<NODE>"
+    assert column_kind(table.schema.field("some")) == "LIST<NODE>"
     assert as_csv(table).splitlines()[0] == "x,y,true,null,some"
     assert as_table(table)
 

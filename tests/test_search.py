@@ -16,7 +16,7 @@ from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import Model
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings
-from tosg.kg.search.hybrid import FOUND, NEAREST, nearest, note_of, search
+from tosg.kg.search.hybrid import FOUND, NEAREST, find_nearest, note_of, search
 from tosg.kg.text.refresh import refresh
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_recall_on_real_genes(database: Database, model: Model, shared_data: Pat
     for query in queries:
         scores = vectors.astype(np.float64) @ vectors[query].astype(np.float64)
         best = sorted(range(GENES), key=lambda i: (-scores[i], ids[i]))[:10]
-        found = nearest(database, vectors[query], "Gene", 10)
+        found = find_nearest(database, vectors[query], "Gene", 10)
         assert found.schema == NEAREST
         hits += len({ids[i] for i in best} & set(found["id"].to_pylist()))
         again = found["score"].to_pylist()
@@ -124,7 +124,7 @@ def test_words_alone_where_nothing_is_embedded(database: Database) -> None:
 
 
 def test_a_symbol_comes_before_texts_that_mention_it(database: Database) -> None:
-    ddl.ensure(database)
+    ddl.ensure_schema(database)
     add_entities(
         database,
         "Gene",
@@ -178,9 +178,9 @@ def test_wrong_use(database: Database, model: Model) -> None:
     with pytest.raises(ConfigError, match="another model"):
         search(database, "x", model=other)
     with pytest.raises(ConfigError, match="not as wide"):
-        nearest(database, np.ones(3), "Gene")
+        find_nearest(database, np.ones(3), "Gene")
     with pytest.raises(ConfigError, match="no direction"):
-        nearest(database, np.zeros(384), "Gene")
+        find_nearest(database, np.zeros(384), "Gene")
     with pytest.raises(UsageError, match="unknown type"):
-        nearest(database, np.ones(384), "Genes")
-    assert nearest(database, np.ones(384), "Drug").num_rows == 0
+        find_nearest(database, np.ones(384), "Genes")
+    assert find_nearest(database, np.ones(384), "Drug").num_rows == 0

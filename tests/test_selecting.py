@@ -9,7 +9,7 @@ import pytest
 from support.fixture_graph import CELLS, ENTITIES, idx_of, opened
 
 from tosg.errors import ConfigError, QueryError
-from tosg.kg.query.select import PROPERTIES, select_cells, select_graph
+from tosg.kg.query.select import RELATIONSHIP_VALUES, select_cells, select_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,12 @@ def test_relationships_and_paths_bring_their_ends(graph: Database, query: str) -
     found = select_graph(graph, query, {})
     assert found.nodes.tolist() == rows(IL2, IL2RA, FOXP3)
     assert found.relationships is not None
-    assert found.relationships.column_names == ["type", "start_idx", "end_idx", *PROPERTIES]
+    assert found.relationships.column_names == [
+        "type",
+        "start_idx",
+        "end_idx",
+        *RELATIONSHIP_VALUES,
+    ]
     by_end = {r["end_idx"]: r for r in found.relationships.to_pylist()}
     assert sorted(by_end) == rows(IL2RA, FOXP3)
     assert by_end[idx_of(IL2RA)] == {

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.lts
 
 @pytest.mark.usefixtures("server")
 def test_a_started_server_is_found_and_reused(settings: Settings) -> None:
-    up = managed.ensure(settings)  # an earlier test may have moved it to another process
+    up = managed.ensure_server(settings)  # an earlier test may have moved it to another process
     assert managed.status(settings) == up
-    assert managed.ensure(settings) == up
+    assert managed.ensure_server(settings) == up
 
 
 def test_the_password_is_private_and_not_shown(settings: Settings, server: ServerInfo) -> None:
@@ -49,7 +49,7 @@ def test_the_commands_agree_with_the_library(
     monkeypatch.setenv("TOSG_CACHE", str(settings.cache))
     monkeypatch.setenv("TOSG_NEO4J_VERSION", settings.neo4j_version)
     runner = CliRunner()
-    info = managed.ensure(settings)
+    info = managed.ensure_server(settings)
     shown = runner.invoke(tosg, ["up", "--json"])
     assert shown.exit_code == 0
     assert json.loads(shown.stdout)["uri"] == info.uri

@@ -42,7 +42,7 @@ def csv(tmp_path: Path) -> Path:
 
 def test_an_import_replaces_the_database(settings: Settings, database: Database, csv: Path) -> None:
     database.write("CREATE (:Old)")
-    before = managed.ensure(settings)
+    before = managed.ensure_server(settings)
     result = managed.import_full(settings, arguments(csv))
     assert (result.nodes, result.relationships) == (100, 100)
     assert result.server.password == before.password
@@ -60,7 +60,7 @@ def test_a_failed_import_leaves_the_database(
     settings: Settings, database: Database, csv: Path
 ) -> None:
     database.write("CREATE (:Old)")
-    before = managed.ensure(settings)
+    before = managed.ensure_server(settings)
     (csv / "edges.csv").write_text(":START_ID,:END_ID,w:nonsense\n1,2,3\n")
     with pytest.raises(ServerError, match="could not import") as caught:
         managed.import_full(settings, arguments(csv))

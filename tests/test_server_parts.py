@@ -278,7 +278,7 @@ def test_a_record_of_an_earlier_tosg_is_read(tmp_path: Path) -> None:
 def test_an_archive_is_made_for_one_java_and_one_lock(tmp_path: Path) -> None:
     paths = {class_archive.archive_path(tmp_path, kind) for kind in RELEASES.values()}
     assert len(paths) == len(RELEASES)
-    assert class_archive.use(next(iter(paths))) == []
+    assert class_archive.archive_options(next(iter(paths))) == []
 
 
 def test_compose_starts_the_same_version_with_no_default_password() -> None:

@@ -31,11 +31,13 @@ from tosg.kg import server
 from tosg.settings import Settings
 values = json.loads(sys.argv[1])
 settings = Settings(**{**values, "home": Path(values["home"]), "cache": Path(values["cache"])})
-print(server.ensure(settings).pid)
+print(server.ensure_server(settings).pid)
 """
 
 
-IMPORT = ENSURE.replace("server.ensure(settings)", "server.import_full(settings, sys.argv[2:])")
+IMPORT = ENSURE.replace(
+    "server.ensure_server(settings)", "server.import_full(settings, sys.argv[2:])"
+)
 
 
 def client(settings: Settings, code: str = ENSURE, *more: str) -> subprocess.Popen[str]:
@@ -85,12 +87,12 @@ def test_two_processes_at_once_get_one_server(own: Settings) -> None:
 
 @pytest.mark.lts
 def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> None:
-    first = managed.ensure(settings)
+    first = managed.ensure_server(settings)
     with connect(settings) as db:
         db.write("MERGE (n:Kept {key: 1})")
     os.kill(first.pid, signal.SIGKILL)
     wait_for(lambda: managed.status(settings) is None)
-    second = managed.ensure(settings)
+    second = managed.ensure_server(settings)
     assert second.pid != first.pid
     assert second.uri == first.uri  # the ports stay where they are free
     with connect(settings) as db:
@@ -120,7 +122,7 @@ def test_a_client_killed_while_starting_leaves_a_server_that_is_found(
     wait_for(waits[moment])
     starter.kill()
     starter.communicate()
-    info = managed.ensure(own)
+    info = managed.ensure_server(own)
     with connect(own) as db:
         assert db.rows("RETURN 1 AS n") == [{"n": 1}]
     assert [p.pid for p in servers_of(own)] == [info.pid]
@@ -159,7 +161,7 @@ def test_a_client_killed_in_a_bulk_load_leaves_old_or_new_data(
 
 
 def test_a_stale_record_is_not_believed(settings: Settings) -> None:
-    info = managed.ensure(settings)
+    info = managed.ensure_server(settings)
     layout = layout_of(settings)
     state = read_state(layout)
     assert state is not None
@@ -169,18 +171,18 @@ def test_a_stale_record_is_not_believed(settings: Settings) -> None:
     layout.pid.write_text(f"{os.getpid()}\n")
     write_state(layout, replace(state, boot="another boot", ready=True))
     assert managed.status(settings) is None
-    assert managed.ensure(settings).pid not in (info.pid, os.getpid())
+    assert managed.ensure_server(settings).pid not in (info.pid, os.getpid())
 
 
 def test_data_open_on_another_host_is_left_alone(settings: Settings) -> None:
-    managed.ensure(settings)
+    managed.ensure_server(settings)
     layout = layout_of(settings)
     state = read_state(layout)
     assert state is not None
     elsewhere = replace(state, host="elsewhere", token="0" * 32)
     write_state(layout, elsewhere)
     assert managed.status(settings) is None
-    for action in (managed.ensure, managed.stop):
+    for action in (managed.ensure_server, managed.stop):
         with pytest.raises(ServerError, match="open in another Neo4j") as caught:
             action(settings)
         assert "elsewhere" in str(caught.value)
@@ -188,42 +190,44 @@ def test_data_open_on_another_host_is_left_alone(settings: Settings) -> None:
     assert managed.stop(settings)
     # That host was switched off: nothing holds the data any more.
     write_state(layout, elsewhere)
-    assert managed.ensure(settings).pid > 0
+    assert managed.ensure_server(settings).pid > 0
 
 
 def test_a_damaged_store_is_reported_in_the_servers_words(own: Settings) -> None:
-    managed.ensure(own)
+    managed.ensure_server(own)
     managed.stop(own)
     data = layout_of(own).current_data()
     (data / "databases/neo4j/neostore").write_bytes(b"not a store")
     with pytest.raises(ServerError, match="cannot open its database") as caught:
-        managed.ensure(own)
+        managed.ensure_server(own)
     assert "neo4j" in (caught.value.found or "")
     assert "damaged" in (caught.value.hint or "")
 
 
 def test_too_much_memory_is_reported(own: Settings) -> None:
     with pytest.raises(ServerError, match="ended before it was ready") as caught:
-        managed.ensure(replace(own, memory="900t"))
+        managed.ensure_server(replace(own, memory="900t"))
     assert "TOSG_NEO4J_MEMORY" in (caught.value.hint or "")
     assert managed.status(own) is None
 
 
 def test_options_of_java_reach_it(own: Settings) -> None:
     with pytest.raises(ServerError) as caught:
-        managed.ensure(replace(own, jvm="-Dtosg.note='two words' -XX:NoSuchOption"))
+        managed.ensure_server(replace(own, jvm="-Dtosg.note='two words' -XX:NoSuchOption"))
     assert "NoSuchOption" in (caught.value.found or "")
     assert "TOSG_NEO4J_JVM" in (caught.value.hint or "")
     with pytest.raises(ServerError, match="ended before") as caught:
-        managed.ensure(replace(own, jvm="-XX:+UseParallelGC"))  # beside the one that we choose
+        managed.ensure_server(
+            replace(own, jvm="-XX:+UseParallelGC")
+        )  # beside the one that we choose
     assert "Multiple garbage collectors" in (caught.value.found or "")
     assert "-XX:-UseG1GC" in (caught.value.hint or "")
     with pytest.raises(ConfigError, match="do not parse"):
-        managed.ensure(replace(own, jvm="-Dtosg.note='open"))
+        managed.ensure_server(replace(own, jvm="-Dtosg.note='open"))
 
 
 def test_a_home_that_cannot_be_written_is_reported(own: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ServerError, match="cannot be written") as caught:
-        managed.ensure(replace(own, home=tmp_path / "file" / "home"))
+        managed.ensure_server(replace(own, home=tmp_path / "file" / "home"))
     assert "TOSG_HOME" in (caught.value.hint or "")

@@ -12,9 +12,9 @@ from support.fixture_graph import opened
 
 from tosg.cypher.registry import FOLDER
 from tosg.kg.query import finishing
-from tosg.kg.query.guard import check
+from tosg.kg.query.guard import check_reads
 from tosg.kg.query.rows import DECLARED
-from tosg.kg.query.run import run
+from tosg.kg.query.run import run_query
 from tosg.kg.query.statements import statements
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ def test_loads(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_is_explained(name: str, graph: Database) -> None:
     statement = statements()[name]
-    passed = check(graph, statement.text, {p.name: None for p in statement.params})
+    passed = check_reads(graph, statement.text, {p.name: None for p in statement.params})
     declared = [column.name for column in statement.returns]
     # what a finishing step adds comes after the columns of the Cypher
     assert list(passed.columns) == declared[: len(passed.columns)]
@@ -372,7 +372,7 @@ def test_answers(
     name: str, params: dict[str, Any], rows: list[tuple[Any, ...]], graph: Database
 ) -> None:
     statement = statements()[name]
-    table = run(graph, name, params, timeout=60)
+    table = run_query(graph, name, params, timeout=60)
     assert table.column_names == [column.name for column in statement.returns]
     assert [f.type for f in table.schema] == [DECLARED[c.type] for c in statement.returns]
     found = simple(table)

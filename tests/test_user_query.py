@@ -29,8 +29,8 @@ from tosg.kg.query.guard import run_checked
 from tosg.kg.query.lookup import find_entities, find_entity
 from tosg.kg.query.parameters import bind, parse_params
 from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
-from tosg.kg.query.run import run
-from tosg.kg.query.statements import resolve
+from tosg.kg.query.run import run_query
+from tosg.kg.query.statements import find_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def graph(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Dat
 
 
 def ask(db: Database, query: str, **params: Any) -> pa.Table:
-    return run(db, query, params, timeout=60)
+    return run_query(db, query, params, timeout=60)
 
 
 REFUSED = [
@@ -181,7 +181,7 @@ def test_a_query_past_its_time_is_stopped(graph: Database) -> None:
         "RETURN count(*) AS n"
     )
     with pytest.raises(QueryError, match="ran past its time limit"):
-        run(graph, query, {}, timeout=0.5)
+        run_query(graph, query, {}, timeout=0.5)
 
 
 @pytest.mark.neo4j
@@ -261,7 +261,7 @@ def test_values_of_no_common_type_and_of_neo4js_own(graph: Database) -> None:
 def test_names_that_are_not_there_are_told_with_the_nearest(graph: Database) -> None:
     warnings: list[str] = []
     query = "MATCH (g:Gnee)-[:REGULATE]->(x {symbl: 'a'}) RETURN g LIMIT 5"
-    assert run(graph, query, {}, timeout=60, warnings=warnings).num_rows == 0
+    assert run_query(graph, query, {}, timeout=60, warnings=warnings).num_rows == 0
     told = "\n".join(warnings)
     assert "no label Gnee in the graph; did you mean Gene" in told
     assert "no relationship type REGULATE in the graph; did you mean REGULATES" in told
@@ -269,30 +269,37 @@ def test_names_that_are_not_there_are_told_with_the_nearest(graph: Database) -> 
     assert "LIMIT (or SKIP) without ORDER BY" in told
     warnings.clear()
     # a name of the schema is no mistake; the server forgets no name that it ever had
-    run(graph, "MATCH ()-[r:TRANSLATED_TO]->() RETURN r", {}, timeout=60, warnings=warnings)
+    run_query(graph, "MATCH ()-[r:TRANSLATED_TO]->() RETURN r", {}, timeout=60, warnings=warnings)
     assert warnings in ([], ["the graph has no relationship type TRANSLATED_TO yet"])
 
 
 @pytest.mark.neo4j
 def test_limit_cuts_the_rows(graph: Database) -> None:
-    found = run(graph, "MATCH (g:Gene) RETURN g.symbol ORDER BY g.symbol", {}, timeout=60, limit=2)
+    found = run_query(
+        graph, "MATCH (g:Gene) RETURN g.symbol ORDER BY g.symbol", {}, timeout=60, limit=2
+    )
     assert found.to_pylist() == [{"g.symbol": "CD19"}, {"g.symbol": "FOXP3"}]
 
 
 def test_a_query_is_a_name_a_file_or_cypher(tmp_path: Path) -> None:
-    assert resolve("genes_of_pathway").name == "genes_of_pathway"
-    assert not resolve("MATCH (n) RETURN n").declared
+    assert find_statement("genes_of_pathway").name == "genes_of_pathway"
+    assert not find_statement("MATCH (n) RETURN n").declared
     with pytest.raises(UsageError, match="unknown statement") as caught:
-        resolve("gene_of_pathway")
+        find_statement("gene_of_pathway")
     assert "did you mean genes_of_pathway" in str(caught.value)
     file = tmp_path / "mine.cypher"
-    file.write_text(resolve("genes_of_pathway").text)
-    assert resolve(f"@{file}").params == resolve("genes_of_pathway").params
+    file.write_text(find_statement("genes_of_pathway").text)
+    assert find_statement(f"@{file}").params == find_statement("genes_of_pathway").params
     # what an export keeps is the text, and it means the same
-    assert resolve(resolve("genes_of_pathway").text).params == resolve("genes_of_pathway").params
-    file.write_text(resolve("genes_of_pathway").text.replace("{id: $pathway}", "{id: $path}"))
+    assert (
+        find_statement(find_statement("genes_of_pathway").text).params
+        == find_statement("genes_of_pathway").params
+    )
+    file.write_text(
+        find_statement("genes_of_pathway").text.replace("{id: $pathway}", "{id: $path}")
+    )
     with pytest.raises(SchemaError, match="not declared"):
-        resolve(f"@{file}")
+        find_statement(f"@{file}")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"  \n", b"\xff\xfe\x00RETURN"])
@@ -301,7 +308,7 @@ def test_a_file_that_cannot_be_a_query(tmp_path: Path, content: bytes | None) ->
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ConfigError, match="the file with the query"):
-        resolve(f"@{file}")
+        find_statement(f"@{file}")
 
 
 PROBE = """\
@@ -341,14 +348,14 @@ RETURN $text + $number + $share + $yes + $list + $numbers + $any AS x
     ],
 )
 def test_values_are_read_as_declared_else_json_else_text(pair: str, value: Any) -> None:
-    found = parse_params([pair], resolve(PROBE))
+    found = parse_params([pair], find_statement(PROBE))
     assert found == {pair.partition("=")[0]: value}
 
 
 def test_undeclared_parameters_are_json_else_text_and_the_declared_type_wins() -> None:
-    plain = resolve("MATCH (n) WHERE n.id = $text RETURN n")
+    plain = find_statement("MATCH (n) WHERE n.id = $text RETURN n")
     assert parse_params(["text=7157"], plain) == {"text": 7157}
-    assert parse_params(["text=7157"], plain, resolve(PROBE)) == {"text": "7157"}
+    assert parse_params(["text=7157"], plain, find_statement(PROBE)) == {"text": "7157"}
 
 
 @pytest.mark.parametrize(
@@ -361,7 +368,7 @@ def test_undeclared_parameters_are_json_else_text_and_the_declared_type_wins() -
 )
 def test_bad_pairs(pairs: list[str], error: type[TosgError], what: str) -> None:
     with pytest.raises(error, match=what):
-        parse_params(pairs, resolve(PROBE))
+        parse_params(pairs, find_statement(PROBE))
 
 
 @pytest.mark.neo4j
@@ -382,7 +389,7 @@ def test_bad_pairs(pairs: list[str], error: type[TosgError], what: str) -> None:
 )
 def test_a_value_of_another_type_is_refused(graph: Database, params: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="not of its type"):
-        bind(graph, resolve(PROBE), params)
+        bind(graph, find_statement(PROBE), params)
 
 
 @pytest.mark.neo4j
@@ -408,7 +415,7 @@ def test_a_value_that_the_database_cannot_take_is_refused(graph: Database, value
     assert caught.value.where == "x"
     if not isinstance(value, str):
         with pytest.raises(ConfigError):
-            bind(graph, resolve(PROBE), {"number": value})
+            bind(graph, find_statement(PROBE), {"number": value})
 
 
 @pytest.mark.neo4j
@@ -432,7 +439,7 @@ def test_values_of_numpy_pandas_and_dates_are_taken(graph: Database) -> None:
     }
     bound, _ = bind(
         graph,
-        resolve(PROBE),
+        find_statement(PROBE),
         {"number": np.int64(2), "share": np.int32(1), "numbers": np.arange(2)},
     )
     assert (bound["number"], bound["share"], bound["numbers"]) == (2, 1.0, [0, 1])
@@ -440,14 +447,14 @@ def test_values_of_numpy_pandas_and_dates_are_taken(graph: Database) -> None:
 
 def test_a_query_that_is_no_text() -> None:
     with pytest.raises(ConfigError, match="not UTF-8 text"):
-        resolve("RETURN '\udcff' AS x")
+        find_statement("RETURN '\udcff' AS x")
 
 
 @pytest.mark.neo4j
 @pytest.mark.parametrize("name", ["enrichment", "nearest_to_text"])
 def test_a_type_that_the_schema_has_not_is_named(graph: Database, name: str) -> None:
     values = {"genes": ["IL2"], "text": [1.0, 0.0], "type": "pathway"}
-    taken = {p.name: values[p.name] for p in resolve(name).params if p.name in values}
+    taken = {p.name: values[p.name] for p in find_statement(name).params if p.name in values}
     with pytest.raises(UsageError, match="unknown label") as caught:
         ask(graph, name, **taken)
     assert caught.value.where == "type"
@@ -513,7 +520,7 @@ def test_entities_that_are_not_there_or_not_one(graph: Database) -> None:
 def test_a_list_says_what_was_left_out(graph: Database) -> None:
     warnings: list[str] = []
     params = {"genes": ["IL2", "XYZ9"], "min_size": 1, "max_q": 1.0}
-    run(graph, "enrichment", params, timeout=60, warnings=warnings)
+    run_query(graph, "enrichment", params, timeout=60, warnings=warnings)
     assert warnings == ["genes: 1 of 2 left out, not in the graph: XYZ9"]
     with pytest.raises(UsageError, match="none of the names"):
         ask(graph, "enrichment", genes=["XYZ9"])

@@ -18,10 +18,10 @@ from tosg.export.batches.shards import ShardReader
 from tosg.export.format.manifest import (
     Manifest,
     broken,
-    check_files,
     check_parts,
+    check_training_files,
+    naming_damage,
     read_manifest,
-    reading,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class CellReader:
             parts of its manifest do not fit each other.
         """
         manifest = read_manifest(folder)
-        check_files(manifest)  # sizes only; hashing all of it takes as long as reading it
+        check_training_files(manifest)  # sizes only; hashing all of it takes as long as reading it
         check_parts(manifest)
         return cls(manifest, add_reverses=add_reverses)
 
@@ -126,7 +126,7 @@ class CellReader:
         """(datasets, N) bool: which data set measured which node."""
         self.manifest.rows()
         path = self.manifest.path("measured.npy")
-        with reading(path):
+        with naming_damage(path):
             loaded: NDArray[np.bool_] = np.load(path, allow_pickle=False)
         shape = (len(self.manifest.content["datasets"]), self.manifest.n_nodes)
         if loaded.shape != shape:
@@ -144,7 +144,7 @@ class CellReader:
             "n_counts": content["expression"]["normalize"] == "log1p_cp10k",
         }
         path = self.manifest.path("cells.parquet")
-        with reading(path):
+        with naming_damage(path):
             cells = pq.read_table(path, columns=[name for name, used in needed.items() if used])
         if cells.num_rows != n_cells:
             raise broken(path, f"{cells.num_rows:,} rows", f"{n_cells:,}, as in counts")

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tosg.errors import ExportError
-from tosg.export.format.manifest import broken, reading
+from tosg.export.format.manifest import broken, naming_damage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +145,7 @@ class GraphTensors:
     def nodes(self) -> pa.Table:
         """``nodes.parquet``: row i is node i: idx, id, type, name, symbol, text."""
         path = self.folder / "nodes.parquet"
-        with reading(path):
+        with naming_damage(path):
             return pq.read_table(path)
 
     @property

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
+RowNumbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Sampler:
         """Batches of all ranks in an epoch, the last one perhaps not full."""
         return -(-self.n // self.batch_size)
 
-    def batch(self, epoch: int, i: int) -> Rows:
+    def batch(self, epoch: int, i: int) -> RowNumbers:
         """Rows of batch ``i`` of this rank in ``epoch``.
 
         Returns
@@ -91,7 +91,7 @@ class Sampler:
         start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
         return self._rows(epoch, start, min(start + self.batch_size, self.n))
 
-    def _rows(self, epoch: int, start: int, stop: int) -> Rows:
+    def _rows(self, epoch: int, start: int, stop: int) -> RowNumbers:
         if not self.shuffle:
             return np.arange(start, stop, dtype=np.int64)
         size = self.block * self.buffer
@@ -102,7 +102,7 @@ class Sampler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _permutation(n: int, seed: int, epoch: int, what: int) -> Rows:
+def _permutation(n: int, seed: int, epoch: int, what: int) -> RowNumbers:
     """A random order of n things: the order of n random 64-bit numbers, ties by place.
 
     Raw numbers, since NumPy keeps the streams of its bit generators from version to version but
@@ -116,7 +116,7 @@ def _permutation(n: int, seed: int, epoch: int, what: int) -> Rows:
 
 
 @lru_cache(maxsize=8)
-def _blocks(n: int, block: int, seed: int, epoch: int) -> Rows:
+def _blocks(n: int, block: int, seed: int, epoch: int) -> RowNumbers:
     # The last block may be short; it stays last, so that places can be computed.
     whole = n // block
     order = _permutation(whole, seed, epoch, 0)
@@ -124,7 +124,7 @@ def _blocks(n: int, block: int, seed: int, epoch: int) -> Rows:
 
 
 @lru_cache(maxsize=8)
-def _buffer(n: int, block: int, buffer: int, run: int, seed: int, epoch: int, b: int) -> Rows:
+def _buffer(n: int, block: int, buffer: int, run: int, seed: int, epoch: int, b: int) -> RowNumbers:
     """Rows of buffer ``b`` in their order: the runs of blocks ``b * buffer`` and on, mixed."""
     blocks = _blocks(n, block, seed, epoch)[b * buffer : (b + 1) * buffer]
     runs = (blocks[:, None] * block + np.arange(0, block, run)).ravel()

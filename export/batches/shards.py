@@ -9,7 +9,7 @@ import numpy as np
 
 from tosg.errors import ExportError
 from tosg.export.batches.buffers import Buffers
-from tosg.export.format.manifest import broken, reading
+from tosg.export.format.manifest import broken, naming_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PARTS = ("indptr", "indices", "values")
+CSR_PARTS = ("indptr", "indices", "values")
 
 #: Of a stored value: its node and itself.
 BYTES = 8
@@ -75,7 +75,7 @@ class ShardReader:
     def _shards(self) -> list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]]:
         opened = []
         for k, n in enumerate(self.rows):
-            indptr, indices, values = (self._open(k, part) for part in PARTS)
+            indptr, indices, values = (self._open(k, part) for part in CSR_PARTS)
             if len(indptr) != n + 1 or indptr[-1] != len(indices) or len(indices) != len(values):
                 raise ExportError(
                     "an expression shard does not fit its manifest",
@@ -89,7 +89,7 @@ class ShardReader:
 
     def _open(self, shard: int, part: str) -> NDArray[Any]:
         path = self._path(shard, part)
-        with reading(path):
+        with naming_damage(path):
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         # The plain view: slicing a memmap object costs a microsecond more each time.
         plain: NDArray[Any] = mapped.view(np.ndarray)

@@ -14,7 +14,7 @@ from tosg.export.batches.batch_loader import BatchLoader
 from tosg.export.batches.cell_reader import CellReader
 from tosg.export.batches.sampler import Sampler
 from tosg.export.batches.verify import verify
-from tosg.export.format.manifest import reading
+from tosg.export.format.manifest import naming_damage
 
 if TYPE_CHECKING:
     import os
@@ -129,7 +129,7 @@ class TrainingSet:
         """``cells.parquet``: row j is row j of the expression."""
         self.rows()
         path = self.folder / "cells.parquet"
-        with reading(path):
+        with naming_damage(path):
             return pq.read_table(path)
 
     def rows(self, split: str | None = None) -> range:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tosg.export.batches.graph_tensors import GraphTensors
-from tosg.export.format.manifest import SPLITS, broken, check_files, reading
+from tosg.export.format.manifest import SPLITS, broken, check_training_files, naming_damage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def verify(reader: CellReader) -> None:
         A file was changed, or breaks a rule of ``docs/formats/training-set.md``.
     """
     manifest = reader.manifest
-    check_files(manifest, sha256=True)
+    check_training_files(manifest, sha256=True)
     _check_nodes(manifest)
     _check_edges(manifest)
     if manifest.has_cells:
@@ -88,7 +88,7 @@ def _check_cells(manifest: Manifest) -> None:
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:
-    with reading(path):
+    with naming_damage(path):
         return pq.read_table(path, columns=columns)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.errors import ExportError
-from tosg.export.cells.node_map import VariableMap, variable_map
+from tosg.export.cells.node_map import NodeMap, variable_map
 from tosg.export.graph.level import FOLDS
 from tosg.kg.cells.stored.dataset import DatasetInfo, datasets
 from tosg.kg.cells.stored.staging import in_part
@@ -72,7 +72,7 @@ def checked_datasets(
     return infos
 
 
-def unmapped(infos: tuple[DatasetInfo, ...], maps: list[VariableMap]) -> tuple[str, ...]:
+def unmapped(infos: tuple[DatasetInfo, ...], maps: list[NodeMap]) -> tuple[str, ...]:
     """Warn of data sets whose values go to no node of the selection.
 
     Raises
@@ -100,7 +100,7 @@ def normalize_for(selection: Selection, unit: str) -> str:
     return "none" if unit == selection.normalize else selection.normalize
 
 
-def maps_of(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[VariableMap]:
+def maps_of(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[NodeMap]:
     """Map the variables of each data set to rows of nodes."""
     folded: pa.StringArray | None = None
     if infos and nodes.fold is not None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tosg.export.graph.nodes import Nodes
     from tosg.kg.cells.stored.dataset import DatasetInfo
 
-Int64s = NDArray[np.int64]
+_Int64s = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class VariableMap:
+class NodeMap:
     """Which nodes each variable of one data set goes to.
 
     Attributes
@@ -38,13 +38,13 @@ class VariableMap:
         N.
     """
 
-    start: Int64s
-    nodes: Int64s
+    start: _Int64s
+    nodes: _Int64s
     unit: str
     n_nodes: int
 
     @classmethod
-    def of(cls, position: Int64s, node: Int64s, n_variables: int, unit: str, n: int) -> VariableMap:
+    def of(cls, position: _Int64s, node: _Int64s, n_variables: int, unit: str, n: int) -> NodeMap:
         """Build it from (variable, node) pairs in any order."""
         order = np.lexsort((node, position))
         counts = np.bincount(position, minlength=n_variables)
@@ -64,8 +64,8 @@ class VariableMap:
         return int((np.diff(self.start) > 0).sum())
 
     def apply(
-        self, indptr: Int64s, indices: NDArray[Any], values: NDArray[np.float32]
-    ) -> tuple[Int64s, NDArray[np.int32], NDArray[np.float32]]:
+        self, indptr: _Int64s, indices: NDArray[Any], values: NDArray[np.float32]
+    ) -> tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]:
         """Map rows over variables to rows over nodes.
 
         Parameters
@@ -103,8 +103,8 @@ class VariableMap:
         return counts, (key % max(self.n_nodes, 1)).astype(np.int32), value
 
     def _summed(
-        self, key: Int64s, value: NDArray[np.float32]
-    ) -> tuple[Int64s, NDArray[np.float32]]:
+        self, key: _Int64s, value: NDArray[np.float32]
+    ) -> tuple[_Int64s, NDArray[np.float32]]:
         """Put together the values of several variables of one node."""
         is_first = np.ones(len(key), dtype=bool)
         is_first[1:] = key[1:] != key[:-1]
@@ -127,7 +127,7 @@ class VariableMap:
         return key[first][some], merged[some]
 
 
-def variable_map(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | None) -> VariableMap:
+def variable_map(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | None) -> NodeMap:
     """Map the measured variables of a data set to rows of nodes.
 
     Parameters
@@ -150,7 +150,7 @@ def variable_map(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | N
         extra = ~np.isin(lifted[1], node)
         position = np.concatenate([position, lifted[0][extra]])
         node = np.concatenate([node, lifted[1][extra]])
-    return VariableMap.of(position, node, len(info.variable_entities), info.unit, nodes.n)
+    return NodeMap.of(position, node, len(info.variable_entities), info.unit, nodes.n)
 
 
 def _lifted(
@@ -159,7 +159,7 @@ def _lifted(
     nodes: Nodes,
     fold: Fold,
     folded_ids: pa.StringArray,
-) -> tuple[Int64s, Int64s]:
+) -> tuple[_Int64s, _Int64s]:
     """Pair variables of folded entities with the rows of the nodes that they become."""
     at = _index(entities, folded_ids)
     at[~measured] = -1
@@ -170,8 +170,8 @@ def _lifted(
     return position[variable[inside]], row[inside].astype(np.int64)
 
 
-def _index(values: pa.StringArray, among: pa.StringArray) -> Int64s:
+def _index(values: pa.StringArray, among: pa.StringArray) -> _Int64s:
     """Position of each value, -1 where it is null or not there."""
     found = pc.index_in(values, value_set=among, skip_nulls=True)
-    positions: Int64s = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    positions: _Int64s = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     return positions

@@ -19,7 +19,7 @@ from tosg.export.format.manifest import SPLITS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Codes = NDArray[np.int64]
+CodeArray = NDArray[np.int64]
 Counts = NDArray[np.int64]
 
 #: Names of splits that a field may hold itself.
@@ -57,7 +57,7 @@ class Classes:
         The target.
     """
 
-    codes: Codes
+    codes: CodeArray
     names: Sequence[str]
     field: str
 
@@ -67,7 +67,7 @@ class Classes:
         return cls(np.zeros(n, dtype=np.int64), ("cells",), "")
 
 
-def by_cell(order: NDArray[np.uint64], classes: Classes, fractions: Sequence[float]) -> Codes:
+def by_cell(order: NDArray[np.uint64], classes: Classes, fractions: Sequence[float]) -> CodeArray:
     """Split single cells, stratified by class.
 
     Parameters
@@ -101,8 +101,8 @@ def by_cell(order: NDArray[np.uint64], classes: Classes, fractions: Sequence[flo
 
 
 def by_group(
-    groups: Codes, names: Sequence[str], classes: Classes, fractions: Sequence[float], seed: int
-) -> Codes:
+    groups: CodeArray, names: Sequence[str], classes: Classes, fractions: Sequence[float], seed: int
+) -> CodeArray:
     """Split groups of cells (donors) as wholes, each class in every split.
 
     The groups are dealt out class by class, the rarest class first, each to the split that still
@@ -132,7 +132,7 @@ def by_group(
     table = np.bincount(groups * n_classes + classes.codes, minlength=len(names) * n_classes)
     table = table.reshape(len(names), n_classes).astype(np.int64)
     _check_enough((table > 0).sum(axis=0), classes, fractions, "donors or groups")
-    best: tuple[float, Codes] | None = None
+    best: tuple[float, CodeArray] | None = None
     tries = int(np.clip(20_000 // max(len(names), 1), 4, _TRIES))
     for attempt in range(tries):
         order = np.argsort(hashes((f"{attempt}\0{n}" for n in names), seed), kind="stable")
@@ -151,7 +151,7 @@ def by_group(
     return best[1][groups]
 
 
-def by_name(values: Sequence[str]) -> Codes | None:
+def by_name(values: Sequence[str]) -> CodeArray | None:
     """Take values that are names of splits as they are; None where they are not."""
     if not values or any(v.lower() not in SPLIT_NAMES for v in values):
         return None
@@ -191,7 +191,7 @@ def donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def balanced(
-    order: NDArray[np.uint64], split: Codes, strata: Codes, classes: Classes
+    order: NDArray[np.uint64], split: CodeArray, strata: CodeArray, classes: Classes
 ) -> NDArray[np.bool_]:
     """Choose the cells to keep so that training classes are equal within each stratum.
 
@@ -231,7 +231,7 @@ def balanced(
     return keep
 
 
-def _limits(stratum: Codes, counts: Counts) -> Counts:
+def _limits(stratum: CodeArray, counts: Counts) -> Counts:
     """Cells that each (stratum, class) may keep; rows are sorted by stratum."""
     _, first, sizes = np.unique(stratum, return_index=True, return_counts=True)
     smallest = np.minimum.reduceat(counts, first) if len(first) else counts
@@ -248,7 +248,7 @@ def _parts(n: int, fractions: Sequence[float]) -> Counts:
     return parts
 
 
-def _deal(table: Counts, order: Codes, fractions: Sequence[float]) -> Codes:
+def _deal(table: Counts, order: CodeArray, fractions: Sequence[float]) -> CodeArray:
     has = table > 0
     wanted = np.array([_parts(int(n), fractions) for n in has.sum(axis=0)], dtype=np.float64)
     room = np.array(fractions) * table.sum()
@@ -267,7 +267,7 @@ def _deal(table: Counts, order: Codes, fractions: Sequence[float]) -> Codes:
     return split
 
 
-def _repaired(split: Codes, table: Counts, fractions: Sequence[float]) -> Codes | None:
+def _repaired(split: CodeArray, table: Counts, fractions: Sequence[float]) -> CodeArray | None:
     """Move groups until every split has every class; None where that fails."""
     has = (table > 0).astype(np.int64)
     active = np.flatnonzero(np.array(fractions) > 0)
@@ -285,7 +285,7 @@ def _repaired(split: Codes, table: Counts, fractions: Sequence[float]) -> Codes 
     return None
 
 
-def _distance(split: Codes, table: Counts, fractions: Sequence[float]) -> float:
+def _distance(split: CodeArray, table: Counts, fractions: Sequence[float]) -> float:
     cells = np.bincount(split, weights=table.sum(axis=1), minlength=3)
     return float(np.abs(cells / cells.sum() - np.array(fractions)).max())
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tosg.export.selection import Selection
     from tosg.kg.database.connection import Database
 
-Int64s = NDArray[np.int64]
+_Int64s = NDArray[np.int64]
 
 #: Properties of cells that say where values lie, and so do not belong to a training set.
 INTERNAL = frozenset({"idx", "file", "row", "expression"})
@@ -80,9 +80,9 @@ class CellTable:
         What the user should know.
     """
 
-    idx: Int64s
-    dataset: Int64s
-    split: Int64s
+    idx: _Int64s
+    dataset: _Int64s
+    split: _Int64s
     target: NDArray[Any] | None
     datasets: tuple[str, ...]
     fields: tuple[str, ...]
@@ -185,7 +185,7 @@ def _property_keys(db: Database) -> list[str]:
     return sorted(row["name"] for row in rows)
 
 
-def _read(db: Database, idx: Int64s, selection: Selection, known: Sequence[str]) -> pa.Table:
+def _read(db: Database, idx: _Int64s, selection: Selection, known: Sequence[str]) -> pa.Table:
     names = ["id", "dataset", "donor_id", *(name for _, name in _asked(selection))]
     names += [n for n in ("is_primary_data", "n_genes", "n_counts", *_TAKEN) if n in known]
     names = sorted(set(names))
@@ -259,8 +259,8 @@ def _hashes(table: pa.Table, selection: Selection) -> NDArray[np.uint64]:
     )
 
 
-def _ranked_ids(table: pa.Table) -> Int64s:
-    ranks: Int64s = pc.rank(table.column("id")).to_numpy().astype(np.int64)
+def _ranked_ids(table: pa.Table) -> _Int64s:
+    ranks: _Int64s = pc.rank(table.column("id")).to_numpy().astype(np.int64)
     return ranks
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tosg.export.selection import Selection
 
-Int64s = NDArray[np.int64]
+_Int64s = NDArray[np.int64]
 
 #: Names that a message lists before it says how many more there are.
 _SHOWN = 5
@@ -42,7 +42,7 @@ def plain_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def codes_of(column: pa.ChunkedArray, option: str, hint: str) -> tuple[Int64s, list[str]]:
+def codes_of(column: pa.ChunkedArray, option: str, hint: str) -> tuple[_Int64s, list[str]]:
     """Codes of a column over its sorted distinct values as text; no value may be missing."""
     text = pc.cast(plain_of(column), pa.string())
     missing = len(text) - int(pc.sum(has_value(column)).as_py() or 0)
@@ -83,7 +83,7 @@ def split_of(
     hashed: NDArray[np.uint64],
     spaces: Mapping[str, str],
     warnings: list[str],
-) -> tuple[Int64s, bool]:
+) -> tuple[_Int64s, bool]:
     """Split of each row, and whether donors are safe; `spaces` are `splits.donor_spaces`."""
     if selection.split == "none":
         return np.zeros(table.num_rows, dtype=np.int64), False
@@ -126,7 +126,7 @@ class Donors:
         Space and ``donor_id`` of each donor; the same name in two spaces is two donors.
     """
 
-    codes: Int64s
+    codes: _Int64s
     pairs: list[tuple[str, str]]
 
     @classmethod
@@ -154,11 +154,11 @@ class Donors:
         """One name per donor, as it is hashed."""
         return ["\0".join(pair) for pair in self.pairs]
 
-    def are_whole(self, split: Int64s) -> bool:
+    def are_whole(self, split: _Int64s) -> bool:
         """Whether no donor has cells in two splits."""
         return len(np.unique(self.codes * len(SPLITS) + split)) == len(self.pairs)
 
-    def namesakes(self, split: Int64s) -> Iterator[str]:
+    def namesakes(self, split: _Int64s) -> Iterator[str]:
         """Warn of donors of one name that are in several splits; each donor is in one."""
         part = np.zeros(len(self.pairs), np.int64)
         part[self.codes] = split
@@ -179,7 +179,7 @@ class Donors:
             )
 
 
-def strata_of(table: pa.Table, selection: Selection) -> Int64s:
+def strata_of(table: pa.Table, selection: Selection) -> _Int64s:
     """One code per combination of the fields to balance by, the target left aside."""
     codes = np.zeros(table.num_rows, dtype=np.int64)
     for name in sorted(set(selection.balance or ()) - {selection.target}):
@@ -212,7 +212,7 @@ def donors_in(table: pa.Table) -> list[list[str]]:
 def splits_info(
     table: pa.Table,
     selection: Selection,
-    split: Int64s,
+    split: _Int64s,
     target: NDArray[Any] | None,
     classes: Classes | None,
     donor_safe: bool,

@@ -60,7 +60,7 @@ def digest_table(table: pa.Table) -> str:
 
 
 def _add_column(hasher: Hash, name: str, column: pa.Array) -> None:
-    kind = kind_of(column.type)
+    kind = type_name(column.type)
     hasher.update(name.encode() + b"\0" + kind.encode() + b"\0")
     add_elements(hasher, column.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8))
     _add_values(hasher, column.drop_null())
@@ -79,10 +79,10 @@ def _add_values(hasher: Hash, column: pa.Array) -> None:
         add_elements(hasher, column.cast(wide).to_numpy(zero_copy_only=False))
 
 
-def kind_of(type_: pa.DataType) -> str:
+def type_name(type_: pa.DataType) -> str:
     """Name of a column's type as the format knows it."""
     if pa.types.is_list(type_):
-        return f"list {kind_of(type_.value_type)}"
+        return f"list {type_name(type_.value_type)}"
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return "string"
     if pa.types.is_boolean(type_):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT_VERSION = 1
 LAYOUT = "tosg"
 SPLITS = ("train", "val", "test")
 
@@ -149,12 +149,12 @@ def read_manifest(folder: str | Path) -> Manifest:
             found=f"keys {', '.join(sorted(document))}",
             expected="content, run",
         )
-    if content.get("format") != FORMAT:
+    if content.get("format") != FORMAT_VERSION:
         raise ExportError(
             "the training set is of a format that this tosg does not read",
             where=path,
             found=f"format {content.get('format')}",
-            expected=f"format {FORMAT}",
+            expected=f"format {FORMAT_VERSION}",
             hint="read it with the version of tosg in run.tosg, or export again",
         )
     if missing := [key for key in KEYS if key not in content]:
@@ -168,7 +168,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     return Manifest(folder, content, document["run"])
 
 
-def check_files(manifest: Manifest, *, sha256: bool = False) -> None:
+def check_training_files(manifest: Manifest, *, sha256: bool = False) -> None:
     """Check that every file of the training set is there, whole, and (if asked) unchanged.
 
     Raises
@@ -240,7 +240,7 @@ _DAMAGED = (
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def naming_damage(path: Path) -> Iterator[None]:
     """Name the file whose content is damaged, whatever its reader says of it."""
     try:
         yield

@@ -22,7 +22,7 @@ from itertools import zip_longest
 _LIST = "\x1e"
 
 #: Properties that are read with every edge; those of few distinct values by groups.
-PROPERTIES = ("score",)
+NUMBER_PROPERTIES = ("score",)
 GROUPED = ("sign", "sources", "licenses", "releases")
 
 #: Columns of edges while they are read.
@@ -44,7 +44,7 @@ def key_properties(types: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(sorted({k for t in chosen.values() for k in t.keys} - {"sign"}))
 
 
-class Codes:
+class CodeTable:
     """Names to codes, in the order of first sight."""
 
     def __init__(self, first: Iterable[Any] = ()) -> None:
@@ -64,9 +64,9 @@ class EdgeColumns:
 
     def __init__(self) -> None:
         self._parts: list[dict[str, np.ndarray[Any, Any]]] = []
-        self._types = Codes()
-        self._keys = Codes(["{}"])
-        self._sources = Codes([()])
+        self._types = CodeTable()
+        self._keys = CodeTable(["{}"])
+        self._sources = CodeTable([()])
 
     def add(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Take in a batch: type, start_idx, end_idx, and any of the properties or ``group``."""
@@ -123,7 +123,7 @@ class EdgeColumns:
         )
 
     @staticmethod
-    def _coded(array: pa.Array, codes: Codes, make: Any) -> np.ndarray[Any, Any]:
+    def _coded(array: pa.Array, codes: CodeTable, make: Any) -> np.ndarray[Any, Any]:
         """Codes of an Arrow column through its distinct values."""
         if not pa.types.is_dictionary(array.type):
             array = array.dictionary_encode()

@@ -83,7 +83,7 @@ def placed(edges: Edges, nodes: Ids) -> Edges:
     return moved if inside.all() else moved.take(inside)
 
 
-def finished(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[str]) -> Edges:
+def finish_edges(edges: Edges, n: int, directed: dict[str, bool], signed: frozenset[str]) -> Edges:
     """Order undirected ends, sort, and merge what is the same edge.
 
     Parameters

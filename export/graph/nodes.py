@@ -185,11 +185,11 @@ def node_tables(db: Database, nodes: Nodes, claimants: set[Claimant]) -> Iterato
         done += batch.num_rows
         yield pa.table(
             [by_name["idx"], by_name["id"], types, *(by_name[n] for n in columns[1:4])],
-            schema=NODES,
+            schema=NODE_COLUMNS,
         )
 
 
-NODES = pa.schema(
+NODE_COLUMNS = pa.schema(
     [
         pa.field("idx", pa.int64(), nullable=False),
         pa.field("id", pa.string(), nullable=False),

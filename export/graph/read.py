@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import ExportError
-from tosg.export.graph.edge_columns import GROUPED, PROPERTIES, EdgeColumns, key_properties
-from tosg.export.graph.edges import Claimant, Edges, Ids, finished, named_sources, placed
+from tosg.export.graph.edge_columns import GROUPED, NUMBER_PROPERTIES, EdgeColumns, key_properties
+from tosg.export.graph.edges import Claimant, Edges, Ids, finish_edges, named_sources, placed
 from tosg.export.graph.level import lift
 from tosg.kg.reader.bulk import read_relationships
 from tosg.kg.schema.types import all_relationship_types
@@ -88,7 +88,7 @@ def read_graph(
         edges = lift(edges, nodes.fold)
     directed = {name: t.directed for name, t in all_relationship_types().items()}
     signed = frozenset(n for n, t in all_relationship_types().items() if "sign" in t.keys)
-    edges = finished(placed(edges, nodes.idx), nodes.n, directed, signed)
+    edges = finish_edges(placed(edges, nodes.idx), nodes.n, directed, signed)
     edges, claimants = named_sources(edges)
     isolated = _isolated(edges, nodes.n)
     warnings = [*nodes.warnings, *_warnings(nodes, edges, isolated)]
@@ -109,7 +109,7 @@ def _batches(
     inside: Ids | None = None if selection.nodes is None else nodes.idx
     if inside is not None and nodes.fold is not None:
         inside = np.union1d(inside, nodes.fold.folded_of(inside))
-    yield from read_relationships(db, types, PROPERTIES, grouped=grouped, idx=inside)
+    yield from read_relationships(db, types, NUMBER_PROPERTIES, grouped=grouped, idx=inside)
 
 
 def _isolated(edges: Edges, n: int) -> int:

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tosg.export.cells.datasets import normalize_for
-from tosg.export.format.manifest import FORMAT, LAYOUT
+from tosg.export.format.manifest import FORMAT_VERSION, LAYOUT
 from tosg.kg.schema.types import all_relationship_types
 
 if TYPE_CHECKING:
-    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.cells.node_map import NodeMap
     from tosg.export.cells.table import CellTable
     from tosg.export.selection import Selection
     from tosg.kg.cells.stored.dataset import DatasetInfo
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Parts:
+class ExportParts:
     """What the stages of an export found; `meta` is `graph_meta`.
 
     What comes from the database is read before the bookmark is compared. `content_of` gets none,
@@ -33,7 +33,7 @@ class Parts:
     selection: Selection
     cells: CellTable | None
     infos: tuple[DatasetInfo, ...]
-    maps: list[VariableMap]
+    maps: list[NodeMap]
     meta: dict[str, Any]
     resumed: bool = False
     graph: dict[str, Any] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Parts:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def content_of(parts: Parts) -> dict[str, Any]:
+def content_of(parts: ExportParts) -> dict[str, Any]:
     """Everything that is the same for the same graph and selection."""
     graph, cells = parts.graph, parts.cells
     directed = {name: t.directed for name, t in all_relationship_types().items()}
@@ -51,7 +51,7 @@ def content_of(parts: Parts) -> dict[str, Any]:
     for shard in parts.shards:
         files |= shard["files"]
     return {
-        "format": FORMAT,
+        "format": FORMAT_VERSION,
         "layout": LAYOUT,
         "selection": parts.selection.as_dict(),
         "counts": _counts(parts),
@@ -73,7 +73,7 @@ def content_of(parts: Parts) -> dict[str, Any]:
     }
 
 
-def _counts(parts: Parts) -> dict[str, int]:
+def _counts(parts: ExportParts) -> dict[str, int]:
     names = ("nodes", "edges", "lifted_edges", "isolated_nodes", "nodes_with_text")
     return {
         **{name: parts.graph[name] for name in names},
@@ -83,7 +83,7 @@ def _counts(parts: Parts) -> dict[str, int]:
     }
 
 
-def _embedding(parts: Parts) -> dict[str, Any] | None:
+def _embedding(parts: ExportParts) -> dict[str, Any] | None:
     if not parts.graph["dimension"]:
         return None
     return {
@@ -100,7 +100,7 @@ def graph_meta(db: Database) -> dict[str, Any]:
     return dict(rows[0]["meta"]) if rows else {}
 
 
-def _datasets(parts: Parts) -> list[dict[str, Any]]:
+def _datasets(parts: ExportParts) -> list[dict[str, Any]]:
     cells = parts.cells
     if cells is None:
         return []
@@ -120,7 +120,7 @@ def _datasets(parts: Parts) -> list[dict[str, Any]]:
     ]
 
 
-def _expression(parts: Parts) -> dict[str, Any] | None:
+def _expression(parts: ExportParts) -> dict[str, Any] | None:
     if parts.cells is None:
         return None
     rows = parts.selection.shard_size
@@ -135,7 +135,7 @@ def _expression(parts: Parts) -> dict[str, Any] | None:
     }
 
 
-def _digests(parts: Parts) -> dict[str, str | None]:
+def _digests(parts: ExportParts) -> dict[str, str | None]:
     joined = "".join(s["digest"] for s in parts.shards)
     return {
         **parts.graph["digests"],
@@ -146,7 +146,7 @@ def _digests(parts: Parts) -> dict[str, str | None]:
 
 
 def run_of(
-    db: Database, parts: Parts, *, started: float, bookmark: str, workers: int
+    db: Database, parts: ExportParts, *, started: float, bookmark: str, workers: int
 ) -> dict[str, Any]:
     """What is true of this run alone."""
     import neo4j

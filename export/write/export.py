@@ -29,9 +29,9 @@ from tosg.export.graph.nodes import Nodes, choose_nodes
 from tosg.export.graph.read import read_graph
 from tosg.export.selection import Selection, differences, resolved
 from tosg.export.write.cell_columns import spill_columns, write_cells
-from tosg.export.write.content import Parts, content_of, graph_meta, run_of
+from tosg.export.write.content import ExportParts, content_of, graph_meta, run_of
 from tosg.export.write.graph_files import vector_width, write_graph_files
-from tosg.export.write.plan import make_plan, run_tasks
+from tosg.export.write.plan import make_export_plan, run_tasks
 from tosg.export.write.result import ExportResult, already, planned, written
 from tosg.export.write.shards import read_range, write_shard
 from tosg.export.write.workspace import (
@@ -153,7 +153,7 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
         if cells:
             told = (*cells.warnings, *unmapped(infos, maps))
             cells = replace(cells, warnings=told)
-        parts = Parts(job.selection, cells, infos, maps, graph_meta(job.db))
+        parts = ExportParts(job.selection, cells, infos, maps, graph_meta(job.db))
         if dry_run:
             graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)
             _check_unmoved(job)
@@ -252,13 +252,13 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
     )
 
 
-def _spill_cells(job: _Job, parts: Parts) -> tuple[Plan | None, dict[str, Any]]:
+def _spill_cells(job: _Job, parts: ExportParts) -> tuple[Plan | None, dict[str, Any]]:
     """First pass: everything of the cells that comes from the database, spilled."""
     cells = parts.cells
     if cells is None:
         return None, {}
     with disk_errors(job.space.folder):
-        plan = make_plan(
+        plan = make_export_plan(
             job.space.folder,
             job.db,
             cells,
@@ -272,7 +272,7 @@ def _spill_cells(job: _Job, parts: Parts) -> tuple[Plan | None, dict[str, Any]]:
     return plan, columns
 
 
-def _write_cells(job: _Job, parts: Parts, plan: Plan | None, columns: dict[str, Any]) -> None:
+def _write_cells(job: _Job, parts: ExportParts, plan: Plan | None, columns: dict[str, Any]) -> None:
     """Second pass: the spills become the files of the cells."""
     cells = parts.cells
     if cells is None or plan is None:
@@ -310,7 +310,7 @@ def _tasks(job: _Job, plan: Plan, task: Task, stage: str, count: int) -> dict[in
     return receipts
 
 
-def _finish(job: _Job, parts: Parts) -> ExportResult:
+def _finish(job: _Job, parts: ExportParts) -> ExportResult:
     content = content_of(parts)
     run = run_of(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
     with disk_errors(job.space.folder):

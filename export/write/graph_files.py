@@ -10,7 +10,7 @@ import numpy as np
 
 from tosg.errors import ExportError
 from tosg.export.format.writers import TableFile, TensorFile, regrouped
-from tosg.export.graph.nodes import NODES, node_tables
+from tosg.export.graph.nodes import NODE_COLUMNS, node_tables
 from tosg.export.write.workspace import about
 from tosg.files import writing
 from tosg.kg.merge.agreement import NO_SIGN
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Specs = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
-NODE_ROWS = 65_536
+ROWS_PER_GROUP = 65_536
 _VECTOR_ROWS = 32_768
 
 
@@ -43,8 +43,8 @@ def write_nodes(path: Path, db: Database, nodes: Nodes) -> tuple[str, set[Claima
         The digest of the content, and who claims the nodes.
     """
     claimants: set[Claimant] = set()
-    with writing(path) as temporary, TableFile(temporary, NODES) as file:
-        for table in regrouped(node_tables(db, nodes, claimants), NODE_ROWS):
+    with writing(path) as temporary, TableFile(temporary, NODE_COLUMNS) as file:
+        for table in regrouped(node_tables(db, nodes, claimants), ROWS_PER_GROUP):
             file.write(table)
         return file.digest(), claimants
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tosg.errors import ExportError
-from tosg.export.cells.node_map import VariableMap
+from tosg.export.cells.node_map import NodeMap
 from tosg.export.format.writers import save_npy
 from tosg.files import writing
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tosg.kg.cells.stored.dataset import DatasetInfo
     from tosg.kg.database.connection import Database
 
-Int64s = NDArray[np.int64]
+_Int64s = NDArray[np.int64]
 Receipt = dict[str, Any]
 
 #: Cells of a range: at 2,000 values a cell, some 65 MB in memory.
@@ -80,25 +80,25 @@ class Plan:
         """Number of shards."""
         return -(-self.n_cells // self.shard_rows)
 
-    def source(self, k: int) -> tuple[Int64s, Int64s]:
+    def source(self, k: int) -> tuple[_Int64s, _Int64s]:
         """``Cell.idx`` (increasing) and row in the training set of the cells of range k."""
         _, start, stop = self.ranges[k]
         both = np.load(self.work / "source.npy", mmap_mode="r")
         return np.array(both[0, start:stop]), np.array(both[1, start:stop])
 
-    def variables(self, dataset: int) -> VariableMap:
+    def variables(self, dataset: int) -> NodeMap:
         """Map of the variables of a data set."""
         start = np.load(self.work / f"map-{dataset}.start.npy")
         nodes = np.load(self.work / f"map-{dataset}.nodes.npy")
-        return VariableMap(start, nodes, self.unit, self.n_nodes)
+        return NodeMap(start, nodes, self.unit, self.n_nodes)
 
 
-def make_plan(
+def make_export_plan(
     folder: Path,
     db: Database,
     cells: CellTable,
     infos: tuple[DatasetInfo, ...],
-    maps: list[VariableMap],
+    maps: list[NodeMap],
     *,
     shard_rows: int,
     connections: int,

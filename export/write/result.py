@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.cells.node_map import NodeMap
     from tosg.export.cells.table import CellTable
     from tosg.export.graph.read import Graph
 
@@ -101,7 +101,7 @@ def planned(
     selection: Selection,
     graph: Graph,
     cells: CellTable | None,
-    maps: list[VariableMap],
+    maps: list[NodeMap],
     width: int,
     started: float,
 ) -> ExportResult:

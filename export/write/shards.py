@@ -17,11 +17,11 @@ from tosg.files import writing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.export.cells.node_map import VariableMap
+    from tosg.export.cells.node_map import NodeMap
     from tosg.export.write.plan import Plan, Receipt
 
-Int64s = NDArray[np.int64]
-Rows = tuple[Int64s, NDArray[np.int32], NDArray[np.float32]]
+_Int64s = NDArray[np.int64]
+CsrArrays = tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]
 
 _SPILLED = ("rows", "counts", "indices", "values")
 
@@ -100,14 +100,14 @@ def _receipt(work: Path, name: str) -> Receipt | None:
     return receipt
 
 
-def _expression(plan: Plan, dataset: int, idx: Int64s) -> Rows:
+def _expression(plan: Plan, dataset: int, idx: _Int64s) -> CsrArrays:
     """Rows over nodes of cells in the order of `idx`."""
     from tosg.kg.cells.stored.dataset import read_expression
 
     variables = plan.variables(dataset)
     info = plan.infos[dataset]
-    parts: list[Rows] = []
-    seen: list[Int64s] = []
+    parts: list[CsrArrays] = []
+    seen: list[_Int64s] = []
     for block in read_expression(plan.db, info, idx, connections=plan.connections):
         _check_finite(block.values, info.id)
         parts.append(_mapped(variables, block.indptr, block.indices, block.values))
@@ -125,8 +125,8 @@ def _expression(plan: Plan, dataset: int, idx: Int64s) -> Rows:
 
 
 def _mapped(
-    variables: VariableMap, indptr: Int64s, indices: NDArray[Any], values: NDArray[np.float32]
-) -> Rows:
+    variables: NodeMap, indptr: _Int64s, indices: NDArray[Any], values: NDArray[np.float32]
+) -> CsrArrays:
     return variables.apply(np.asarray(indptr, dtype=np.int64), indices, values)
 
 
@@ -139,9 +139,9 @@ def _check_finite(values: NDArray[np.float32], dataset: str) -> None:
         )
 
 
-def _gathered(plan: Plan, low: int, high: int) -> Rows:
+def _gathered(plan: Plan, low: int, high: int) -> CsrArrays:
     """Rows low..high of the training set from all spills."""
-    held: list[tuple[Int64s, Int64s, NDArray[np.int32], NDArray[np.float32]]] = []
+    held: list[tuple[_Int64s, _Int64s, NDArray[np.int32], NDArray[np.float32]]] = []
     for r in range(len(plan.ranges)):
         base = plan.work / f"range-{r:06d}"
         rows, counts, indices, values = (
@@ -163,12 +163,12 @@ def _gathered(plan: Plan, low: int, high: int) -> Rows:
     return counts[order], indices[take], values[take]
 
 
-def _gather(counts: Int64s, order: Int64s) -> Int64s:
+def _gather(counts: _Int64s, order: _Int64s) -> _Int64s:
     """Positions of the entries of rows taken in `order`."""
     starts = np.cumsum(counts) - counts
     sizes = counts[order]
     ends = np.cumsum(sizes)
-    positions: Int64s = np.repeat(starts[order] - (ends - sizes), sizes) + np.arange(
+    positions: _Int64s = np.repeat(starts[order] - (ends - sizes), sizes) + np.arange(
         int(sizes.sum())
     )
     return positions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from tosg.cypher.quoting import quote_property
 from tosg.errors import DatabaseError, DataError
 from tosg.files import hash_file
 from tosg.kg.cells.files.opening import open_source
@@ -30,7 +31,6 @@ from tosg.kg.cells.var.variables import names_of
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.lease import hold_lease
-from tosg.kg.schema.names import property_name
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def attach(
             plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
             _Writer(None, plan, progress).run()
         else:
-            ddl.ensure(db)
+            ddl.ensure_schema(db)
             with hold_lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
                 stage = staging.Stage(db, lease)
                 recovered = switch.recover(stage)
@@ -289,7 +289,7 @@ class _Writer:
 
     def _batch(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
         # In a map of their own: a column of a file may be called like a parameter of ours.
-        sets = ", ".join(f"{key}: $columns.{key}[i]" for key in map(property_name, columns))
+        sets = ", ".join(f"{key}: $columns.{key}[i]" for key in map(quote_property, columns))
         query = (
             f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
             f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"

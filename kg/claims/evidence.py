@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Keys that a source may not use in its evidence, in the order in which they are stored.
-RESERVED = ("start", "end", "sign", "action")
+RESERVED_KEYS = ("start", "end", "sign", "action")
 
 _PREFIX = (
     r'^\{(?:"start":"(?P<start>[^"]*)",?)?(?:"end":"(?P<end>[^"]*)",?)?'
@@ -26,7 +26,7 @@ _PREFIX = (
 )
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse_evidence(text: str) -> dict[str, Any]:
     """Parse evidence; "" is the empty object.
 
     Raises
@@ -57,7 +57,7 @@ def dump(value: dict[str, Any]) -> str:
 def has_reserved_key(text: str) -> bool:
     """Whether the object has one of the reserved keys at its top level, or does not parse."""
     try:
-        return not parse(text).keys().isdisjoint(RESERVED)
+        return not parse_evidence(text).keys().isdisjoint(RESERVED_KEYS)
     except DataError:
         return True
 
@@ -72,10 +72,10 @@ def unite(texts: Iterable[str]) -> str:
         return distinct[0] if distinct else ""
     values: dict[str, dict[str, Any]] = {}
     for text in distinct:
-        for key, value in parse(text).items():
+        for key, value in parse_evidence(text).items():
             for item in value if isinstance(value, list) else [value]:
                 values.setdefault(key, {})[json.dumps(item, sort_keys=True)] = item
-    lists = {k for t in distinct for k, v in parse(t).items() if isinstance(v, list)}
+    lists = {k for t in distinct for k, v in parse_evidence(t).items() if isinstance(v, list)}
     united = {
         key: [items[k] for k in sorted(items)]
         if key in lists or len(items) > 1

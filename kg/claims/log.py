@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: How many examples of one kind of note are kept.
-EXAMPLES = 5
+NOTE_EXAMPLES = 5
 _EXAMPLE_LENGTH = 200
 
 
@@ -123,7 +123,7 @@ class FileLog:
         known.count += n
         given = [examples] if isinstance(examples, str) else list(examples)  # type: ignore[call-overload]
         for example in given:
-            if len(known.examples) >= EXAMPLES:
+            if len(known.examples) >= NOTE_EXAMPLES:
                 break
             text = shorten(example)
             if text not in known.examples:

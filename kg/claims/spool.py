@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from tosg.errors import DataError, TosgError
-from tosg.kg.claims.evidence import RESERVED, has_reserved_key
+from tosg.kg.claims.evidence import RESERVED_KEYS, has_reserved_key
 from tosg.kg.claims.rejections import RejectionCounter
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
@@ -180,7 +180,7 @@ class Spool:
             bad = (evidence != "") & ~(evidence.str.starts_with("{") & evidence.str.ends_with("}"))
             frame = self._refuse(frame, "evidence is not a JSON object", bad)
             doubtful = pl.any_horizontal(
-                evidence.str.contains(f'"{key}"', literal=True) for key in RESERVED
+                evidence.str.contains(f'"{key}"', literal=True) for key in RESERVED_KEYS
             )
             if frame.select(doubtful.any()).item():
                 reserved = evidence.map_elements(has_reserved_key, return_dtype=pl.Boolean)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 Row = dict[str, Any]
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 #: How often a transaction that the database gives up (a deadlock) is tried.
-ATTEMPTS = 20
+TRANSACTION_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,14 @@ class Database:
             return ",".join(sorted(session.last_bookmarks().raw_values))
 
 
-def until_done(transaction: Callable[[], Result]) -> Result:
+def until_done(transaction: Callable[[], _Result]) -> _Result:
     """Run a transaction, again as long as the database gives it up in favour of another.
 
     Two processes can be in each other's way even where both make the same constraint. The
     transaction must be safe to run again after a rollback. A connection that is lost is not tried
     again: whether the transaction was committed is not known then.
     """
-    for attempt in range(ATTEMPTS - 1):
+    for attempt in range(TRANSACTION_ATTEMPTS - 1):
         try:
             return transaction()
         except ne.TransientError:

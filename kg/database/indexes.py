@@ -1,8 +1,8 @@
 """Making the constraints and indexes of the schema, and waiting for them.
 
-`ensure` makes what is missing and waits until everything is ``ONLINE``; an index whose definition
-has changed in the schema is replaced. `tosg embed` makes the vector indexes, once the width of
-the vectors is known.
+`ensure_schema` makes what is missing and waits until everything is ``ONLINE``; an index whose
+definition has changed in the schema is replaced. `tosg embed` makes the vector indexes, once the
+width of the vectors is known.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
-    from tosg.kg.schema.indexes import Kind
+    from tosg.kg.schema.indexes import IndexKind
 
 #: Seconds that indexes may take to come online.
-DEADLINE = 900.0
+INDEX_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class StoredIndex:
     owner: str | None
 
 
-def ensure(
+def ensure_schema(
     db: Database,
     *,
-    wait: float | None = DEADLINE,
+    wait: float | None = INDEX_SECONDS,
     progress: Progress = silent,
 ) -> list[str]:
     """Make the constraints and indexes that are missing; run again, it changes nothing.
@@ -157,7 +157,7 @@ def missing_or_offline(db: Database) -> list[str]:
 
 def wait_online(
     db: Database,
-    deadline: float = DEADLINE,
+    deadline: float = INDEX_SECONDS,
     *,
     progress: Progress = silent,
 ) -> None:
@@ -224,6 +224,6 @@ def drop(db: Database) -> list[str]:
 
 
 def _drop_found(db: Database, other: StoredIndex) -> None:
-    kind: Kind = "UNIQUENESS" if other.owner is not None else "RANGE"
+    kind: IndexKind = "UNIQUENESS" if other.owner is not None else "RANGE"
     name = other.owner or other.name
     db.write(Definition(name, kind, other.label, other.properties).drop_statement())

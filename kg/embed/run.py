@@ -14,7 +14,7 @@ from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.embed.info import EmbedReport, ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, Located, Model, locate
-from tosg.kg.embed.vectors import ensure_indexes, key_of, strip, write_vectors
+from tosg.kg.embed.vectors import ensure_indexes, hash_text, strip, write_vectors
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.names import choose_types
 from tosg.progress import Progress, Tally, silent
@@ -182,7 +182,7 @@ def _todo(db: Database, labels: list[str], model: Located | Model, connections: 
             for idx, text, stored in zip(*columns, strict=True):
                 if not text:
                     continue
-                key = key_of(info, text)
+                key = hash_text(info, text)
                 if key == stored:
                     todo.unchanged += 1
                 else:

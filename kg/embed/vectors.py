@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tosg.kg.database.lease import Lease
 
 #: Nodes in one transaction.
-BATCH = 1_000
+VECTORS_PER_WRITE = 1_000
 
 #: Seconds that vector indexes may take to come online.
-DEADLINE = 3600.0
+VECTOR_INDEX_SECONDS = 3600.0
 
 #: Links of a vector in the index, and candidates weighed for each: twice and four times Neo4j's
 #: own, for genes that are called alike (docs/decisions/texts-and-search.md has the figures).
@@ -43,7 +43,7 @@ _STRIP = (
 )
 
 
-def key_of(info: ModelInfo, text: str) -> str:
+def hash_text(info: ModelInfo, text: str) -> str:
     """Key of a text's vector: changes with the model, its revision or the text."""
     parts = "\0".join((info.name, info.revision, text))
     return hashlib.sha256(parts.encode("utf-8")).hexdigest()[:32]
@@ -70,8 +70,8 @@ def write_vectors(
         Of unit length. `embedding` and `embedding_f32` get the same values to the bit.
     """
     little = vectors.astype("<f4", copy=False)
-    for start in range(0, len(idx), BATCH):
-        part = slice(start, start + BATCH)
+    for start in range(0, len(idx), VECTORS_PER_WRITE):
+        part = slice(start, start + VECTORS_PER_WRITE)
         parameters: dict[str, Any] = {
             "idx": list(idx[part]),
             "keys": list(keys[part]),
@@ -91,7 +91,7 @@ def strip(db: Database, lease: Lease) -> None:
             db.write(f"CYPHER 5 DROP INDEX {found.name} IF EXISTS")
     while True:
         with lease.transaction() as tx:
-            gone = tx.run(_STRIP, most=10 * BATCH).single(strict=True)["n"]
+            gone = tx.run(_STRIP, most=10 * VECTORS_PER_WRITE).single(strict=True)["n"]
             if not gone:
                 write_model_info(tx, None)
         if not gone:
@@ -108,7 +108,7 @@ def ensure_indexes(
     dim: int,
     labels: Sequence[str],
     *,
-    wait: float | None = DEADLINE,
+    wait: float | None = VECTOR_INDEX_SECONDS,
     progress: Progress = silent,
 ) -> list[str]:
     """Make the vector indexes of types that have vectors, and wait until they are online.

@@ -46,22 +46,22 @@ class SourceCounts:
 
 
 #: Source -> claims that made something, that joined or changed something, and that changed nothing.
-Tally = dict[str, tuple[int, int, int]]
+ClaimNumbers = dict[str, tuple[int, int, int]]
 
 
-def tally_entities(given: pl.DataFrame, identity: Identity, changes: EntityChanges) -> Tally:
+def tally_entities(given: pl.DataFrame, identity: Identity, changes: EntityChanges) -> ClaimNumbers:
     """Count what became of the entity claims of one type (``id, source``)."""
     classes = identity.aliases.select(pl.col("alias").alias("id"), pl.col("id").alias("key"))
     rows = given.select("id", "source").join(classes, on="id").select("source", "key")
     return _tally(rows, changes.made.select(key="id"), changes.changed.select(key="id"))
 
 
-def tally_relationships(given: pl.DataFrame, changes: RelationshipChanges) -> Tally:
+def tally_relationships(given: pl.DataFrame, changes: RelationshipChanges) -> ClaimNumbers:
     """Count what became of the claims of one relationship type (columns of the key, ``source``)."""
     return _tally(given, changes.made, changes.changed)
 
 
-def tally_new_relationships(given: pl.DataFrame, merged: pl.DataFrame) -> Tally:
+def tally_new_relationships(given: pl.DataFrame, merged: pl.DataFrame) -> ClaimNumbers:
     """Count the claims of one type (``source``) where all relationships are new."""
     rows = _count(given["source"])
     made = _count(merged["sources"].list.first())
@@ -70,7 +70,7 @@ def tally_new_relationships(given: pl.DataFrame, merged: pl.DataFrame) -> Tally:
 
 def count_by_source(
     given: Mapping[str, Mapping[str, int]],
-    tallies: Iterable[Tally],
+    tallies: Iterable[ClaimNumbers],
     rejections: Iterable[Rejection],
 ) -> dict[str, SourceCounts]:
     """Sum the counts of all types; `given` is as `Spool.given` returns it."""
@@ -87,7 +87,7 @@ def count_by_source(
     return dict(sorted(counts.items()))
 
 
-def _tally(rows: pl.DataFrame, made: pl.DataFrame, changed: pl.DataFrame) -> Tally:
+def _tally(rows: pl.DataFrame, made: pl.DataFrame, changed: pl.DataFrame) -> ClaimNumbers:
     """Count rows by source; the first source of what is made has the one that made it."""
     key = [c for c in rows.columns if c != "source"]
     new = rows.join(made.select(key), on=key, how="semi", nulls_equal=True)

@@ -23,7 +23,7 @@ from tosg.kg.merge.entities import (
     parse_claims,
     unite_entity_claims,
 )
-from tosg.kg.merge.identity import resolve
+from tosg.kg.merge.identity import resolve_identity
 from tosg.kg.merge.load import list_releases
 from tosg.kg.merge.placing import place
 from tosg.kg.schema.types import entity_types
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.claims.log import Rejection
     from tosg.kg.claims.releases import Told
-    from tosg.kg.merge.counts import Tally
+    from tosg.kg.merge.counts import ClaimNumbers
     from tosg.kg.merge.diff import EntityChanges
     from tosg.kg.merge.identity import Ambiguity, Identity, Join
     from tosg.kg.merge.load import Load
@@ -75,7 +75,7 @@ class MergedType:
     rows: pl.DataFrame
     stored: pl.DataFrame
     placing: Placing | None
-    tally: Tally
+    tally: ClaimNumbers
     rejections: list[Rejection]
     given: list[Told]
     kept: list[Told]
@@ -199,13 +199,15 @@ def _merge_type(load: Load, label: str) -> MergedType:
     claims = unite_entity_claims(
         pl.concat([kept.select(CLAIM_COLUMNS), given.select(CLAIM_COLUMNS)])
     )
-    identity = resolve(entity_types()[label], claims)
+    identity = resolve_identity(entity_types()[label], claims)
     placing = None
     numbers = stored.select("idx", "id").clear()
     if stored.height:
         before = identity
         if given.height or kept.height < old.height:
-            before = resolve(entity_types()[label], unite_entity_claims(old.select(CLAIM_COLUMNS)))
+            before = resolve_identity(
+                entity_types()[label], unite_entity_claims(old.select(CLAIM_COLUMNS))
+            )
         placing = place(stored.select("idx", "id"), kept.select("idx", "id"), before, identity)
         numbers = placing.kept
     merged = merge_entities(claims, identity)

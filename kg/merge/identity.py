@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.schema.types import EntityType
 
-Edge = tuple[str, str, str]  # two ids, smaller first, and how
+Equivalence = tuple[str, str, str]  # two ids, smaller first, and how
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,7 +105,7 @@ class Identity:
     ambiguous: list[Ambiguity] = field(default_factory=list)
 
 
-def resolve(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
+def resolve_identity(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
     """Find the classes of equivalents among the claims of one type.
 
     Parameters
@@ -124,7 +124,7 @@ class _Resolver:
         self.claims = claims
         self.claimed = set(claims["id"].to_list())
         self.ranks = {prefix: i for i, prefix in enumerate(entity_type.prefixes)}
-        self.sources: dict[Edge, set[str]] = defaultdict(set)
+        self.sources: dict[Equivalence, set[str]] = defaultdict(set)
         self.ambiguous: set[Ambiguity] = set()
         self.successor: dict[str, str] = {}  # obsolete id -> living id
 
@@ -165,7 +165,7 @@ class _Resolver:
             frames.append(rows.with_columns(pl.lit(how).alias("how")))
         return pl.concat(frames).unique()
 
-    def _note(self, a: str, b: str, how: str, source: str) -> Edge:
+    def _note(self, a: str, b: str, how: str, source: str) -> Equivalence:
         edge = (a, b, how) if a < b else (b, a, how)
         self.sources[edge].add(source)
         return edge
@@ -193,7 +193,7 @@ class _Resolver:
     def _by_links(self, between: pl.DataFrame) -> dict[str, str]:
         """Class id of each living claimed id that links join to another."""
         neighbours: dict[str, set[str]] = defaultdict(set)
-        edges: dict[Edge, tuple[str, str]] = {}
+        edges: dict[Equivalence, tuple[str, str]] = {}
         for a, b, how, source, unit, living in between.select(
             "id", "other", "how", "source", "unit", "living"
         ).iter_rows():
@@ -211,7 +211,9 @@ class _Resolver:
         self._drop_crossing(edges, classes)
         return classes
 
-    def _drop_crossing(self, edges: dict[Edge, tuple[str, str]], classes: dict[str, str]) -> None:
+    def _drop_crossing(
+        self, edges: dict[Equivalence, tuple[str, str]], classes: dict[str, str]
+    ) -> None:
         """Report the links whose two ends came into different classes, by their worse end."""
         candidates: dict[tuple[str, str], set[str]] = defaultdict(set)
         for edge, units in edges.items():

@@ -20,8 +20,8 @@ import polars as pl
 from tosg.kg.claims.releases import ReleasesMet
 from tosg.kg.merge import pending as pend
 from tosg.kg.merge.counts import (
+    ClaimNumbers,
     SourceCounts,
-    Tally,
     count_by_source,
     tally_new_relationships,
     tally_relationships,
@@ -86,7 +86,7 @@ class Merged:
         self._waiting_before, self._waited = waiting_by_type(load)
         self._entities = merge_entity_types(load, self._waited.values())
         self._outcomes: dict[str, Outcome] = {}
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, ClaimNumbers] = {}
         self.entity_types = list(self._entities.types)
         self.relationship_types = self._relationship_types()
 

@@ -18,7 +18,7 @@ import neo4j
 from neo4j import exceptions as ne
 
 from tosg.cypher.tokens import (
-    Parts,
+    StatementParts,
     calls,
     commands,
     limit_without_order,
@@ -85,7 +85,7 @@ class Checked:
     misspelt: tuple[str, ...]
 
 
-def check(
+def check_reads(
     db: Database, text: str, values: Mapping[str, Any], *, timeout: float | None = None
 ) -> Checked:
     """Have the database explain a query, and refuse it unless it only reads.
@@ -160,7 +160,7 @@ def run_checked(
     Raises
     ------
     QueryError
-        As for `check`, or it fails while it runs.
+        As for `check_reads`, or it fails while it runs.
     """
     columns, summary = _explain(db, prefix, text, values, timeout, _in_no_subquery)
     _only_reads(summary, columns)
@@ -169,7 +169,7 @@ def run_checked(
         return [record.values() for record in found]
 
 
-def _one_plain_statement(taken: Parts, text: str) -> None:
+def _one_plain_statement(taken: StatementParts, text: str) -> None:
     if not taken.body:
         raise QueryError("the query is empty", found=text.strip()[:80] or None)
     if taken.several:

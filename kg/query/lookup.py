@@ -113,7 +113,7 @@ def find_entity(db: Database, label: str, value: str, where: str) -> str:
             expected="one of the ids " + ", ".join(found.ambiguous[value][:10]),
             hint="give the id",
         )
-    near = nearest(db, label, value)
+    near = suggest_names(db, label, value)
     raise UsageError(
         f"the graph has no such {kind}",
         where=where,
@@ -123,7 +123,7 @@ def find_entity(db: Database, label: str, value: str, where: str) -> str:
     )
 
 
-def nearest(db: Database, label: str, value: str, n: int = 3) -> list[str]:
+def suggest_names(db: Database, label: str, value: str, n: int = 3) -> list[str]:
     """List the symbols and names that look most like a value."""
     start = value.strip().lower()[:3]
     rows = db.rows(

@@ -1,7 +1,7 @@
 """Rows of a user's query as an Arrow table: entities by id, never with texts and vectors.
 
 What a value is comes from the database, not from its looks: a map that a query builds with the keys
-of an entity stays a map. Columns say what they hold in the metadata of their field (`kind_of`).
+of an entity stays a map. Columns say what they hold in the metadata of their field (`column_kind`).
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def result_table(
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def kind_of(field: pa.Field) -> str:
+def column_kind(field: pa.Field) -> str:
     """What a column holds besides plain values: NODE, PATH, LIST<NODE>, ..., JSON; "" for those."""
     return str((field.metadata or {}).get(_KIND, b""), "ascii")
 

@@ -13,10 +13,10 @@ from tosg.cypher.tokens import named
 from tosg.errors import QueryError, at
 from tosg.kg.cells.stored.staging import told_in_part
 from tosg.kg.query import finishing
-from tosg.kg.query.guard import Checked, check, run_checked
+from tosg.kg.query.guard import Checked, check_reads, run_checked
 from tosg.kg.query.parameters import bind
 from tosg.kg.query.rows import loose_ends, result_table, shown
-from tosg.kg.query.statements import resolve
+from tosg.kg.query.statements import find_statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,17 +31,17 @@ def checked(
     db: Database, query: str, params: Mapping[str, Any], *, timeout: float | None, strict: bool
 ) -> tuple[Statement, Checked, dict[str, Any], list[str]]:
     """Resolve, bind and check a query; returns also its values and the warnings so far."""
-    statement = resolve(query)
+    statement = find_statement(query)
     if statement.mode != "read":
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
     values, warnings = bind(db, statement, params, strict=strict)
-    passed = check(db, statement.text, values, timeout=timeout)
+    passed = check_reads(db, statement.text, values, timeout=timeout)
     if not statement.declared:  # a statement with a header is meant for graphs of any content
         warnings = [*warnings, *passed.warnings]
     return statement, passed, values, warnings
 
 
-def run(
+def run_query(
     db: Database,
     query: str,
     params: Mapping[str, Any],

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Int64s = NDArray[np.int64]
 
 #: Properties of selected relationships; those that only some types have are null elsewhere.
-PROPERTIES = ("score", "sign", "action", "sources", "licenses", "releases")
+RELATIONSHIP_VALUES = ("score", "sign", "action", "sources", "licenses", "releases")
 
 #: Lists and maps are looked into so deep.
 DEPTH = 5
@@ -46,8 +46,8 @@ class GraphSelection:
     nodes : (n,) int64
         ``idx``, ascending, each once; includes the ends of the relationships.
     relationships : pa.Table or None
-        ``type`` string, ``start_idx``, ``end_idx`` int64 and `PROPERTIES`; each relationship
-        once, by (start_idx, end_idx, type). None where the query returned none.
+        ``type`` string, ``start_idx``, ``end_idx`` int64 and `RELATIONSHIP_VALUES`; each
+        relationship once, by (start_idx, end_idx, type). None where the query returned none.
     warnings : list of str
     """
 
@@ -170,8 +170,8 @@ def wrapped(passed: Checked) -> str:
         f"ELSE [v{i}] END AS v{i + 1}\n"
         for i in range(DEPTH)
     )
-    missing = ", ".join(f"r.{p} IS NULL AS m{i}" for i, p in enumerate(PROPERTIES))
-    collected = ", ".join(f"collect(r.{p}) AS p{i}" for i, p in enumerate(PROPERTIES))
+    missing = ", ".join(f"r.{p} IS NULL AS m{i}" for i, p in enumerate(RELATIONSHIP_VALUES))
+    collected = ", ".join(f"collect(r.{p}) AS p{i}" for i, p in enumerate(RELATIONSHIP_VALUES))
     return (
         f"CALL () {{ {passed.body}\n}}\n"
         f"UNWIND [{columns}, null] AS v0\n{levels}"
@@ -199,7 +199,7 @@ def _elements(records: list[list[Any]]) -> _Elements:
     nodes: dict[str, list[Int64s]] = {"entity": [none], "cell": [none]}
     tables: list[pa.Table] = []
     others = loose = 0
-    width = len(PROPERTIES)
+    width = len(RELATIONSHIP_VALUES)
     for kind, is_loose, *rest in records:
         missing, n, starts, ends = rest[:width], rest[width], rest[width + 1], rest[width + 2]
         if kind == "deeper":
@@ -236,7 +236,7 @@ def _relationships(
         "start_idx": pa.array(starts, pa.int64()),
         "end_idx": pa.array(ends, pa.int64()),
     }
-    for name, absent, found in zip(PROPERTIES, missing, values, strict=True):
+    for name, absent, found in zip(RELATIONSHIP_VALUES, missing, values, strict=True):
         arrow = known_type(name)
         columns[name] = pa.nulls(n, arrow) if absent else column(found, arrow, name)
     return pa.table(columns)

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tosg.cypher.header import Statement, has_header, parse, plain
-from tosg.cypher.registry import statements as read_statements
+from tosg.cypher.header import Statement, has_header, make_plain_statement, parse_statement
+from tosg.cypher.registry import read_statements as read_statements
 from tosg.errors import ConfigError, unknown
 from tosg.kg.schema.types import ENTITY, entity_types
 
@@ -34,7 +34,7 @@ def statements() -> Mapping[str, Statement]:
     return read_statements(parameter_labels())
 
 
-def resolve(query: str) -> Statement:
+def find_statement(query: str) -> Statement:
     """Find the statement that a query means.
 
     Parameters
@@ -62,8 +62,8 @@ def resolve(query: str) -> Statement:
             raise unknown("statement", query.strip(), known, where="`tosg query --list`")
         return known[query.strip()]
     if not has_header(text):
-        return plain(text, where)
-    return parse(text, where, parameter_labels())
+        return make_plain_statement(text, where)
+    return parse_statement(text, where, parameter_labels())
 
 
 def _read(path: Path) -> str:

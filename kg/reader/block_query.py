@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from tosg.cypher.quoting import quote_property
 from tosg.kg.reader.columns import column, types_of
-from tosg.kg.schema import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ def expressions(
 ) -> tuple[tuple[str, str, pa.DataType], ...]:
     """Name, Cypher and Arrow type of each property; ``computed`` are those that are none."""
     wanted = list(dict.fromkeys(properties))
-    pairs = [(p, names.property_name(p)) for p in wanted if p not in computed]
+    pairs = [(p, quote_property(p)) for p in wanted if p not in computed]
     types = types_of(db, match, variable, pairs)
     found = {name: (f"{variable}.{quoted}", types[name]) for name, quoted in pairs}
     found.update((p, computed[p]) for p in wanted if p in computed)

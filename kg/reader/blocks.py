@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Int64s = NDArray[np.int64]
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 #: Buckets of the histogram by which blocks are cut: more give evener blocks.
 BUCKETS = 1 << 13
@@ -159,8 +159,8 @@ def _packs(counts: Int64s, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def in_order(
-    items: Iterable[Item], work: Callable[[Item], Result], connections: int
-) -> Iterator[Result]:
+    items: Iterable[Item], work: Callable[[Item], _Result], connections: int
+) -> Iterator[_Result]:
     """Do the work on several threads and yield the results in the order of the items.
 
     At most ``connections + 1`` results exist that have not been taken, so memory is bounded by
@@ -168,7 +168,7 @@ def in_order(
     """
     if connections < 1:
         raise ValueError(f"connections must be at least 1, not {connections}")
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(connections, "tosg-read")
     try:
         for item in items:

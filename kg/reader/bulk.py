@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from tosg.cypher.quoting import quote_property
 from tosg.errors import DataError
 from tosg.kg.reader.block_query import Piece, Query, batches, expressions, read_block, records
 from tosg.kg.reader.blocks import Block, as_idx, blocks_of, blocks_of_all, in_order
@@ -183,7 +184,7 @@ def read_relationships(
         f"WHERE true{ends}{row}",
         numbers=("start", "end"),
         properties=expressions(db, f"MATCH ()-[p{pattern}]->()", "p", properties),
-        key=f"[{', '.join(['type', *(f'p.{names.property_name(p)}' for p in grouped)])}]",
+        key=f"[{', '.join(['type', *(f'p.{quote_property(p)}' for p in grouped)])}]",
         grouped=tuple(grouped),
     )
     heavy = any(pa.types.is_list(t) or pa.types.is_string(t) for _, _, t in query.properties)

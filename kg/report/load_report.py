@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tosg.kg.merge.counts import SourceCounts
 
 #: Examples of joined and ambiguous identifiers that the report keeps.
-EXAMPLES = 20
+IDENTITY_EXAMPLES = 20
 
 
 def new_id() -> str:
@@ -61,8 +61,8 @@ def identity_of(joins: Iterable[Any], ambiguous: Iterable[object]) -> IdentityRe
     """Sum up joins (which have ``how``) and ambiguities for the report."""
     joins, unclear = list(joins), [str(a) for a in ambiguous]
     by = Counter(str(j.how) for j in joins)
-    shown = [str(j) for j in joins[:EXAMPLES]]
-    return IdentityReport(len(joins), dict(by), shown, len(unclear), unclear[:EXAMPLES])
+    shown = [str(j) for j in joins[:IDENTITY_EXAMPLES]]
+    return IdentityReport(len(joins), dict(by), shown, len(unclear), unclear[:IDENTITY_EXAMPLES])
 
 
 @dataclass(frozen=True, slots=True)

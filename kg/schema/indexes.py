@@ -15,7 +15,7 @@ from tosg.kg.schema.types import (
     snake,
 )
 
-Kind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
+IndexKind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Definition:
     """
 
     name: str
-    kind: Kind
+    kind: IndexKind
     label: str
     properties: tuple[str, ...]
 

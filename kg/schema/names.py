@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tosg.cypher.quoting import quote, quote_property
+from tosg.cypher.quoting import quote
 from tosg.errors import unknown
 from tosg.kg.schema.types import ENTITY, all_relationship_types, entity_types, support_types
 
@@ -58,14 +58,3 @@ def pattern_types(names: Iterable[str]) -> str:
     """Write relationship types as they stand in a pattern: ``:`A`|`B```; "" for none."""
     quoted = [relationship_type(name) for name in names]
     return ":" + "|".join(quoted) if quoted else ""
-
-
-def property_name(name: str) -> str:
-    """Quote a property name.
-
-    Raises
-    ------
-    SchemaError
-        The name cannot stand in Cypher.
-    """
-    return quote_property(name)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 RRF = 60
 
 #: What each way of searching is asked for at least.
-LEAST = 100
+LEAST_CANDIDATES = 100
 
 #: How many times as many candidates the vector index is asked for: it is approximate, and finds
 #: the near ones the better the wider it looks.
@@ -105,7 +105,7 @@ def search(
     if k < 1:
         raise ConfigError("at least one result must be asked for", where="k", found=k)
     labels = choose_types(types)
-    most = max(10 * k, LEAST)
+    most = max(10 * k, LEAST_CANDIDATES)
     by_vector, note = _by_vector(db, text, labels, most, model)
     by_text = _by_text(db, text, labels if types else None, most)
     similarity = {row["id"]: row["score"] for row in by_vector}
@@ -173,7 +173,7 @@ def fuse(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
-def nearest(
+def find_nearest(
     db: Database, vector: NDArray[Any], label: str, k: int = 10, *, most: int | None = None
 ) -> pa.Table:
     """Find the entities of one type whose vectors are nearest to a vector.
@@ -209,7 +209,7 @@ def nearest(
     wanted = _direction(db, vector)
     rows = []
     if label in indexed_labels(db):
-        rows = _candidates(db, wanted, label, most or WIDER * max(10 * k, LEAST))
+        rows = _candidates(db, wanted, label, most or WIDER * max(10 * k, LEAST_CANDIDATES))
     return pa.Table.from_pylist(_ordered(rows)[:k], schema=NEAREST)
 
 

@@ -1,11 +1,11 @@
 """The managed server: a real Neo4j Community in its own process, with no system Java.
 
-`ensure` starts or reuses it, `status` looks, `stop` ends it, `import_full` loads a whole
+`ensure_server` starts or reuses it, `status` looks, `stop` ends it, `import_full` loads a whole
 database at once. The server outlives the process that started it.
 """
 
 from tosg.kg.server.import_tool import ImportResult, import_full
 from tosg.kg.server.info import ServerInfo
-from tosg.kg.server.lifecycle import ensure, status, stop
+from tosg.kg.server.lifecycle import ensure_server, status, stop
 
-__all__ = ["ImportResult", "ServerInfo", "ensure", "import_full", "status", "stop"]
+__all__ = ["ImportResult", "ServerInfo", "ensure_server", "import_full", "status", "stop"]

@@ -39,7 +39,7 @@ def archive_path(cache: Path, release: Release) -> Path:
     return cache / f"neo4j-{release.version}-{key}.jsa"
 
 
-def use(archive: Path) -> list[str]:
+def archive_options(archive: Path) -> list[str]:
     """Return Java's options to use the archive, if there is one."""
     if not archive.exists():
         return []
@@ -48,7 +48,7 @@ def use(archive: Path) -> list[str]:
 
 def use_or_note(layout: ServerLayout, archive: Path) -> list[str]:
     """Return Java's options to use the archive, or to note the classes for making one."""
-    return use(archive) or [quoted(f"-XX:DumpLoadedClassList={class_list(layout)}")]
+    return archive_options(archive) or [quoted(f"-XX:DumpLoadedClassList={class_list(layout)}")]
 
 
 def class_list(layout: ServerLayout) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tosg.errors import DatabaseError
 from tosg.kg.database.connection import Database, Target
-from tosg.kg.server.lifecycle import ensure
+from tosg.kg.server.lifecycle import ensure_server
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
@@ -46,7 +46,7 @@ def connect(settings: Settings) -> Database:
 
 def _target(settings: Settings) -> Target:
     if settings.uri is None:
-        info = ensure(settings)
+        info = ensure_server(settings)
         return Target(info.uri, info.username, info.password)
     return Target(
         settings.uri,

@@ -161,7 +161,7 @@ def _import(
         conf=conf,
         heap=heap,
         output=printed,
-        java_options=class_archive.use(
+        java_options=class_archive.archive_options(
             class_archive.archive_path(settings.cache, release(settings.neo4j_version))
         ),
     )

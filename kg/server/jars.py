@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tosg.kg.server.versions import Jar, Release
 
 RECEIPT = "receipt.json"
-ATTEMPTS = 3
+DOWNLOAD_ATTEMPTS = 3
 DOWNLOADS_AT_ONCE = 8
 HTTP_TIMEOUT = 60
 
@@ -200,14 +200,14 @@ def download(context: MavenContext, coordinate: str) -> Path:
     group, name, version, *classifier = coordinate.split(":")
     component = context.project(group, name).at_version(version)
     artifact = component.artifact(classifier[0] if classifier else "", "jar")
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, DOWNLOAD_ATTEMPTS + 1):
         if artifact.cached_path is not None:
             artifact.cached_path.unlink(missing_ok=True)  # half a file, from a killed try
         try:
             return Path(artifact.resolve())
         except (RequestException, RuntimeError) as error:
             # requests' errors are OSErrors too, but a full disk is not a network problem
-            if attempt == ATTEMPTS:
+            if attempt == DOWNLOAD_ATTEMPTS:
                 raise _unreachable(coordinate, error) from error
     raise AssertionError("unreachable")
 

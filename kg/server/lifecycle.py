@@ -67,7 +67,7 @@ def status(settings: Settings) -> ServerInfo | None:
     return _info(settings, layout, state, found)
 
 
-def ensure(settings: Settings) -> ServerInfo:
+def ensure_server(settings: Settings) -> ServerInfo:
     """Return the managed server, starting it (and at first installing it) where needed.
 
     Two processes at once get one server; one waits for the other.
@@ -120,7 +120,7 @@ def guarded(layout: ServerLayout) -> Iterator[None]:
 
 
 def ensure_locked(settings: Settings, layout: ServerLayout, jars: list[Path]) -> ServerInfo:
-    """Do the work of `ensure` while the lock is held."""
+    """Do the work of `ensure_server` while the lock is held."""
     state = read_state(layout)
     found = process.find(layout, state) if state is not None else None
     if state is not None and found is not None:  # ready by now, or its client was killed
@@ -169,7 +169,10 @@ def set_first_password(layout: ServerLayout, jars: list[Path], data: Path, archi
     write_text(conf / "neo4j.conf", f"server.directories.data={data}\n", private=True)
     output = layout.run / "password.log"
     arguments = ["dbms", "set-initial-password", password(layout)]
-    quick = ["-XX:TieredStopAtLevel=1", *class_archive.use(archive)]  # it runs for a second or two
+    quick = [
+        "-XX:TieredStopAtLevel=1",
+        *class_archive.archive_options(archive),
+    ]  # it runs for a second or two
     code = run_admin(
         layout, jars, arguments, conf=conf, heap=128 * MIB, output=output, java_options=quick
     )

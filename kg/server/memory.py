@@ -12,10 +12,10 @@ from tosg.errors import ConfigError
 
 MIB = 1 << 20
 #: below this the server does not start, or dies under its first real query
-LEAST = 512 * MIB
+LEAST_BYTES = 512 * MIB
 #: more does not help graphs of this kind, and the user runs other things too
 DEFAULT_MOST = 12 * 1024 * MIB
-UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+SIZE_SUFFIXES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ def parse_size(text: str) -> int:
         It is none of these, or too little for a server.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
-    size = int(float(match[1]) * UNITS[match[2]]) if match else 0
-    if size < LEAST:
+    size = int(float(match[1]) * SIZE_SUFFIXES[match[2]]) if match else 0
+    if size < LEAST_BYTES:
         raise ConfigError(
             "the memory for the managed server is not a size it can work with",
             where="TOSG_NEO4J_MEMORY",
             found=text,
-            expected=f"{LEAST // MIB}m or more, as 1500m or 4g",
+            expected=f"{LEAST_BYTES // MIB}m or more, as 1500m or 4g",
         )
     return size
 
@@ -55,7 +55,7 @@ def sizes(bound: str | None) -> Sizes:
         Upper bound on both together; by default half of what is available now, at most 12 GiB.
     """
     total = parse_size(bound) if bound is not None else min(available() // 2, DEFAULT_MOST)
-    total = max(total, LEAST) // MIB * MIB
+    total = max(total, LEAST_BYTES) // MIB * MIB
     # Queries, index population and collected blocks live in the heap; the stores of graphs
     # that fit a workstation are small, and vectors are read by Lucene outside of both.
     heap = total * 6 // 10 // MIB * MIB

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tosg.kg.database.lease import Lease
 
 #: Texts in one transaction.
-BATCH = 5_000
+TEXTS_PER_WRITE = 5_000
 
 _SET = (
     f"CYPHER 5 UNWIND range(0, size($idx) - 1) AS i MATCH (n:{ENTITY} {{idx: $idx[i]}}) "
@@ -116,8 +116,8 @@ def _write(
     changed: pl.DataFrame,
     progress: Progress,
 ) -> None:
-    for start in range(0, len(changed), BATCH):
-        part = changed[start : start + BATCH]
+    for start in range(0, len(changed), TEXTS_PER_WRITE):
+        part = changed[start : start + TEXTS_PER_WRITE]
         with lease.transaction() as tx:
             tx.run(_SET, idx=part["idx"].to_list(), text=part["text"].to_list()).consume()
             if start == 0:

@@ -21,7 +21,7 @@ from tosg.kg.schema.types import CELL_RELATIONSHIP_TYPES, ENTITY, relationship_t
 from tosg.kg.write.bolt_parameters import Columns, same_keys
 from tosg.kg.write.bolt_session import WriteSession
 from tosg.kg.write.counts import Changes, WriteCounts
-from tosg.kg.write.stored import encode
+from tosg.kg.write.stored import encode_columns
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Transaction = neo4j.ManagedTransaction | neo4j.Transaction
 
 #: Rows in one transaction.
-NODE_ROWS = 4_000
+NODES_PER_WRITE = 4_000
 EDGE_ROWS = 20_000
 
 _LISTED_NODES = 20_000
@@ -179,7 +179,7 @@ class _Writer:
         for label, c in changes.items():
             made = self._merged.entities(label).join(c.made.select("id"), on="id", how="semi")
             for frame, statement in ((made, _create_nodes), (c.changed, _set_nodes)):
-                for part in encode(frame).iter_slices(NODE_ROWS):
+                for part in encode_columns(frame).iter_slices(NODES_PER_WRITE):
                     columns = Columns(part, ("idx",))
                     self._session.run(statement(label, columns), columns.parameters)
                     done += part.height
@@ -193,17 +193,17 @@ class _Writer:
             if placing.absorbed.height:
                 self._absorb(placing.absorbed)
             gone = [*placing.absorbed["idx"], *placing.dropped]
-            for start in range(0, len(gone), NODE_ROWS):
+            for start in range(0, len(gone), NODES_PER_WRITE):
                 self._session.run(
                     f"CYPHER 5 UNWIND $idx AS idx MATCH (n:{ENTITY} {{idx: idx}}) DETACH DELETE n",
-                    {"idx": gone[start : start + NODE_ROWS]},
+                    {"idx": gone[start : start + NODES_PER_WRITE]},
                 )
 
     def _absorb(self, absorbed: pl.DataFrame) -> None:
         """Move what cells have attached to the absorbed nodes to those that stay."""
         for rtype in CELL_RELATIONSHIP_TYPES:
             kind = names.relationship_type(rtype.name)
-            for part in absorbed.iter_slices(NODE_ROWS):
+            for part in absorbed.iter_slices(NODES_PER_WRITE):
                 self._session.run(
                     "CYPHER 5 UNWIND range(0, size($idx) - 1) AS i "
                     f"MATCH (n:{ENTITY} {{idx: $idx[i]}})<-[r:{kind}]-(g) "
@@ -222,7 +222,7 @@ class _Writer:
             self._create(name, changes)
             rtype = relationship_types()[name]
             values = [c for c in property_columns(rtype) if c not in rtype.keys]
-            self._set(name, encode(changes.changed), values)
+            self._set(name, encode_columns(changes.changed), values)
             self._remove_repeated(name, changes.repeated)
             if changes.removed.height:
                 self._removed[name] = changes.removed
@@ -238,7 +238,7 @@ class _Writer:
             return
         kind = names.relationship_type(name)
         properties = list(property_columns(relationship_types()[name]))
-        made = self._with_node_ids(encode(changes.made)).sort("start", "end")
+        made = self._with_node_ids(encode_columns(changes.made)).sort("start", "end")
 
         def statements() -> Iterator[tuple[str, dict[str, Any]]]:
             for part in made.iter_slices(EDGE_ROWS):

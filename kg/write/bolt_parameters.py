@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.schema.names import property_name
+from tosg.cypher.quoting import quote_property
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,11 +55,13 @@ class Columns:
 
     def assignments(self, names: list[str], variable: str) -> str:
         """``x.name = $c1[i], ...`` for ``SET``; null removes a property."""
-        return ", ".join(f"{variable}.{property_name(name)} = {self[name]}" for name in names)
+        return ", ".join(f"{variable}.{quote_property(name)} = {self[name]}" for name in names)
 
     def properties(self, names: list[str]) -> str:
         """``{`name`: $c1[i], ...}`` for ``CREATE``; what is null everywhere is left out."""
-        pairs = [f"{property_name(name)}: {self[name]}" for name in names if not self.is_null(name)]
+        pairs = [
+            f"{quote_property(name)}: {self[name]}" for name in names if not self.is_null(name)
+        ]
         return "{" + ", ".join(pairs) + "}"
 
 
@@ -67,6 +69,6 @@ def same_keys(columns: Columns, keys: tuple[str, ...], variable: str) -> str:
     """Cypher condition that a relationship has the key properties of row ``i``."""
     conditions = []
     for key in keys:
-        here, value = f"{variable}.{property_name(key)}", columns[key]
+        here, value = f"{variable}.{quote_property(key)}", columns[key]
         conditions.append(f" AND ({here} = {value} OR ({here} IS NULL AND {value} IS NULL))")
     return "".join(conditions)

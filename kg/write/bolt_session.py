@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class WriteSession:
@@ -55,7 +55,7 @@ class WriteSession:
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def write(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
+    def write(self, work: Callable[[neo4j.Transaction], _Result]) -> _Result:
         """Run `work` in one transaction, again if the database gave it up.
 
         Work must be safe to run again after a rollback. A connection that is lost while the
@@ -116,8 +116,8 @@ class WriteSession:
         """Take the mark away and raise the revision; returns the new one."""
         return self._transaction(finish_load)
 
-    def _transaction(self, work: Callable[[neo4j.Transaction], Result]) -> Result:
-        def once() -> Result:
+    def _transaction(self, work: Callable[[neo4j.Transaction], _Result]) -> _Result:
+        def once() -> _Result:
             with self._lease.transaction() as tx:
                 return work(tx)
 

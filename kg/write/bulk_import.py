@@ -25,7 +25,7 @@ from tosg.kg.server.lifecycle import layout_of
 from tosg.kg.write.counts import Changes, WriteCounts
 from tosg.kg.write.import_files import SUPPORT_SPACE, ImportFiles
 from tosg.kg.write.shared_ids import refuse_shared_ids
-from tosg.kg.write.stored import encode
+from tosg.kg.write.stored import encode_columns
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
     from tosg.kg.merge.merged import Merged
     from tosg.settings import Settings
 
-#: Called with the name of the stage and the share of it that is done (None: unknown).
-
 #: Frames of relationships that may wait for their file at once.
-WAITING = 1
+WAITING_FRAMES = 1
 
 
 @dataclass
@@ -160,7 +158,7 @@ def _write_nodes(
     for n, label in enumerate(labels):
         progress("writing nodes", n, len(labels))
         frame = merged.entities(label)
-        files.add_nodes(f"{ENTITY}:{label}", encode(frame))
+        files.add_nodes(f"{ENTITY}:{label}", encode_columns(frame))
         counts.nodes[label] = Changes(made=frame.height)
 
 
@@ -176,7 +174,7 @@ def _write_relationships(
             frame = merged.relationships(name)
             counts.relationships[name] = Changes(made=frame.height)
             waiting.append(pool.submit(_write_type, files, name, frame))
-            while len(waiting) > WAITING:
+            while len(waiting) > WAITING_FRAMES:
                 waiting.pop(0).result()
         for task in waiting:
             task.result()
@@ -184,7 +182,7 @@ def _write_relationships(
 
 def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame) -> None:
     ends = frame.drop("start", "end", "start_type", "end_type")
-    files.add_relationships(name, encode(ends))
+    files.add_relationships(name, encode_columns(ends))
 
 
 def _write_support(files: ImportFiles, merged: Merged, more: dict[str, Any]) -> None:

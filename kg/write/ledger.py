@@ -21,7 +21,7 @@ from tosg.kg.merge.relationships import property_columns
 from tosg.kg.reader.bulk import read_nodes, read_relationships
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, relationship_types
-from tosg.kg.write.stored import UNSTATED, decode
+from tosg.kg.write.stored import UNSTATED, decode_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ class GraphLedger:
         if label not in self.entity_types:
             return pl.DataFrame(schema=schema)
         batches = read_nodes(self._db, label, list(ENTITY_COLUMNS), connections=self._connections)
-        frame = decode(_frame(batches, schema))
+        frame = decode_columns(_frame(batches, schema))
         nothing = pl.lit([], dtype=pl.List(pl.String))
         return frame.with_columns(
             pl.col(name).fill_null(nothing)
@@ -122,7 +122,7 @@ class GraphLedger:
         batches = read_relationships(
             self._db, [name], properties, idx=idx, connections=self._connections
         )
-        return decode(_frame(batches, schema))
+        return decode_columns(_frame(batches, schema))
 
     def _neighbours(self, idx: Int64s) -> dict[str, Int64s]:
         """Nodes at the other ends of the relationships of some nodes, for each type of them.

@@ -20,7 +20,7 @@ UNSTATED = "unstated"
 PLACEHOLDERS = {"licenses": UNSTATED, "releases": UNSTATED}
 
 
-def encode(frame: pl.DataFrame) -> pl.DataFrame:
+def encode_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """Turn a merged frame into its stored form: placeholders for "", null for what is empty.
 
     Parameters
@@ -42,8 +42,8 @@ def encode(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(changed)
 
 
-def decode(frame: pl.DataFrame) -> pl.DataFrame:
-    """Undo `encode` for the placeholders (columns that are not there are passed over)."""
+def decode_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """Undo `encode_columns` for the placeholders (columns that are not there are passed over)."""
     import polars as pl
 
     return frame.with_columns(

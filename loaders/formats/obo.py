@@ -109,7 +109,7 @@ def open_obo(path: Path) -> Obo:
     return Obo(path, {k: v.strip() for k, v in header.items()}, stanzas, text.endswith("\n"))
 
 
-def read_terms(obo: Obo, file: FileLog) -> Iterator[Term]:
+def parse_terms(obo: Obo, file: FileLog) -> Iterator[Term]:
     """Parse the terms; each is read, and rejected as "not valid OBO" where nothing can be done.
 
     The caller counts each yielded term as parsed or rejected.

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tosg.loaders.base import Loader
 from tosg.loaders.columns import blank_to_null, keep, noting_repeats, split, with_curies
-from tosg.loaders.formats.obo import open_obo, read_terms
+from tosg.loaders.formats.obo import open_obo, parse_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
 
@@ -58,7 +58,7 @@ class TermTable(Loader):
                 obo = open_obo(files[spec.key])
                 file = log.file(obo.path)
                 origin = self.origin(obo.path, self.stated_release(obo.release), part=spec.key)
-                terms = read_terms(obo, file)
+                terms = parse_terms(obo, file)
                 yield from claims_of_terms(terms, file, origin, self.obo_types)
 
     def _rows(self, path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:

@@ -161,7 +161,7 @@ def load(
         with connect(settings) as db, continue_lease(db, held) as held:
             progress("making constraints and indexes", None)
             with clock.stage("indexes"):
-                ddl.ensure(db, progress=progress)
+                ddl.ensure_schema(db, progress=progress)
             _finish(work, db, held)
     kept.write_file(settings, report)
     return report
@@ -300,7 +300,7 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     clock, progress = work.clock, work.progress
     progress("making constraints and indexes", None)
     with clock.stage("indexes"):
-        ddl.ensure(db)
+        ddl.ensure_schema(db)
     progress("merging", None)
     with clock.stage("merge"):
         merged = merge(

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: NCBI Taxonomy's number of people.
-HUMAN = "9606"
+HUMAN_TAX_ID = "9606"
 
-TAX_ID = Option("tax_id", "NCBI Taxonomy number of the species to keep", HUMAN)
+TAX_ID = Option("tax_id", "NCBI Taxonomy number of the species to keep", HUMAN_TAX_ID)
 
 #: The symbol of the row that stands for genes which are not in NCBI Gene yet.
 PLACEHOLDER = "NEWENTRY"
@@ -66,7 +66,7 @@ GENE_INFO = FileSpec(
 )
 
 
-def human_genes(path: Path, file: FileLog, tax_id: str = HUMAN) -> Iterator[pa.RecordBatch]:
+def human_genes(path: Path, file: FileLog, tax_id: str = HUMAN_TAX_ID) -> Iterator[pa.RecordBatch]:
     """Rows of one species with their ``curie``; the others are rejected by kind."""
     for raw in read_table(path, GENE_INFO_LAYOUT, file):
         ours = pc.equal(raw.column("tax_id"), tax_id)

@@ -11,7 +11,7 @@ from tosg.kg.schema.curies import curies
 
 
 @dataclass(frozen=True)
-class Kind:
+class NodeKind:
     """How one kind of Hetionet's nodes is written in the graph."""
 
     type: str
@@ -26,18 +26,18 @@ _BY3 = "CC BY 3.0"
 #: The licences of nodes and edges are those that Hetionet's own notebook gives them
 #: (integrate.ipynb in github.com/dhimmel/integrate at 93feba17). Pathways have one each, which the
 #: files do not tell.
-KINDS: dict[str, Kind] = {
-    "Anatomy": Kind("Anatomy", "uberon", _BY3),
-    "Biological Process": Kind("BiologicalProcess", "go", _BY),
-    "Cellular Component": Kind("CellularComponent", "go", _BY),
-    "Compound": Kind("Drug", "drugbank", "CC BY-NC 4.0"),
-    "Disease": Kind("Disease", "doid", _BY3),
-    "Gene": Kind("Gene", "ncbigene", _CC0),
-    "Molecular Function": Kind("MolecularFunction", "go", _BY),
-    "Pathway": Kind("Pathway", "", ""),  # two kinds of identifiers, see `pathway_curies`
-    "Pharmacologic Class": Kind("DrugClass", "ndfrt", _BY),
-    "Side Effect": Kind("Phenotype", "umls", "CC BY-NC-SA 4.0"),
-    "Symptom": Kind("Phenotype", "mesh", _CC0),
+KINDS: dict[str, NodeKind] = {
+    "Anatomy": NodeKind("Anatomy", "uberon", _BY3),
+    "Biological Process": NodeKind("BiologicalProcess", "go", _BY),
+    "Cellular Component": NodeKind("CellularComponent", "go", _BY),
+    "Compound": NodeKind("Drug", "drugbank", "CC BY-NC 4.0"),
+    "Disease": NodeKind("Disease", "doid", _BY3),
+    "Gene": NodeKind("Gene", "ncbigene", _CC0),
+    "Molecular Function": NodeKind("MolecularFunction", "go", _BY),
+    "Pathway": NodeKind("Pathway", "", ""),  # two kinds of identifiers, see `pathway_curies`
+    "Pharmacologic Class": NodeKind("DrugClass", "ndfrt", _BY),
+    "Side Effect": NodeKind("Phenotype", "umls", "CC BY-NC-SA 4.0"),
+    "Symptom": NodeKind("Phenotype", "mesh", _CC0),
 }
 
 

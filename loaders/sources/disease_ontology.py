@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tosg.kg.schema.curies import curie_map
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import blank_to_null, first_rows, known_curies, with_curies
-from tosg.loaders.formats.obo import open_obo, read_terms
+from tosg.loaders.formats.obo import open_obo, parse_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
 
@@ -88,7 +88,7 @@ class DiseaseOntology(Loader):
         }
         obo = open_obo(files["terms"])
         file = log.file(obo.path)
-        terms = _of_today(list(read_terms(obo, file)), tables.values(), file)
+        terms = _of_today(list(parse_terms(obo, file)), tables.values(), file)
         # The definitions come first: they are of a newer release than the terms.
         origin = self.origin(obo.path, release, part="terms")
         yield from claims_of_terms(terms, file, origin, {"doid": "Disease"})

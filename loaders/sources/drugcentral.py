@@ -25,7 +25,7 @@ from tosg.loaders.columns import (
     split,
     with_curies,
 )
-from tosg.loaders.formats.obo import open_obo, read_terms
+from tosg.loaders.formats.obo import open_obo, parse_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
 
@@ -81,7 +81,7 @@ class DrugCentral(Loader):
             obo = open_obo(files["structures"])
             origin = self.origin(obo.path, self.stated_release(obo.release), part="structures")
             file = log.file(obo.path)
-            terms = list(read_terms(obo, file))
+            terms = list(parse_terms(obo, file))
             yield from claims_of_terms(terms, file, origin, {"drugcentral": "Drug"})
         path = files["drugs"]
         file, origin = log.file(path), self.origin(path, release)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tosg.errors import DataError
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import REPEATED, keep, known_curies, note_duplicates, with_curies
-from tosg.loaders.formats.obo import open_obo, read_terms
+from tosg.loaders.formats.obo import open_obo, parse_terms
 from tosg.loaders.formats.opening import read_text
 from tosg.loaders.formats.terms import claims_of_terms
 
@@ -98,7 +98,7 @@ class Hgnc(Loader):
             obo = open_obo(files["groups"])
             origin = self.origin(obo.path, self.stated_release(obo.release), part="groups")
             yield from claims_of_terms(
-                read_terms(obo, log.file(obo.path)),
+                parse_terms(obo, log.file(obo.path)),
                 log.file(obo.path),
                 origin,
                 {"hgnc.genegroup": "GeneFamily"},

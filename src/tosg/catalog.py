@@ -82,9 +82,9 @@ def find_statement(query: str) -> Statement:
     ConfigError
         The file cannot be read.
     """
-    from tosg.kg.query.statements import resolve
+    from tosg.kg.query.statements import find_statement
 
-    return resolve(query)
+    return find_statement(query)
 
 
 def describe_schema() -> dict[str, Any]:

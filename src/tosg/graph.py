@@ -151,9 +151,9 @@ class KnowledgeGraph:
         ServerError
             It cannot be downloaded, installed or started.
         """
-        from tosg.kg.server import ensure
+        from tosg.kg.server import ensure_server
 
-        return ensure(self.settings)
+        return ensure_server(self.settings)
 
     def status(self) -> ServerInfo | None:
         """Look for the managed server; None where it is not running."""
@@ -226,11 +226,11 @@ class KnowledgeGraph:
             A value was ambiguous, a name in the Cypher is not in the schema, or a data set is
             attached in part.
         """
-        from tosg.kg.query.run import run
+        from tosg.kg.query.run import run_query
 
         values = {**(params or {}), **named}
         told: list[str] = []
-        table = run(self.db, query, values, timeout=timeout, limit=limit, warnings=told)
+        table = run_query(self.db, query, values, timeout=timeout, limit=limit, warnings=told)
         _warn(told)
         return table
 

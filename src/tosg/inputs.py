@@ -53,9 +53,9 @@ def read_params(pairs: Sequence[str], query: str) -> dict[str, Any]:
         ``=`` is missing, or a value is not of the declared type.
     """
     from tosg.kg.query.parameters import parse_params
-    from tosg.kg.query.statements import resolve
+    from tosg.kg.query.statements import find_statement
 
-    return parse_params(pairs, resolve(query))
+    return parse_params(pairs, find_statement(query))
 
 
 def read_selection(
@@ -91,7 +91,7 @@ def read_selection(
         load_manifest,
         load_spec,
         parameters_of,
-        parse_params,
+        parse_selection_params,
     )
 
     document: dict[str, Any] = {}
@@ -109,4 +109,6 @@ def read_selection(
     if not {"nodes", "edges", "cells"}.isdisjoint(given):
         # A query of the file that was replaced leaves its values behind.
         kept = {name: kept[name] for name in parameters_of(selection) & kept.keys()}
-    return dataclasses.replace(selection, params={**kept, **parse_params(params, selection)})
+    return dataclasses.replace(
+        selection, params={**kept, **parse_selection_params(params, selection)}
+    )

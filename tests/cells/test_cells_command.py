@@ -66,7 +66,7 @@ def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.Mo
     told = CliRunner().invoke(cells, ["list"]).stderr
     assert "data set other is there in part" in told
     warnings: list[str] = []
-    user_query.run(
+    user_query.run_query(
         database, "MATCH (c:Cell) RETURN c.id", {}, timeout=60, limit=1, warnings=warnings
     )
     assert f"note: {warnings[0]}" in told

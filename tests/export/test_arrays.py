@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from tosg.export.cells.node_map import VariableMap
+from tosg.export.cells.node_map import NodeMap
 from tosg.export.format.digest import digest_table
 from tosg.export.format.writers import TableFile, TensorFile, regrouped
-from tosg.export.graph.edges import Edges, finished, named_sources, placed
+from tosg.export.graph.edges import Edges, finish_edges, named_sources, placed
 from tosg.export.graph.level import Fold, final_nodes, lift
 from tosg.kg.merge.agreement import NO_SIGN
 
@@ -78,7 +78,7 @@ def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> 
                 all(c[3] for c in claims),
             )
         )
-    out = finished(edges_of(rows), 5, DIRECTED, frozenset({"REGULATES"}))
+    out = finish_edges(edges_of(rows), 5, DIRECTED, frozenset({"REGULATES"}))
     found = [
         (
             out.types[out.type[i]], int(out.start[i]), int(out.end[i]), out.keys[out.key[i]],
@@ -94,7 +94,7 @@ def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> 
     order = np.lexsort((out.sign, out.key, out.end, out.start, out.type))
     assert (order == np.arange(len(out))).all()
     # nothing depends on the order in which edges were read
-    other = finished(edges_of(rows[::-1]), 5, DIRECTED, frozenset({"REGULATES"}))
+    other = finish_edges(edges_of(rows[::-1]), 5, DIRECTED, frozenset({"REGULATES"}))
     for name in ("type", "start", "end", "score", "sign", "key", "source", "lifted"):
         np.testing.assert_array_equal(getattr(out, name), getattr(other, name))
 
@@ -106,7 +106,7 @@ def test_merged_edges_are_those_of_a_dictionary(rows: list[tuple[Any, ...]]) -> 
 def test_an_unknown_sign_does_not_hide_a_known_one(signs: list[int | None], agreed: int) -> None:
     # As `merge_relationships` merges claims.
     rows = [(0, 1, 2, None, sign, 0, 0, True) for sign in signs]
-    assert finished(edges_of(rows), 3, DIRECTED, frozenset()).sign.tolist() == [agreed]
+    assert finish_edges(edges_of(rows), 3, DIRECTED, frozenset()).sign.tolist() == [agreed]
 
 
 def test_sources_are_those_of_the_edges_that_are_left() -> None:
@@ -114,7 +114,7 @@ def test_sources_are_those_of_the_edges_that_are_left() -> None:
     other = (("x", "CC BY 4.0", "1"),)
     edges = edges_of([*rows, (0, 5, 3, None, None, 0, 4, False)])
     edges = replace(edges, sources=(*SOURCES, other))
-    edges = finished(placed(edges, np.array([3, 5])), 2, DIRECTED, frozenset())
+    edges = finish_edges(placed(edges, np.array([3, 5])), 2, DIRECTED, frozenset())
     named, claimants = named_sources(edges)
     assert claimants == {W, X, *other}  # not y, whose edge leads elsewhere
     assert [named.sources[s] for s in named.source] == [("w", "x"), ("x",)]
@@ -155,7 +155,7 @@ def test_variables_to_nodes(
     dense = np.array(matrix, np.float32).reshape(-1, 6)
     position = np.array([p for p, _ in pairs], np.int64)
     node = np.array([n for _, n in pairs], np.int64)
-    variables = VariableMap.of(position, node, 6, unit, 4)
+    variables = NodeMap.of(position, node, 6, unit, 4)
     row, column = np.nonzero(dense)
     indptr = np.searchsorted(row, np.arange(len(dense) + 1))
     counts, nodes, values = variables.apply(indptr, column, dense[row, column])

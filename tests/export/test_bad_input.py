@@ -388,7 +388,7 @@ def test_a_server_that_goes_away(
     with pytest.raises(DatabaseError):
         run(cells, out, progress=stop)
     assert not out.exists()
-    info = managed.ensure(settings)
+    info = managed.ensure_server(settings)
     with Database(type(cells.target)(info.uri, info.username, info.password)) as again:
         done = run(again, out, resume=True)
     assert done.counts["cells"] > 0

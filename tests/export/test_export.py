@@ -15,7 +15,7 @@ from support import signals
 from support.signals import EDGES, IDX, NODES, g, p
 
 from tosg.export.format import digest
-from tosg.export.format.manifest import check_files, read_manifest
+from tosg.export.format.manifest import check_training_files, read_manifest
 from tosg.kg.database.connection import Database
 
 NAMES = {id_: f"{name}" for _, id_, name in NODES}
@@ -104,7 +104,7 @@ def test_a_plain_graph_is_what_is_stored(graph: Database, run: Any) -> None:
     assert {"source": "intact", "license": "CC BY 4.0", "release": "r"} in content["sources"]
     assert {"source": "hetionet", "license": "CC0", "release": "1.0"} in content["sources"]
     assert not (result.folder / "cells.parquet").exists()
-    check_files(read_manifest(result.folder), sha256=True)
+    check_training_files(read_manifest(result.folder), sha256=True)
 
 
 def test_sources_are_those_of_what_is_exported(graph: Database, run: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tosg.errors import DataError
 from tosg.kg.claims.log import FileLog
-from tosg.loaders.formats.obo import Term, open_obo, read_terms
+from tosg.loaders.formats.obo import Term, open_obo, parse_terms
 
 HEADER = "format-version: 1.2\ndata-version: x/releases/2026-06-08/x.owl\n\n"
 
@@ -17,7 +17,7 @@ def read(folder: Path, text: str) -> tuple[list[Term], FileLog]:
     path = folder / "t.obo"
     path.write_text(text, encoding="utf-8")
     log = FileLog("test", path)
-    return list(read_terms(open_obo(path), log)), log
+    return list(parse_terms(open_obo(path), log)), log
 
 
 def test_a_term_in_full(tmp_path: Path) -> None:
@@ -139,4 +139,4 @@ def test_windows_line_ends(tmp_path: Path) -> None:
     unix = read(tmp_path, text)[0]
     path = tmp_path / "t.obo"
     path.write_bytes(text.replace("\n", "\r\n").encode())
-    assert list(read_terms(open_obo(path), FileLog("test", path))) == unix
+    assert list(parse_terms(open_obo(path), FileLog("test", path))) == unix

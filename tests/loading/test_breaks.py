@@ -31,7 +31,7 @@ pytestmark = pytest.mark.neo4j
 
 def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
     load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", settle=False)
-    info = managed.ensure(empty)
+    info = managed.ensure_server(empty)
     stages: list[str] = []
 
     def kill(stage: str, *_: object, **__: object) -> None:
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_database_as_it_was(
     server: managed.ServerInfo, tmp_path: Path, data: Path
 ) -> None:
     own = managed_settings(tmp_path / "home")
-    managed.ensure(own)
+    managed.ensure_server(own)
     with files_up_to(2_000), pytest.raises(TosgError) as caught:
         load(own, inputs(data))
     assert caught.value.hint is not None

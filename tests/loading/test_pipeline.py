@@ -144,13 +144,13 @@ def test_a_failing_count_fails_the_load(
     empty: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody adds a gene between the write and the check."""
-    real = ddl.ensure
+    real = ddl.ensure_schema
 
     def meddle(db: Database, **options: object) -> list[str]:
         db.write("CREATE (:Entity:Gene {id: 'x:1', idx: -1})")
         return real(db, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ddl, "ensure", meddle)
+    monkeypatch.setattr(ddl, "ensure_schema", meddle)
     with pytest.raises(TosgError, match="does not hold what the load wrote") as caught:
         load(empty, inputs(data, ["uniprot", "ncbi_gene"]))
     assert ":Gene:" in str(caught.value)

@@ -71,7 +71,7 @@ DISEASES: list[Any] = [
 
 def small_graph(db: Database, *, genes: list[Any] | None = None) -> None:
     """Write genes, a protein, cell types, tissues and a disease with plain Cypher."""
-    ddl.ensure(db)
+    ddl.ensure_schema(db)
     with hold_lease(db, "test"):
         for label, rows in (
             ("Gene", GENES if genes is None else genes),

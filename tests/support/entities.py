@@ -43,7 +43,7 @@ def add_relationships(db: Database, type_: str, pairs: Iterable[tuple[Any, ...]]
 
 def immune_graph(db: Database) -> None:
     """Two genes with a protein, what they do, a disease, a drug, a cell type."""
-    ddl.ensure(db)
+    ddl.ensure_schema(db)
     add_entities(
         db,
         "Gene",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from support.servers import wipe
 from tosg.kg import server as managed
 from tosg.kg.database.connection import Database, Target
-from tosg.kg.database.indexes import ensure
+from tosg.kg.database.indexes import ensure_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -203,7 +203,7 @@ def idx_of(id_: str) -> int:
 @contextmanager
 def opened(settings: Settings, *, more: bool = False) -> Iterator[Database]:
     """The graph in the session's server, for a fixture of a whole module."""
-    info = managed.ensure(settings)
+    info = managed.ensure_server(settings)
     with Database(Target(info.uri, info.username, info.password)) as db:
         wipe(db)
         build(db)
@@ -215,7 +215,7 @@ def opened(settings: Settings, *, more: bool = False) -> Iterator[Database]:
 
 def build(db: Database) -> None:
     """Write the graph into an empty database, with constraints and indexes."""
-    ensure(db)
+    ensure_schema(db)
     _knowledge(db, ENTITIES, RELATIONSHIPS)
     _groups(db, DATASETS, GROUPS, EXPRESSES)
     for id_, group in CELLS:

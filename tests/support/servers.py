@@ -62,4 +62,4 @@ def wipe(database: Database, *, schema: bool = True) -> None:
     )[0]["n"]:
         pass
     if schema:
-        ddl.ensure(database)
+        ddl.ensure_schema(database)

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tosg.cypher.quoting import quote_property
 from tosg.errors import ConfigError, SchemaError, UsageError, unknown
 from tosg.kg.cells.obs.ages import unit_column, unit_in_name
 from tosg.kg.cells.obs.fields import BY_NAME, FIELDS
-from tosg.kg.schema.names import property_name
 from tosg.kg.schema.types import MARKER_PREFIX
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class CellMapping:
             _check_named(name, source, obs, where)
         for name in self.keep:
             try:
-                property_name(name)
+                quote_property(name)
             except SchemaError as error:
                 raise UsageError(
                     "the name of a kept column cannot be a property of cells",

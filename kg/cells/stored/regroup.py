@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tosg.cypher.quoting import quote_property
 from tosg.kg.cells.obs.fields import BY_NAME
 from tosg.kg.cells.obs.outcomes import cells_by_label, outcomes_of
 from tosg.kg.cells.obs.terms import SEVERAL, TermIndex, match_labels, read_terms
 from tosg.kg.cells.values.pseudobulk import GROUP_FIELDS, GROUP_RELATIONSHIPS, group_id
-from tosg.kg.schema.names import property_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,4 +198,4 @@ def _parts(db: Database, dataset: str) -> list[Part]:
 
 
 def _columns(variable: str) -> str:
-    return ", ".join(f"{variable}.{key} AS {key}" for key in map(property_name, VALUES))
+    return ", ".join(f"{variable}.{key} AS {key}" for key in map(quote_property, VALUES))

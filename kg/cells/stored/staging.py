@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tosg.cypher.quoting import quote_property
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database.lease import TTL, Lease
-from tosg.kg.schema.names import property_name
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -119,6 +119,6 @@ class Stage:
 
     def drop_property(self, name: str) -> None:
         """Take a property off all staged cells."""
-        key = property_name(name)
+        key = quote_property(name)
         found = f"MATCH (c:{CELL}) WHERE c.{key} IS NOT NULL WITH c LIMIT $n REMOVE c.{key}"
         self.drain(found, STEP)

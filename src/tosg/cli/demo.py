@@ -16,7 +16,7 @@ from tosg.progress import ProgressBar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.demo.run import Demo
+    from tosg.demo.run import DemoResult
     from tosg.settings import Settings
 
 
@@ -34,11 +34,11 @@ def demo(settings: Settings, *, seeds: int, epochs: int, as_json: bool) -> None:
 
     Works on a Neo4j of its own and leaves your graph alone. A few minutes.
     """
-    from tosg.demo.run import run
+    from tosg.demo.run import run_demo
 
     with ProgressBar() as bar:
         progress = bar if bar.shown else _print_stage
-        result = run(settings, seeds=seeds, epochs=epochs, progress=progress)
+        result = run_demo(settings, seeds=seeds, epochs=epochs, progress=progress)
     if as_json:
         echo_json(result.as_dict())
     else:
@@ -54,7 +54,7 @@ def _print_stage(
         note(f"{stage} ...")
 
 
-def _show(result: Demo) -> None:
+def _show(result: DemoResult) -> None:
     nodes, edges = result.counts["nodes"], result.counts["relationships"]
     _title("The graph")
     click.echo(", ".join(f"{count:,} {label}" for label, count in nodes.items() if count))
@@ -114,7 +114,7 @@ def question_command(answer: dict[str, Any]) -> str:
     return " ".join(["tosg query", answer["statement"], *params])
 
 
-def next_commands(result: Demo) -> list[str]:
+def next_commands(result: DemoResult) -> list[str]:
     """What to type next, once TOSG_HOME is set."""
     out = quote(str(result.training_set))
     return [
@@ -141,7 +141,7 @@ def _table(columns: list[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _short(value: object, kind: str = "") -> str:
-    from tosg.cli.rows_view import text
+    from tosg.cli.rows_view import value_text
 
-    short = text(value, kind)
+    short = value_text(value, kind)
     return short if len(short) <= 40 else f"{short[:39]}…"

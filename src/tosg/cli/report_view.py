@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 #: Kinds of rejections that are shown; the rest is counted.
-SHOWN = 12
+SHOWN_REJECTIONS = 12
 
 
 def print_report(report: dict[str, Any]) -> None:
@@ -86,14 +86,14 @@ def _rejections(out: Console, report: dict[str, Any]) -> None:
     found.sort(key=lambda item: -item[1]["count"])
     columns = ("count", "what", "kind", "source", "first at", "example")
     shown = table(*columns, right=(0,), title="not used")
-    for what, r in found[:SHOWN]:
+    for what, r in found[:SHOWN_REJECTIONS]:
         line = f":{r['line']}" if r["line"] else ""
         place, example = f"{r['file']}{line}", str(r["example"])[:70]
         shown.add_row(f"{r['count']:,}", what, r["kind"], r["source"], place, example)
     out.print(shown)
-    if len(found) > SHOWN:
-        rest = sum(r["count"] for _, r in found[SHOWN:])
-        out.print(f"and {len(found) - SHOWN} more kinds, {rest:,} in all")
+    if len(found) > SHOWN_REJECTIONS:
+        rest = sum(r["count"] for _, r in found[SHOWN_REJECTIONS:])
+        out.print(f"and {len(found) - SHOWN_REJECTIONS} more kinds, {rest:,} in all")
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tosg.json_text import json_text, json_value
-from tosg.kg.query.rows import JSON, is_declared, kind_of
+from tosg.kg.query.rows import JSON, column_kind, is_declared
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,45 +23,45 @@ _LONGEST = 16
 _WIDEST = 72
 
 
-def plain(value: Any) -> Any:
+def summarise(value: Any) -> Any:
     """Replace vectors and byte arrays by what they are, at any depth."""
     if isinstance(value, bytes):
         return f"<{len(value):,} bytes>"
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+        return {k: summarise(v) for k, v in value.items()}
     if isinstance(value, list):
         if len(value) > _LONGEST and all(isinstance(v, int | float) for v in value):
             return f"<{len(value):,} numbers>"
-        return [plain(v) for v in value]
+        return [summarise(v) for v in value]
     return value
 
 
-def text(value: Any, kind: str = "") -> str:
+def value_text(value: Any, kind: str = "") -> str:
     """One value in one line, for the eye.
 
     Parameters
     ----------
     value : any
     kind : str
-        What it is besides a plain value (`tosg.kg.query.rows.kind_of`): "NODE", "LIST<PATH>", ...
+        What it is besides a plain value, as `tosg.kg.query.rows.column_kind` says: "NODE", ...
     """
     if value is None:
         return ""
     if kind.startswith("LIST<"):
-        return "; ".join(text(v, kind[5:-1]) for v in value)
+        return "; ".join(value_text(v, kind[5:-1]) for v in value)
     if kind == "NODE":
         return _printable(f"{value['id'] or ''} {_called(value)}".strip())
     if kind == "RELATIONSHIP":
         return _printable(f"{value['start']} -{_arrow(value)}-> {value['end']}")
     if kind == "PATH":
         return _printable(_path_text(value["nodes"], value["relationships"]))
-    value = plain(value)
+    value = summarise(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return "; ".join(text(v) for v in value)
+        return "; ".join(value_text(v) for v in value)
     return _printable(json_text(value) if isinstance(value, dict) else str(value))
 
 
@@ -93,7 +93,7 @@ def _path_text(nodes: list[dict[str, Any]], relationships: list[dict[str, Any]])
 def as_table(table: pa.Table) -> str:
     """Write rows in columns for the eye, numbers to the right."""
     columns = [
-        [_cut(text(v, kind_of(field))) for v in column.to_pylist()]
+        [_cut(value_text(v, column_kind(field))) for v in column.to_pylist()]
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
     rows = [list(row) for row in zip(*columns, strict=True)]
@@ -133,7 +133,7 @@ def as_csv(table: pa.Table) -> str:
     for field, column in zip(table.schema, table.columns, strict=True):
         values = column.to_pylist()
         heads.append(field.name)
-        if not (is_declared(field) and kind_of(field) == "NODE"):
+        if not (is_declared(field) and column_kind(field) == "NODE"):
             columns.append([_exact(v) for v in values])
             continue
         heads.append(_free_name(f"{field.name}_name", {*table.column_names, *heads}))
@@ -166,7 +166,7 @@ def as_json(table: pa.Table) -> str:
     """Write rows as a JSON array of objects; a column of JSON texts as the values they are of."""
     columns = {
         field.name: [_from_json(v) for v in column.to_pylist()]
-        if kind_of(field) == JSON
+        if column_kind(field) == JSON
         else column.to_pylist()
         for field, column in zip(table.schema, table.columns, strict=True)
     }

@@ -65,7 +65,7 @@ QUESTIONS = (
 )
 
 #: Rows of an answer that are shown.
-SHOWN = 8
+SHOWN_ROWS = 8
 
 #: Genes with what acts on them and what they take part in; cells with a type, split by cell since
 #: this file does not progress which donor a cell is of.
@@ -80,7 +80,7 @@ SELECTION: dict[str, Any] = {
 
 
 @dataclass
-class Demo:
+class DemoResult:
     """What the demo did.
 
     Attributes
@@ -93,7 +93,7 @@ class Demo:
         The report of attaching them.
     answers : list of dict
         ``question``, ``reading``, ``statement``, ``params``, ``columns``, ``kinds`` of columns,
-        ``rows`` (a list of values each, `SHOWN` at most) and ``found``, how many there are.
+        ``rows`` (a list of values each, `SHOWN_ROWS` at most) and ``found``, how many there are.
     export : dict
         ``counts``, ``bytes``, ``warnings`` and ``measured_nodes``.
     comparison : Comparison
@@ -138,9 +138,9 @@ def demo_settings(settings: Settings) -> Settings:
     return replace(settings, home=settings.home / "demo")
 
 
-def run(
+def run_demo(
     settings: Settings, *, seeds: int = 3, epochs: int = 8, progress: Progress = silent
-) -> Demo:
+) -> DemoResult:
     """Run the main job: graph, cells, vectors, questions, training set, models.
 
     Parameters
@@ -153,7 +153,7 @@ def run(
         Called with each step and its stages.
     """
     own = demo_settings(settings)
-    demo = Demo(own.home, own.home / "training-set")
+    demo = DemoResult(own.home, own.home / "training-set")
     with KnowledgeGraph(own) as graph:
         with _step(demo, "server", progress, "Starting a Neo4j of the demo's own"):
             graph.db.verify()
@@ -177,14 +177,14 @@ def run(
     return demo
 
 
-def _build(graph: KnowledgeGraph, demo: Demo, progress: Progress = silent) -> None:
+def _build(graph: KnowledgeGraph, demo: DemoResult, progress: Progress = silent) -> None:
     with as_file(files("tosg.demo") / "data") as data:
         graph.build("demo", data, embed=False, progress=progress)
     counts = graph.stats()
     demo.counts = {"nodes": counts.entities, "relationships": counts.knowledge}
 
 
-def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
+def _attach(graph: KnowledgeGraph, demo: DemoResult) -> None:
     from tosg.demo.cells import blood_cells
     from tosg.kg.cells.obs.mapping import CellMapping
 
@@ -201,8 +201,8 @@ def _attach(graph: KnowledgeGraph, demo: Demo) -> None:
     demo.cells = report.as_dict()
 
 
-def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
-    from tosg.kg.query.rows import kind_of
+def _ask(graph: KnowledgeGraph, demo: DemoResult) -> None:
+    from tosg.kg.query.rows import column_kind
 
     for question in QUESTIONS:
         table = graph.query(question.statement, params=question.params).select(question.columns)
@@ -213,14 +213,14 @@ def _ask(graph: KnowledgeGraph, demo: Demo) -> None:
                 "statement": question.statement,
                 "params": question.params,
                 "columns": table.column_names,
-                "kinds": [kind_of(field) for field in table.schema],
-                "rows": [list(row.values()) for row in table.slice(0, SHOWN).to_pylist()],
+                "kinds": [column_kind(field) for field in table.schema],
+                "rows": [list(row.values()) for row in table.slice(0, SHOWN_ROWS).to_pylist()],
                 "found": table.num_rows,
             }
         )
 
 
-def _export(graph: KnowledgeGraph, demo: Demo) -> None:
+def _export(graph: KnowledgeGraph, demo: DemoResult) -> None:
     # The demo's own folder: an earlier demo's training set makes room for the new one.
     shutil.rmtree(demo.training_set, ignore_errors=True)
     result = graph.export(demo.training_set, **SELECTION)
@@ -234,7 +234,7 @@ def _export(graph: KnowledgeGraph, demo: Demo) -> None:
 
 
 @contextmanager
-def _step(demo: Demo, name: str, progress: Progress, text: str) -> Iterator[None]:
+def _step(demo: DemoResult, name: str, progress: Progress, text: str) -> Iterator[None]:
     progress(text, None)
     start = time.monotonic()
     yield

@@ -247,7 +247,7 @@ def moments(ts: TrainingSet) -> tuple[Tensor, Tensor]:
     return average, (squares / cells - average**2).clamp(min=0).sqrt()
 
 
-def build(reading: str, ts: TrainingSet, seed: int) -> nn.Module:
+def make_model(reading: str, ts: TrainingSet, seed: int) -> nn.Module:
     """Make the model of one reading."""
     classes = len(ts.classes)
     if reading == "linear":
@@ -287,7 +287,7 @@ class Training:
     def _run(self, reading: str, seed: int, decay: float) -> tuple[float, Tensor]:
         """Train with one weight decay: the best epoch's score on val, and its guesses on test."""
         torch.manual_seed(seed)
-        model = Standardised(build(reading, self.ts, seed), *self.moments).to(self.device)
+        model = Standardised(make_model(reading, self.ts, seed), *self.moments).to(self.device)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=decay)
         best, state = -1.0, model.state_dict()
         for epoch in range(self.epochs):
@@ -352,7 +352,7 @@ def compare(
     ExportError
         The training set has no classes, no cells to test on, or no text embeddings.
     """
-    check(ts)
+    check_training_set(ts)
     training = Training(
         ts,
         moments(ts),
@@ -384,7 +384,7 @@ def compare(
     )
 
 
-def check(ts: TrainingSet) -> None:
+def check_training_set(ts: TrainingSet) -> None:
     """Make sure that there is something to learn, and to read."""
     problem = hint = ""
     if not ts.classes:
