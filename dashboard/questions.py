@@ -30,7 +30,7 @@ MOST_CELLS = 2_000
 COUNT_SECONDS = 10.0
 
 #: Fields of a group that cells are filtered and counted by.
-GROUP_FIELDS = ("cell_type", "tissue", "disease", "sex", "development_stage", "dataset")
+FILTER_FIELDS = ("cell_type", "tissue", "disease", "sex", "development_stage", "dataset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _counted_pairs(
     return [(row["start"], kind, row["end"], row["n"]) for row in rows]
 
 
-def datasets(graph: KnowledgeGraph) -> pd.DataFrame:
+def dataset_table(graph: KnowledgeGraph) -> pd.DataFrame:
     """The attached data sets, without their lists of variables."""
     return frame_of(
         graph,
@@ -300,13 +300,13 @@ def nearest(graph: KnowledgeGraph, id_: str, label: str, k: int = 10) -> pd.Data
 
 def group_values(graph: KnowledgeGraph) -> dict[str, list[str]]:
     """The values of each field that groups of cells have."""
-    fields = ", ".join(f"collect(DISTINCT g.{field}) AS {field}" for field in GROUP_FIELDS)
+    fields = ", ".join(f"collect(DISTINCT g.{field}) AS {field}" for field in FILTER_FIELDS)
     row = graph.db.rows(f"CYPHER 5 MATCH (g:CellGroup) RETURN {fields}")[0]
-    return {field: sorted(row[field]) for field in GROUP_FIELDS}
+    return {field: sorted(row[field]) for field in FILTER_FIELDS}
 
 
 def _where(chosen: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
-    used = {f: list(values) for f, values in chosen.items() if values and f in GROUP_FIELDS}
+    used = {f: list(values) for f, values in chosen.items() if values and f in FILTER_FIELDS}
     clause = " AND ".join(f"g.{field} IN ${field}" for field in used)
     return (f"WHERE {clause} " if clause else ""), used
 
@@ -315,7 +315,7 @@ def cells_by(
     graph: KnowledgeGraph, field: str, chosen: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
     """Cells and groups per value of a field, over the groups that were chosen."""
-    if field not in GROUP_FIELDS:
+    if field not in FILTER_FIELDS:
         raise ValueError(field)
     clause, params = _where(chosen)
     return frame_of(
@@ -359,7 +359,7 @@ def sample_cells(
 
     Which cells are shown does not depend on their order in the file, and stays the same.
     """
-    fields = [f for f in chosen if chosen[f] and f in GROUP_FIELDS and f != "dataset"]
+    fields = [f for f in chosen if chosen[f] and f in FILTER_FIELDS and f != "dataset"]
     clause = "".join(f" AND c.{field} IN ${field}" for field in fields)
     return frame_of(
         graph,

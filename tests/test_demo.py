@@ -14,7 +14,7 @@ from support.training_sets import write_training_set
 from tosg.cli import demo as command_line
 from tosg.cli import tosg
 from tosg.demo import run as demo
-from tosg.demo.train_cell_type import READINGS, Difference, Score, compare, difference
+from tosg.demo.train_cell_type import READINGS, Difference, ReadingScore, compare, difference
 from tosg.errors import ConfigError, DataError, ExportError
 from tosg.export.batches.training_set import TrainingSet
 from tosg.graph import KnowledgeGraph
@@ -125,8 +125,8 @@ def test_a_difference_is_one_where_the_interval_leaves_zero_out(
 
 def test_the_bootstrap_draws_cells(tmp_path: Path) -> None:
     # 100 cells; the first is right on 60, the other on 50 of them: s.e. of the difference 0.03
-    ours = Score("full", [0.6], [0.6], [1.0] * 60 + [0.0] * 40)
-    other = Score("linear", [0.5], [0.5], [1.0] * 50 + [0.0] * 50)
+    ours = ReadingScore("full", [0.6], [0.6], [1.0] * 60 + [0.0] * 40)
+    other = ReadingScore("linear", [0.5], [0.5], [1.0] * 50 + [0.0] * 50)
     found = difference(ours, other)
     assert found.value == pytest.approx(0.1)
     assert found.low == pytest.approx(0.1 - 1.96 * 0.03, abs=0.015)

@@ -23,7 +23,7 @@ MOST_ROWS = 1_000
 def show() -> None:
     """Draw the view."""
     st.title("Ask")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     known = statements()
     name = st.selectbox(

@@ -26,7 +26,7 @@ LABELS = {
 def show() -> None:
     """Draw the view."""
     st.title("Cells")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     values = questions.group_values(connection.graph())
     if not values["dataset"]:

@@ -18,7 +18,7 @@ FIRST_TYPES = 4
 def show() -> None:
     """Draw the view."""
     st.title("Entity")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     given = st.text_input(
         "Identifier, symbol, name or synonym",
@@ -132,7 +132,7 @@ def _neighbourhood(found: dict[str, Any]) -> None:
     parts.legend(e.type for e in entities)
     _expand(found["id"], entities, expanded, selected)
     with st.expander("The same as a table"):
-        parts.edge_table(entities, edges)
+        parts.show_edges(entities, edges)
 
 
 def _expand(

@@ -19,7 +19,7 @@ MOST_REPORTS = 10
 def show() -> None:
     """Draw the view."""
     st.title("What is in the graph")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     graph = connection.graph()
     counts = graph.stats()
@@ -88,7 +88,7 @@ def _coverage(revision: int) -> None:
 
 def _datasets() -> None:
     st.subheader("Data sets of cells")
-    frame = questions.datasets(connection.graph())
+    frame = questions.dataset_table(connection.graph())
     if frame.empty:
         st.info("No cells are attached. Run `tosg cells attach FILE.h5ad`.")
     else:

@@ -31,7 +31,7 @@ def revision() -> int:
     return read_meta(connection.graph().db).revision
 
 
-def is_empty() -> bool:
+def show_if_empty() -> bool:
     """Say what to do with an empty graph; whether it is empty."""
     if connection.graph().stats().entities:
         return False
@@ -63,7 +63,7 @@ def legend(types: Iterable[str]) -> None:
     st.html(f"<p>{dots}. Blue raises (+), orange lowers (\N{MINUS SIGN}), thicker is surer.</p>")
 
 
-def edge_table(entities: Sequence[Entity], edges: Sequence[Edge]) -> None:
+def show_edges(entities: Sequence[Entity], edges: Sequence[Edge]) -> None:
     """The relationships of a picture as a table: the picture in words."""
     names = {e.id: e.label for e in entities}
     st.dataframe(

@@ -12,7 +12,7 @@ from tosg.kg.schema.types import entity_types
 def show() -> None:
     """Draw the view."""
     st.title("Search")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     text = st.text_input(
         "Words, a name, or a question",

@@ -31,7 +31,7 @@ TARGETS = ("cell_type", "tissue", "disease", "sex", "development_stage")
 def show() -> None:
     """Draw the view."""
     st.title("Train")
-    if parts.is_empty():
+    if parts.show_if_empty():
         return
     build, done = st.tabs(["Build a training set", "Finished training sets"])
     with build:

@@ -118,4 +118,4 @@ def _cell(ts: Any, nodes: pd.DataFrame) -> None:
     parts.picture(picture.draw(entities, edges), "cell")
     parts.legend(e.type for e in entities)
     with st.expander("The same as a table"):
-        parts.edge_table(entities, edges)
+        parts.show_edges(entities, edges)

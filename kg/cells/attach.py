@@ -16,7 +16,7 @@ from tosg.files import hash_file
 from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.options import AttachKeywords, AttachOptions, dataset_id
-from tosg.kg.cells.plan import AttachPlan, check_source, key_of, make_plan
+from tosg.kg.cells.plan import AttachPlan, check_source, hash_attachment, make_plan
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets
@@ -93,7 +93,7 @@ def attach(
         check_source(source)
         completed = (mapping or CellMapping()).complete(source.obs, source.path, source.organism)
         hashes = [hash_file(f) for f in source.files]
-        key = key_of(hashes, completed, replace(chosen, id=dataset))
+        key = hash_attachment(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
         # A dry run refuses what the real one would.
         before = _before(db, dataset, key, files, replace_existing=replace_existing)

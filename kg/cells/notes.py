@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tosg.kg.cells.report import AttachReport
     from tosg.kg.cells.values.checked import CheckedMatrix
     from tosg.kg.cells.values.normalise import Normaliser
-    from tosg.kg.cells.values.units import Finding
+    from tosg.kg.cells.values.units import UnitFinding
 
 
 def describe_fields(
@@ -87,7 +87,7 @@ def notes_of_values(
     source: CellSource,
     values: CheckedMatrix,
     normaliser: Normaliser,
-    findings: Sequence[Finding],
+    findings: Sequence[UnitFinding],
     mapping: CellMapping,
 ) -> list[str]:
     """Say what a reader of the report has to know of the values and their totals."""
@@ -154,7 +154,7 @@ def _about_several(columns: Mapping[str, FieldColumn]) -> list[str]:
 
 
 def _about_matrices(
-    source: CellSource, values: CheckedMatrix, findings: Sequence[Finding]
+    source: CellSource, values: CheckedMatrix, findings: Sequence[UnitFinding]
 ) -> list[str]:
     notes = []
     matrix = values.matrix

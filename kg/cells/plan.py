@@ -152,7 +152,7 @@ class AttachPlan:
         return metacells.blocks(self.values, self.partition)
 
 
-def key_of(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
+def hash_attachment(sha256s: list[str], mapping: CellMapping, options: AttachOptions) -> str:
     """Hash what decides about the content of a data set in the graph."""
     # Options that came later count only where they are used: an older key stays what it was.
     chosen = {k: v for k, v in asdict(options).items() if k not in _LATER or v != _LATER[k]}

@@ -14,7 +14,7 @@ from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets, read_expression, read_totals
 from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
-from tosg.kg.cells.stored.regroup_writer import MOST, Edges, GroupWriter, write_report
+from tosg.kg.cells.stored.regroup_writer import MOST, GroupEdges, GroupWriter, write_report
 from tosg.kg.cells.values.normalise import Normaliser
 from tosg.kg.cells.values.pseudobulk import GroupSums
 from tosg.kg.cells.var.entity_names import read_names
@@ -137,11 +137,13 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     mapped = np.array([e is not None for e in new], bool)
     sums = _sums(db, info, groups, mapped, changed)
 
-    def edges(position: int, of: npt.NDArray[np.bool_]) -> Edges:
+    def edges(position: int, of: npt.NDArray[np.bool_]) -> GroupEdges:
         at, mean, fraction = sums.expressed(position, row["min_fraction"])
         chosen = of[at]
         ids = [str(new[v]) for v in at[chosen].tolist()]
-        return Edges(groups[position].id, ids, mean[chosen].tolist(), fraction[chosen].tolist())
+        return GroupEdges(
+            groups[position].id, ids, mean[chosen].tolist(), fraction[chosen].tolist()
+        )
 
     writer = GroupWriter(stage, info.id)
     for group in groups:

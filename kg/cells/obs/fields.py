@@ -21,8 +21,8 @@ _NORMAL_WORDS = frozenset({"normal", "healthy"})
 SEXES = {"pato:0000383": "female", "pato:0000384": "male"}
 _SEX_WORDS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
-HUMAN = "ncbitaxon:9606"
-_HUMAN_WORDS = frozenset({"homo sapiens", "human", "h. sapiens", "hsapiens", "9606", HUMAN})
+HUMAN_TERM = "ncbitaxon:9606"
+_HUMAN_WORDS = frozenset({"homo sapiens", "human", "h. sapiens", "hsapiens", "9606", HUMAN_TERM})
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def read_terms(db: Database, label: str) -> TermIndex:
     return TermIndex.of(read_nodes(db, label, ["id", "name", "synonyms", "xrefs"]))
 
 
-def curies_of(texts: list[str]) -> dict[str, str | None]:
+def normalise_terms(texts: list[str]) -> dict[str, str | None]:
     """Normalise texts that look like terms; None where the identifier is not a valid one."""
     import pyarrow as pa
 
@@ -188,7 +188,7 @@ def match_labels(texts: Iterable[str], f: Field, index: TermIndex | None) -> dic
     parts = {t: _parts(t, f) for t in distinct}
     bare = {p: (_SUFFIX.match(p) or [p, p])[1] for ps in parts.values() for p in ps}
     looks = sorted({b for b in bare.values() if f.prefixes and _CURIE_LIKE.match(b)})
-    curies = curies_of(looks)
+    curies = normalise_terms(looks)
     found = {p: _match(p, b, f, index, curies) for p, b in bare.items()}
     return {t: _joined(t, [found[p] for p in parts[t]]) for t in distinct}
 

@@ -31,7 +31,7 @@ _Statement = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Edges:
+class GroupEdges:
     """EXPRESSES of a group: parallel ids of entities, means and fractions."""
 
     group: str
@@ -69,7 +69,7 @@ class GroupWriter:
                 idx = part.idx[start : start + MOST]
                 self._add(len(idx), [(query, {"idx": idx, "values": values})])
 
-    def update(self, group: Group, edges: Edges | None, *, donors: bool) -> None:
+    def update(self, group: Group, edges: GroupEdges | None, *, donors: bool) -> None:
         """Make or rename the node of a group, link it, and replace its EXPRESSES where given.
 
         All in one transaction: `regroup` takes a node that counts its cells for whole.
@@ -99,7 +99,7 @@ class GroupWriter:
             statements += _expressing([edges], ())
         self._add(len(statements) + (2 * len(edges.ids) if edges else 0), statements)
 
-    def express(self, edges: Sequence[Edges], kept: Sequence[str]) -> None:
+    def express(self, edges: Sequence[GroupEdges], kept: Sequence[str]) -> None:
         """Replace the EXPRESSES of some groups, except those to the entities that are kept."""
         self._add(len(edges) + 2 * sum(len(e.ids) for e in edges), _expressing(edges, kept))
 
@@ -142,7 +142,7 @@ class GroupWriter:
         self._waiting, self._size = [], 0
 
 
-def _expressing(edges: Sequence[Edges], kept: Sequence[str]) -> list[_Statement]:
+def _expressing(edges: Sequence[GroupEdges], kept: Sequence[str]) -> list[_Statement]:
     gone = (
         "MATCH (g:CellGroup)-[r:EXPRESSES]->(e) WHERE g.id IN $groups "
         "AND NOT e.id IN $kept DELETE r"

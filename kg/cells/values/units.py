@@ -78,7 +78,7 @@ _Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class UnitFinding:
     """What one matrix holds.
 
     Attributes
@@ -110,7 +110,7 @@ def choose(
     unit: str | None = None,
     allow_scaled: bool = False,
     round_values: bool = False,
-) -> tuple[CheckedMatrix, list[Finding]]:
+) -> tuple[CheckedMatrix, list[UnitFinding]]:
     """Find the matrix to attach and its unit: the best unit, and of that the most variables.
 
     Parameters
@@ -162,8 +162,8 @@ def choose(
     return CheckedMatrix(source.path, found.matrix, str(said), total, round_values), findings
 
 
-def _look_at_all(source: CellSource, name: str | None, unit: str | None) -> list[Finding]:
-    findings: list[Finding] = []
+def _look_at_all(source: CellSource, name: str | None, unit: str | None) -> list[UnitFinding]:
+    findings: list[UnitFinding] = []
     parts = [m for m in source.matrices if _layer(m) in PARTS]
     for candidate in [source.matrix(name)] if name else source.matrices:
         # Counts of all genes win over counts of a selection; nothing else wins over counts.
@@ -176,7 +176,7 @@ def _look_at_all(source: CellSource, name: str | None, unit: str | None) -> list
         if part is not None:
             reason = f"{part} counts, a part of each cell's counts"
             possible = ("counts",) if name else ()
-            found = Finding(candidate, None, reason, possible=possible)
+            found = UnitFinding(candidate, None, reason, possible=possible)
         findings.append(found)
     return findings
 
@@ -202,7 +202,7 @@ def _part_of(matrix: Matrix, parts: Sequence[Matrix]) -> str | None:
     return None
 
 
-def look(path: Path, matrix: Matrix) -> Finding:
+def look(path: Path, matrix: Matrix) -> UnitFinding:
     """Tell the unit of a matrix from rows at its start, middle and end.
 
     Only variables that are genes are looked at, where the file says which are.
@@ -216,15 +216,15 @@ def look(path: Path, matrix: Matrix) -> Finding:
         for part in parts:
             require_finite(path, matrix, part)
     except DataError as error:  # a file may have a matrix that is of use beside one that is not
-        return Finding(matrix, None, f"{error.what}: {error.found} at {error.where}", error)
+        return UnitFinding(matrix, None, f"{error.what}: {error.found} at {error.where}", error)
     genes = genes_of(matrix.var)
     parts = [p.keep(genes[p.indices]) for p in parts]
     values = np.concatenate([p.values for p in parts]) if parts else np.empty(0)
     if not len(values):
-        return Finding(matrix, None, "every value looked at is 0", possible=("counts",))
+        return UnitFinding(matrix, None, "every value looked at is 0", possible=("counts",))
     if values.min() < 0:
         reason = f"values below 0, down to {values.min():.4g}"
-        return Finding(matrix, "scaled", reason, possible=("scaled",))
+        return UnitFinding(matrix, "scaled", reason, possible=("scaled",))
     if is_whole(values).all():
         return _whole(matrix, parts, values)
     return _decimals(matrix, parts, values)
@@ -237,23 +237,23 @@ def _probe_rows(matrix: Matrix) -> npt.NDArray[np.int64]:
     return np.unique(np.concatenate(spans))
 
 
-def _whole(matrix: Matrix, parts: list[CsrRows], values: _Array) -> Finding:
+def _whole(matrix: Matrix, parts: list[CsrRows], values: _Array) -> UnitFinding:
     """Whole numbers are counts, but for masks, ranks and rounded counts per 10,000."""
     if np.rint(values.max()) <= 1:
         reason = "only 0 and 1, as a mask or a binarised matrix has"
-        return Finding(matrix, None, reason, possible=("counts",))
+        return UnitFinding(matrix, None, reason, possible=("counts",))
     if _are_ranks(parts):
-        return Finding(matrix, None, "the values of each cell are its ranks 1, 2, 3, ...")
+        return UnitFinding(matrix, None, "the values of each cell are its ranks 1, 2, 3, ...")
     sums = _sums(parts, lambda x: x)
     for unit, total in (("cp10k", 1e4), ("cpm", 1e6)):
         if _all_near(sums, total) and len(sums) >= _MIN_CELLS and np.ptp(sums) > 0:
             reason = f"whole numbers whose cells sum to about {total:,.0f}: counts, or rounded"
-            return Finding(matrix, None, f"{reason} {unit}", possible=("counts", unit))
+            return UnitFinding(matrix, None, f"{reason} {unit}", possible=("counts", unit))
     off = float(np.abs(values - np.rint(values)).max())
     reason = f"whole numbers from 0 to {values.max():g}"
     if off:
         reason += f", but for rounding: off by at most {off:.1g}"
-    return Finding(matrix, "counts", reason, possible=("counts", "corrected_counts"))
+    return UnitFinding(matrix, "counts", reason, possible=("counts", "corrected_counts"))
 
 
 def _are_ranks(parts: list[CsrRows]) -> bool:
@@ -268,7 +268,7 @@ def _are_ranks(parts: list[CsrRows]) -> bool:
     return long >= _MIN_INFORMATIVE
 
 
-def _decimals(matrix: Matrix, parts: list[CsrRows], values: _Array) -> Finding:
+def _decimals(matrix: Matrix, parts: list[CsrRows], values: _Array) -> UnitFinding:
     largest = float(values.max())
     shown = f"fractions up to {largest:.4g}"
     readings = {u: _sums(parts, f) for u, f in UNLOG.items() if largest <= LARGEST_LOG[u]}
@@ -278,22 +278,22 @@ def _decimals(matrix: Matrix, parts: list[CsrRows], values: _Array) -> Finding:
         ((reading, total),) = totals.items()
         unit, nominal = _named(reading, total)
         reason = f"{_TAKEN_BACK[reading]} sums to {nominal:,.0f} in every cell"
-        return Finding(matrix, unit, reason, possible=_alike(unit, possible), total=nominal)
+        return UnitFinding(matrix, unit, reason, possible=_alike(unit, possible), total=nominal)
     multiples = [u for u in readings if _are_multiples(parts, UNLOG[u])] if not totals else []
     if len(multiples) == 1:
         unit = _named(multiples[0], None)[0]
         taken = _TAKEN_BACK[multiples[0]]
         reason = f"{taken} is a whole multiple of one number in each cell, as counts are"
-        return Finding(matrix, unit, reason, possible=_alike(unit, possible))
+        return UnitFinding(matrix, unit, reason, possible=_alike(unit, possible))
     if totals or multiples:
         several = " and ".join(_TAKEN_BACK[u] for u in totals or multiples)
-        return Finding(matrix, None, f"{shown}, which fit {several} alike", possible=possible)
+        return UnitFinding(matrix, None, f"{shown}, which fit {several} alike", possible=possible)
     ranges = "; ".join(
         f"{_TAKEN_BACK[u]} sums to {s.min():,.0f} ... {s.max():,.0f}"
         for u, s in readings.items()
         if u in ("linear", "log1p")
     )
-    return Finding(matrix, None, f"{shown}: {ranges}", possible=possible)
+    return UnitFinding(matrix, None, f"{shown}: {ranges}", possible=possible)
 
 
 #: What the text of a reading says was added up.
@@ -387,7 +387,7 @@ def _all_near(sums: _Array, total: float) -> bool:
     return len(sums) > 0 and bool(np.all(np.abs(sums / total - 1) < TOLERANCE))
 
 
-def _best(path: Path, findings: list[Finding], *, allow_scaled: bool) -> Finding:
+def _best(path: Path, findings: list[UnitFinding], *, allow_scaled: bool) -> UnitFinding:
     known = [f for f in findings if f.unit is not None]
     if not known:
         raise _refused(path, findings, "the unit of the values is not certain")
@@ -397,7 +397,9 @@ def _best(path: Path, findings: list[Finding], *, allow_scaled: bool) -> Finding
     return best
 
 
-def _as_said(path: Path, findings: list[Finding], unit: str, *, round_values: bool) -> Finding:
+def _as_said(
+    path: Path, findings: list[UnitFinding], unit: str, *, round_values: bool
+) -> UnitFinding:
     """Find the matrix that can be what the user says; it must not contradict."""
     wanted = {"counts", "corrected_counts"} if round_values else {unit}
     fitting = [f for f in findings if f.error is None and wanted & set(f.possible)]
@@ -412,7 +414,7 @@ def _as_said(path: Path, findings: list[Finding], unit: str, *, round_values: bo
 
 
 def _refused(
-    path: Path, findings: list[Finding], what: str, *, said: str | None = None
+    path: Path, findings: list[UnitFinding], what: str, *, said: str | None = None
 ) -> DataError:
     possible = {unit for f in findings for unit in f.possible}
     ways = []

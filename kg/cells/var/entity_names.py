@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tosg.kg.cells.var.antibodies import antigen_names, antigen_of
-from tosg.kg.cells.var.identifiers import curies_of
+from tosg.kg.cells.var.identifiers import read_curies
 from tosg.kg.cells.var.readings import identifiers_in, symbols_in
-from tosg.kg.cells.var.words import can_be_alias, key_of
+from tosg.kg.cells.var.words import can_be_alias, symbol_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,14 +76,14 @@ class EntityNames:
         for node, symbol in zip(nodes, batch.column("symbol").to_pylist(), strict=True):
             self.ids.setdefault(node, set()).add(node)
             if symbol:
-                self.symbols.setdefault(key_of(symbol), set()).add(node)
+                self.symbols.setdefault(symbol_key(symbol), set()).add(node)
                 self.symbol_of[node] = symbol
         for row, xref in _listed(batch.column("xrefs"), keys):
             if xref.startswith(_PREFIXES):
                 self.ids.setdefault(xref, set()).add(nodes[row])
         for row, alias in _listed(batch.column("synonyms"), keys):
             if can_be_alias(alias):
-                self.aliases.setdefault(key_of(alias), set()).add(nodes[row])
+                self.aliases.setdefault(symbol_key(alias), set()).add(nodes[row])
         self.approved |= {nodes[row] for row in _with_prefix(batch.column("xrefs"), "hgnc:")}
         self.approved |= {node for node in nodes if node.startswith("hgnc:")}
         ensembl = _with_prefix(batch.column("xrefs"), "ensembl:ENSG")
@@ -97,13 +97,13 @@ class EntityNames:
 
     def by_symbol(self, symbol: str) -> set[str]:
         """Nodes of a symbol: of several, the one whose symbol HGNC approved."""
-        found = self.symbols.get(key_of(symbol), set())
+        found = self.symbols.get(symbol_key(symbol), set())
         approved = found & self.approved
         return approved if len(found) > 1 and len(approved) == 1 else found
 
     def by_alias(self, alias: str) -> set[str]:
         """Nodes that have a name as an alias."""
-        return self.aliases.get(key_of(alias), set())
+        return self.aliases.get(symbol_key(alias), set())
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,12 @@ def _asked(variables: Sequence[Variable]) -> set[str]:
     keys: set[str] = set()
     for variable in variables:
         for text in variable.identifiers:
-            keys.update(curies_of(text, protein=variable.protein))
+            keys.update(read_curies(text, protein=variable.protein))
         for text in variable.symbols:
             for identifier in identifiers_in(text):
-                keys.update(curies_of(identifier, protein=variable.protein))
+                keys.update(read_curies(identifier, protein=variable.protein))
             for name in (text, *symbols_in(text, names)):
-                key = key_of(name)
+                key = symbol_key(name)
                 keys |= {name, key, key.upper() if "orf" in key else key}
             if variable.protein:
                 keys.update(_asked_of_antibody(text))

@@ -18,7 +18,7 @@ _UNIPROT = re.compile(
 )
 
 
-def curies_of(text: str, *, protein: bool) -> Iterator[str]:
+def read_curies(text: str, *, protein: bool) -> Iterator[str]:
     """Yield the CURIE of a text that is an identifier.
 
     Parameters

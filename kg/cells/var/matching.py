@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.var.antibodies import Antigen, antigen_names, antigen_of, not_an_antigen
 from tosg.kg.cells.var.entity_names import cd_antigen
-from tosg.kg.cells.var.identifiers import curies_of
+from tosg.kg.cells.var.identifiers import read_curies
 from tosg.kg.cells.var.modality import OTHER
 from tosg.kg.cells.var.readings import identifiers_in, symbols_in
 from tosg.kg.cells.var.words import can_be_alias, can_be_symbol, is_date
@@ -197,7 +197,7 @@ def _by_identifier(v: Variable, texts: Sequence[str], index: NameIndex) -> Match
     """Match the best identifier that the graph knows; of several nodes only if none has one."""
     several = _NONE
     for text in texts:
-        for curie in curies_of(text, protein=v.protein):
+        for curie in read_curies(text, protein=v.protein):
             protein = v.protein or curie.startswith("uniprot:")
             nodes = (index.proteins if protein else index.genes).by_id(curie)
             if len(nodes) == 1:
@@ -231,7 +231,7 @@ def _by_alias(v: Variable, text: str, index: NameIndex) -> Match:
 
 def _has_other_id(v: Variable, gene: str, index: NameIndex) -> bool:
     """Whether a variable has an Ensembl identifier that the graph lacks, and the gene another."""
-    curies = (c for text in v.identifiers for c in curies_of(text, protein=False))
+    curies = (c for text in v.identifiers for c in read_curies(text, protein=False))
     return gene in index.genes.with_ensembl and any(c.startswith("ensembl:") for c in curies)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-HUMAN = "human"
+HUMAN_NAME = "human"
 
 #: Columns that say the species of a variable: CELLxGENE's, and the genome of 10x files.
 _COLUMNS = ("feature_reference", "genome", "organism", "species")
@@ -42,11 +42,11 @@ _FLY_AND_WORM = {"FBgn": "Drosophila melanogaster", "WBGene": "Caenorhabditis el
 
 # Letters of the names of genomes; numbers are versions (GRCh38_chr21, refdata-gex-mm10-2020-A).
 _GENOMES = {
-    "grch": HUMAN,
-    "hg": HUMAN,
-    "chm": HUMAN,
-    "homo": HUMAN,
-    "human": HUMAN,
+    "grch": HUMAN_NAME,
+    "hg": HUMAN_NAME,
+    "chm": HUMAN_NAME,
+    "homo": HUMAN_NAME,
+    "human": HUMAN_NAME,
     "grcm": "Mus musculus",
     "mm": "Mus musculus",
     "mus": "Mus musculus",
@@ -91,7 +91,7 @@ _MIN_SHARE = 0.5
 
 def organisms_of(var: pd.DataFrame) -> list[str | None]:
     """Species of each variable where its row says one other than human; else None."""
-    return [None if o == HUMAN else o for o in _said(var)]
+    return [None if o == HUMAN_NAME else o for o in _said(var)]
 
 
 def organism_of_file(var: pd.DataFrame, symbols: Sequence[str]) -> tuple[str, str] | None:
@@ -109,7 +109,7 @@ def organism_of_file(var: pd.DataFrame, symbols: Sequence[str]) -> tuple[str, st
         Species other than human, and what says so.
     """
     said = Counter(o for o in _said(var) if o is not None and o not in _ADDED)
-    if said[HUMAN]:
+    if said[HUMAN_NAME]:
         return None
     if said:
         species, n = said.most_common(1)[0]
@@ -137,7 +137,7 @@ def _said(var: pd.DataFrame) -> list[str | None]:
 def organism_of_name(text: str) -> str | None:
     """Species that an identifier or a genome's prefix says."""
     if re.match(r"(?i)ENSG\d{11}", text):
-        return HUMAN
+        return HUMAN_NAME
     if found := _ENSEMBL.match(text):
         return _ENSEMBL_SPECIES.get(found[1].upper(), f"Ensembl {found[1].upper()}")
     if found := _PREFIX.match(text):
@@ -151,7 +151,7 @@ def organism_of_reference(text: str) -> str | None:
         return None
     word = text.strip().lower().replace("_", " ")
     if is_human(text):
-        return HUMAN
+        return HUMAN_NAME
     if found := re.match(r"^(?:ncbitaxon[: ])?(\d+)$", word):
         return _TAXA.get(found[1], f"NCBITaxon:{found[1]}")
     for token in re.split(r"[^a-z0-9]+", word):

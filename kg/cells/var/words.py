@@ -39,7 +39,7 @@ def can_be_alias(text: str) -> bool:
     return can_be_symbol(text) and sum(c.isalnum() for c in text) > 1
 
 
-def key_of(symbol: str) -> str:
+def symbol_key(symbol: str) -> str:
     """Key by which symbols and aliases are compared.
 
     Case counts: Cd3d is a gene of mouse and must not become the human one.

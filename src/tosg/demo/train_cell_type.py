@@ -152,7 +152,7 @@ class Standardised(nn.Module):
 
 
 @dataclass(frozen=True)
-class Score:
+class ReadingScore:
     """One reading's scores on the test cells.
 
     Attributes
@@ -221,7 +221,7 @@ class Comparison:
     smallest: int
     majority: float
     seeds: int
-    scores: list[Score]
+    scores: list[ReadingScore]
     differences: list[Difference]
 
     def lines(self) -> list[str]:
@@ -325,7 +325,7 @@ def scores_of(true: Tensor, said: Tensor, classes: int) -> tuple[float, float]:
     return float(hit.sum() / confusion.sum()), float(f1[truth > 0].mean())
 
 
-def difference(full: Score, other: Score) -> Difference:
+def difference(full: ReadingScore, other: ReadingScore) -> Difference:
     """Compare two readings on the same test cells, by a paired bootstrap over them."""
     from scipy.stats import bootstrap
 
@@ -370,7 +370,9 @@ def compare(
         runs = [training.run(reading, seed) for seed in range(seeds)]
         both = [scores_of(true, said, classes) for said in runs]
         right = torch.stack([said == true for said in runs]).float().mean(dim=0)
-        scores.append(Score(reading, [a for a, _ in both], [f for _, f in both], right.tolist()))
+        scores.append(
+            ReadingScore(reading, [a for a, _ in both], [f for _, f in both], right.tolist())
+        )
     counts = torch.bincount(true, minlength=classes)
     common = torch.bincount(learned, minlength=classes).argmax()
     return Comparison(
