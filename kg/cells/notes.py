@@ -169,7 +169,7 @@ def _about_matrices(
     unused = [f for f in findings if f.unit is None and f.matrix is not matrix]
     notes += [f"{f.matrix.name} is not used: {f.reason}" for f in unused]
     parts = [f.matrix.name.removeprefix("layers/") for f in unused if is_part(f.matrix)]
-    if parts and values.unit != "counts":
+    if len(parts) > 1 and values.unit != "counts":
         notes.append(f"--matrix {'+'.join(parts)} attaches the sum of these layers as counts")
     if values.unit == "scaled":
         notes.append("z-scores: groups have no EXPRESSES")

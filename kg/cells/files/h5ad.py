@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
-from tosg.kg.cells.files.source import (
-    CSC_VALUES,
-    CellSource,
-    Matrix,
-    check_indices,
-    check_indptr,
-)
+from tosg.kg.cells.files.matrices import dense_matrix, sparse_matrix
+from tosg.kg.cells.files.source import CellSource, Matrix, with_unique_names
+from tosg.kg.cells.files.texts import recoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +23,20 @@ def read_h5ad(path: Path, file: Any) -> CellSource:
     """Read an HDF5 file that is open; the source closes it."""
     import h5py
 
-    old = isinstance(file["obs"], h5py.Dataset) or "raw.X" in file
-    if not old:
+    if not isinstance(file["obs"], h5py.Dataset) and "raw.X" not in file:
         return read_anndata(path, file, "h5ad", close=file.close)
-    # Before anndata 0.7, tables were compound arrays with categories elsewhere: the library knows.
+    # Before anndata 0.7, tables were compound arrays with categories elsewhere: the library reads
+    # them, and writes nothing back.
     import anndata
 
-    file.close()
+    notes: list[str] = []
     data = anndata.read_h5ad(path, backed="r")
-    matrices = [_matrix("X", data.X, data.var, path)]
-    if data.raw is not None:
-        matrices.insert(0, _matrix("raw.X", data.raw.X, data.raw.var, path))
-    return CellSource(path, [path], data.obs, data.var, matrices, "h5ad", "", data.file.close)
+    obs, var = data.obs, with_unique_names(data.var, notes)
+    raw = file.get("raw.X", file.get("raw/X"))
+    raw_var = None if data.raw is None else with_unique_names(data.raw.var, notes)
+    data.file.close()
+    matrices = _matrices(path, file, var, raw, raw_var)
+    return CellSource(path, [path], obs, var, matrices, "h5ad", notes=notes, _close=file.close)
 
 
 def read_anndata(
@@ -59,27 +56,38 @@ def read_anndata(
     close : callable, optional
         Called when the source is closed.
     """
-    obs, var = _table(group, "obs"), _table(group, "var")
-    layers = {n: group["layers"][n] for n in sorted(group["layers"])} if "layers" in group else {}
-    matrices = _layers(layers, COUNT_LAYERS, var, path)
+    notes: list[str] = []
+    obs = read_frame(group, "obs", notes)
+    var = with_unique_names(read_frame(group, "var", notes), notes)
+    raw_var = None
     if "raw" in group and _has(group["raw"], "X"):
-        raw_var = _table(group, "raw/var")
-        matrices.append(_matrix("raw.X", _backed(group["raw/X"]), raw_var, path))
-    if _has(group, "X"):
-        matrices.append(_matrix("X", _backed(group["X"]), var, path))
-    others = sorted(name for name in layers if name.lower() not in COUNT_LAYERS)
-    matrices += _layers(layers, others, var, path)
+        raw_var = with_unique_names(read_frame(group, "raw/var", notes), notes)
     return CellSource(
         path,
         files or [path],
         obs,
         var,
-        matrices,
+        _matrices(path, group, var, group["raw/X"] if raw_var is not None else None, raw_var),
         layout,
-        _said(group, "title"),
-        close or (lambda: None),
+        title=_said(group, "title"),
         organism=_said(group, "organism_ontology_term_id") or _said(group, "organism"),
+        notes=notes,
+        _close=close or (lambda: None),
     )
+
+
+def _matrices(
+    path: Path, group: Any, var: pd.DataFrame, raw: Any, raw_var: pd.DataFrame | None
+) -> list[Matrix]:
+    """Matrices in the order in which counts are looked for."""
+    layers = {n: group["layers"][n] for n in sorted(group["layers"])} if "layers" in group else {}
+    found = _layers(layers, COUNT_LAYERS, var, path)
+    if raw_var is not None:
+        found.append(_matrix("raw.X", raw, raw_var, path))
+    if _has(group, "X"):
+        found.append(_matrix("X", group["X"], var, path))
+    others = [name for name in layers if name.lower() not in COUNT_LAYERS]
+    return found + _layers(layers, others, var, path)
 
 
 def _said(group: Any, name: str) -> str:
@@ -92,11 +100,15 @@ def _said(group: Any, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _table(group: Any, name: str) -> pd.DataFrame:
+def read_frame(group: Any, name: str, notes: list[str]) -> pd.DataFrame:
+    """Read a table of AnnData; texts of another encoding than UTF-8 are said in ``notes``."""
     import pandas as pd
     from anndata.io import read_elem
 
-    found = read_elem(group[name])
+    try:
+        found = read_elem(group[name])
+    except UnicodeDecodeError:
+        found = read_elem(recoded(group, name, notes))
     if not isinstance(found, pd.DataFrame):
         raise TypeError(f"{name} is no table but {type(found).__name__}")
     return found
@@ -111,78 +123,20 @@ def _has(group: Any, name: str) -> bool:
 def _layers(layers: Mapping[str, Any], names: Any, var: pd.DataFrame, path: Path) -> list[Matrix]:
     by_name = {name.lower(): name for name in layers}
     found = [by_name[n.lower()] for n in names if n.lower() in by_name]
-    return [_matrix(f"layers/{n}", _backed(layers[n]), var, path) for n in found]
+    return [_matrix(f"layers/{n}", layers[n], var, path) for n in found]
 
 
-def _backed(element: Any) -> Any:
-    from anndata.io import sparse_dataset
-
-    if hasattr(element, "dtype"):  # a dense array
-        return element
-    if str(element.attrs.get("encoding-type", "")) in ("csr_matrix", "csc_matrix") or (
-        "h5sparse_format" in element.attrs
-    ):
-        return sparse_dataset(element)
-    raise DataError(
-        "a matrix is of a kind that is not known",
-        where=element.name,
-        found=dict(element.attrs).get("encoding-type", "no encoding-type"),
-        expected="a dense array, csr_matrix or csc_matrix",
-    )
-
-
-def _matrix(name: str, data: Any, var: pd.DataFrame, path: Path) -> Matrix:
-    shape = (int(data.shape[0]), int(data.shape[1]) if len(data.shape) > 1 else 0)
-    if len(data.shape) != 2 or shape[1] != len(var):
+def _matrix(name: str, element: Any, var: pd.DataFrame, path: Path) -> Matrix:
+    if hasattr(element, "dtype"):
+        return dense_matrix(name, element, var, path)
+    encoding = str(element.attrs.get("encoding-type", element.attrs.get("h5sparse_format", "")))
+    if encoding not in ("csr", "csc", "csr_matrix", "csc_matrix"):
         raise DataError(
-            "a matrix does not fit its variables",
+            "a matrix is of a kind that is not known",
             where=f"{path}: {name}",
-            found=f"shape {tuple(data.shape)}",
-            expected=f"{len(var)} columns",
+            found=encoding or "no encoding-type",
+            expected="a dense array, csr_matrix or csc_matrix",
         )
-    if not hasattr(data, "format"):
-        return Matrix(name, shape, var, shape[0] * shape[1], False, data.__getitem__, str(path))
-    nnz = int(data.group["indices"].shape[0])
-    lines = shape[0 if data.format == "csr" else 1]
-    check_indptr(data.group["indptr"][:], lines, nnz, f"{path}: {name}")
-    _check_chunks(data.group["data"], f"{path}: {name}")
-    if data.format == "csr":
-        return Matrix(name, shape, var, nnz, True, data.__getitem__, str(path))
-    return Matrix(name, shape, var, nnz, True, _ByRow(name, data, nnz, path), str(path))
-
-
-def _check_chunks(values: Any, where: str) -> None:
-    """Refuse values of a sparse matrix of which a chunk is missing: zarr would read it as zeros."""
-    missing = values.nchunks - values.nchunks_initialized if hasattr(values, "nchunks") else 0
-    if missing:
-        raise DataError(
-            "values of a sparse matrix are missing",
-            where=f"{where}, data",
-            found=f"{values.nchunks - missing:,} chunks",
-            expected=f"{values.nchunks:,}",
-            hint="the folder is not whole: copy it again",
-        )
-
-
-class _ByRow:
-    """Rows of a matrix that is stored by columns: transposed in memory at first use."""
-
-    def __init__(self, name: str, data: Any, nnz: int, path: Path) -> None:
-        self.name, self.data, self.nnz, self.path = name, data, nnz, path
-
-    def __call__(self, rows: Any) -> Any:
-        return self._csr[rows]
-
-    @cached_property
-    def _csr(self) -> Any:
-        if self.nnz > CSC_VALUES:
-            raise DataError(
-                "the matrix is stored by columns and too large to transpose in memory",
-                where=f"{self.path}: {self.name}",
-                found=f"csc_matrix with {self.nnz:,} values",
-                expected=f"csr_matrix, or at most {CSC_VALUES:,} values",
-                hint="write it again after `adata.X = adata.X.tocsr()`",
-            )
-        columns = self.data.to_memory()
-        check_indices(columns.indices, columns.shape[0], f"{self.path}: {self.name}")
-        return columns.tocsr()
+    shape = element.attrs["shape" if "shape" in element.attrs else "h5sparse_shape"]
+    by_row = encoding.startswith("csr")
+    return sparse_matrix(name, element, (int(shape[0]), int(shape[1])), var, path, by_row=by_row)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
+import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, DataError
+from tosg.kg.cells.files.foreign import (
+    READABLE,
+    foreign_error,
+    foreign_folder,
+    foreign_hdf5,
+)
 from tosg.kg.cells.files.h5ad import read_anndata, read_h5ad
+from tosg.kg.cells.files.h5mu import read_h5mu
+from tosg.kg.cells.files.loom import is_loom, read_loom
 from tosg.kg.cells.files.source import CellSource, reading
-from tosg.kg.cells.files.tenx import read_tenx_h5, read_tenx_mtx
+from tosg.kg.cells.files.tables import SUFFIXES, read_table
+from tosg.kg.cells.files.tenx import matrix_files, read_tenx_h5, read_tenx_mtx, tenx_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_GZIP = b"\x1f\x8b"
+_ZARR = (".zgroup", "zarr.json")
 
 
 def open_source(path: Path) -> CellSource:
@@ -32,14 +54,10 @@ def open_source(path: Path) -> CellSource:
     if path.is_dir():
         return _fitting(_open_folder(path))
     if not path.is_file():
-        raise DataError(
-            "there is no such file of cells",
-            where=path,
-            expected="an h5ad file, a zarr folder, a 10x .h5 file or a 10x mtx folder",
-        )
+        raise DataError("there is no such file of cells", where=path, expected=READABLE)
     if path.stat().st_size == 0:
         raise DataError("the file of cells is empty", where=path, found="0 bytes")
-    return _fitting(_open_hdf5(path))
+    return _fitting(_open_file(path))
 
 
 def _fitting(source: CellSource) -> CellSource:
@@ -56,52 +74,131 @@ def _fitting(source: CellSource) -> CellSource:
     return source
 
 
-def _open_hdf5(path: Path) -> CellSource:
-    """Open an h5ad file or a 10x HDF5 file."""
+def _open_file(path: Path) -> CellSource:
+    import h5py
+
+    with path.open("rb") as stream:
+        first = stream.read(len(_HDF5))
+    # MuData writes its name before the HDF5 signature.
+    if first == _HDF5 or h5py.is_hdf5(path):
+        return _open_hdf5(path, path)
+    name = path.name.lower()
+    if name.endswith((".mtx", ".mtx.gz")) and path in matrix_files(path.parent):
+        return read_tenx_mtx(path, path)
+    if name.endswith(SUFFIXES):
+        return read_table(path)
+    if first.startswith(_GZIP) and name.endswith((".h5ad.gz", ".h5.gz", ".h5mu.gz", ".loom.gz")):
+        return _open_gzip(path)
+    if zipfile.is_zipfile(path) and (root := _zarr_in_zip(path)) is not None:
+        return _open_zarr_zip(path, root)
+    raise foreign_error(path)
+
+
+def _open_hdf5(path: Path, shown: Path) -> CellSource:
+    """Open an HDF5 file, which errors call ``shown``."""
     import h5py
 
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        with path.open("rb") as stream:
-            hdf5 = stream.read(8) == b"\x89HDF\r\n\x1a\n"
+        truncated = "truncated file" in str(error)
         raise DataError(
-            "the file of cells is truncated or damaged" if hdf5 else "the file is not an h5ad file",
-            where=path,
+            f"the file of cells is {'truncated' if truncated else 'damaged'}",
+            where=shown,
             found=str(error).splitlines()[0],
-            expected="an HDF5 file in the layout of AnnData or 10x",
-            hint="compare its size with the original, or copy it again" if hdf5 else None,
+            expected="a whole HDF5 file",
+            hint="compare its size with the original, or copy it again"
+            if truncated
+            else "copy it again from the original",
         ) from error
     try:
-        with reading(path):
-            if "obs" in file and ("X" in file or "raw" in file or "layers" in file):
-                return read_h5ad(path, file)
-            if "matrix" in file and "barcodes" in file["matrix"]:
-                return read_tenx_h5(path, file)
-            raise DataError(
-                "the HDF5 file does not hold cells",
-                where=path,
-                found=f"the groups {', '.join(sorted(file)) or '(none)'}",
-                expected="obs, var and X (AnnData), or matrix (10x)",
-            )
+        with reading(shown):
+            return _read_hdf5(shown, file)
     except BaseException:
         file.close()
         raise
 
 
+def _read_hdf5(path: Path, file: Any) -> CellSource:
+    if "obs" in file and "mod" in file:
+        return read_h5mu(path, file)
+    if "obs" in file and ("X" in file or "raw" in file or "raw.X" in file or "layers" in file):
+        return read_h5ad(path, file)
+    if is_loom(file):
+        return read_loom(path, file)
+    if groups := tenx_groups(file):
+        return read_tenx_h5(path, file, groups)
+    raise foreign_hdf5(path, file)
+
+
+def _open_gzip(path: Path) -> CellSource:
+    """Open a compressed HDF5 file: it is unpacked to a temporary folder until it is closed."""
+    folder = Path(tempfile.mkdtemp(prefix="tosg-cells-"))
+
+    def remove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    try:
+        unpacked = folder / path.name[: -len(".gz")]
+        with reading(path), gzip.open(path) as packed, unpacked.open("wb") as out:
+            shutil.copyfileobj(packed, out)
+        source = _open_hdf5(unpacked, path)
+    except BaseException:
+        remove()
+        raise
+    return _closing(source, remove)
+
+
+def _closing(source: CellSource, also: Callable[[], None]) -> CellSource:
+    """Do something more when a source is closed."""
+    close = source._close
+
+    def both() -> None:
+        close()
+        also()
+
+    return replace(source, _close=both)
+
+
+def _zarr_in_zip(path: Path) -> str | None:
+    """Folder inside a zip that is a zarr group, "" for its top; None if there is none."""
+    with zipfile.ZipFile(path) as packed:
+        names = packed.namelist()
+    for name in sorted(names, key=lambda n: n.count("/")):
+        folder, _, file = name.rpartition("/")
+        if file in _ZARR and folder.count("/") == 0:
+            return folder
+    return None
+
+
+def _open_zarr_zip(path: Path, root: str) -> CellSource:
+    import zarr
+
+    with reading(path):
+        store = zarr.storage.ZipStore(path, mode="r")
+        group = zarr.open_group(store, path=root, mode="r")
+        return read_anndata(path, group, "zarr", close=store.close)
+
+
 def _open_folder(path: Path) -> CellSource:
     """Open a zarr folder of AnnData or a 10x mtx folder."""
-    if any(path.glob("matrix.mtx*")):
-        return read_tenx_mtx(path)
-    if (path / ".zgroup").is_file() or (path / "zarr.json").is_file():
+    matrices = matrix_files(path)
+    if len(matrices) == 1:
+        return read_tenx_mtx(path, matrices[0])
+    if matrices:
+        raise DataError(
+            "the folder has the matrices of several samples",
+            where=path,
+            found=", ".join(f.name for f in matrices[:10]),
+            expected="one",
+            hint=f"give one of the files: {path / matrices[0].name}",
+        )
+    if any((path / name).is_file() for name in _ZARR):
         import zarr
 
         with reading(path):
             group = zarr.open_group(path, mode="r")
-            files = sorted(f for f in path.rglob("*") if f.is_file())
-            return read_anndata(path, group, "zarr", files=files)
-    raise DataError(
-        "the folder does not hold cells",
-        where=path,
-        expected="a zarr folder of AnnData, or matrix.mtx with barcodes and features (10x)",
-    )
+            if "obs" in group:
+                files = sorted(f for f in path.rglob("*") if f.is_file())
+                return read_anndata(path, group, "zarr", files=files)
+    raise foreign_folder(path)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tosg.errors import ConfigError, DataError
 from tosg.kg.cells.csr import CsrRows
+from tosg.kg.cells.var.variables import ID_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 #: Stored values per block of rows: about 100 MB with indices and copies.
 BLOCK_VALUES = 4_000_000
-#: Largest matrix by columns (CSC) that is turned into rows in memory.
-CSC_VALUES = 150_000_000
 
 _Array = npt.NDArray[Any]
 
@@ -85,10 +84,10 @@ class Matrix:
         with reading(where):
             found = self._take(slice(first, last + 1) if span else rows)
             if sp.issparse(found):
-                parts = (_as_float32(found.data), found.indices, found.indptr)
+                parts = (native(found.data), found.indices, found.indptr)
                 csr = sp.csr_matrix(parts, shape=found.shape)
             else:
-                csr = sp.csr_matrix(_as_float32(found))
+                csr = sp.csr_matrix(native(found))
         check_indices(csr.indices, self.shape[1], where)
         if span and not whole:
             csr = csr[rows - first]
@@ -186,7 +185,7 @@ def _add(parts: list[Matrix], where: str) -> Matrix:
     def take(rows: Any) -> Any:
         import scipy.sparse as sp
 
-        return sum(sp.csr_matrix(part._take(rows)) for part in parts)
+        return sum(sp.csr_matrix(native(part._take(rows))) for part in parts)
 
     return Matrix(
         "+".join(part.name.removeprefix("layers/") for part in parts),
@@ -226,12 +225,34 @@ def check_indices(indices: _Array, width: int, where: str) -> None:
         )
 
 
-def _as_float32(values: Any) -> Any:
-    """Fractions as the type that vectors have; what is too large for it becomes infinite."""
+def native(values: Any) -> Any:
+    """Numbers in the machine's byte order, fractions as float32, which scipy can hold.
+
+    What is too large for float32 becomes infinite.
+    """
     if values.dtype.kind != "f":
-        return values
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(np.float32, copy=False)
+
+
+def with_unique_names(var: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Name variables by a column of identifiers where their own names repeat.
+
+    Symbols may, as those of 10x files do; what was in the index goes to ``gene_symbols``.
+    """
+    if var.index.is_unique:
+        return var
+    by_lower = {str(c).lower(): c for c in var.columns}
+    for name in ID_COLUMNS:
+        column = by_lower.get(name)
+        if column is not None and var[column].notna().all() and var[column].is_unique:
+            repeated = int(var.index.duplicated().sum())
+            notes.append(f"{repeated:,} names of variables repeat: they are named by {column}")
+            if "gene_symbols" not in by_lower:
+                var = var.assign(gene_symbols=var.index.to_numpy())
+            return var.set_index(var[column].astype(str).rename(None))
+    return var
 
 
 #: What h5py, zarr and anndata raise on broken content; h5py's and blosc's own are RuntimeErrors.
@@ -267,12 +288,19 @@ def reading(where: str | Path) -> Iterator[None]:
         newer = type(error).__name__ == "IORegistryError"  # anndata has no public name for it
         if not (newer or isinstance(error, _BROKEN)):
             raise
+        truncated = isinstance(error, EOFError) or "truncated" in str(error)
         raise DataError(
-            "the file of cells cannot be read",
+            "the file of cells is truncated" if truncated else "the file of cells cannot be read",
             where=where,
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            expected="a whole AnnData or 10x file",
-            hint="a newer anndata may know it: pip install --upgrade anndata"
-            if newer
-            else "it may be truncated: compare its size with the original, or copy it again",
+            expected="a whole file in the layout that its name and first bytes say",
+            hint=_hint(truncated=truncated, newer=newer),
         ) from error
+
+
+def _hint(*, truncated: bool, newer: bool) -> str:
+    if truncated:
+        return "compare its size with the original, or copy it again"
+    if newer:
+        return "a newer anndata may know it: pip install --upgrade anndata"
+    return "it is damaged, or was written in a layout that is not known: write it as h5ad again"

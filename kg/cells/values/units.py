@@ -194,6 +194,8 @@ def _part_of(matrix: Matrix, parts: Sequence[Matrix]) -> str | None:
     """Name of the layer of a part of the counts that a matrix is, or has the same values as."""
     if _layer(matrix) in PARTS:
         return _layer(matrix)
+    if len(parts) < 2:  # a part that stands alone may be all there is
+        return None
     rows = _probe_rows(matrix)
     own = matrix.block(rows).to_scipy(matrix.shape[1])
     for part in parts:
@@ -429,9 +431,9 @@ def _refused(
     ways += [f"--unit {u}" for u in ("counts", "cp10k", "cpm") if u in possible and u != said]
     if possible == {"scaled"}:
         ways = ["z-scores: --allow-scaled attaches them as they are"]
-    if any(_layer(f.matrix) in PARTS for f in findings):
-        names = "+".join(_layer(f.matrix) for f in findings if _layer(f.matrix) in PARTS)
-        ways.append(f"the sum of these layers: --matrix {names}")
+    parts = [_layer(f.matrix) for f in findings if is_part(f.matrix)]
+    if len(parts) > 1:
+        ways.append(f"parts of the counts of each cell: --matrix {'+'.join(parts)} is their sum")
     return DataError(
         what,
         where=path,
