@@ -167,8 +167,8 @@ def all_zero(path: Path) -> Path:
 FILES: list[tuple[Callable[[Path], Path], str]] = [
     (lambda p: p, "no such file of cells"),
     (empty, "the file of cells is empty"),
-    (text, "not an h5ad file"),
-    (truncated, "truncated or damaged"),
+    (text, "not a file of cells that is known"),
+    (truncated, "the file of cells is truncated"),
     (damaged, "cannot be read"),
     (not_cells, "does not hold cells"),
     (without_values, "no expression values"),
