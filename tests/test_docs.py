@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner
 from support import cells
 from support.training_sets import write_training_set
+from support.tree import docstrings
 
 from tosg.cli import tosg
 from tosg.cli.export import export
@@ -151,6 +152,12 @@ def test_the_readmes_python_and_queries_run(
         exec(compile(text, str(example), "exec"), found)  # noqa: S102
     graph = found["graph"]
     assert isinstance(graph, KnowledgeGraph)
+    calls = {
+        call for _, text in docstrings() for call in re.findall(r"``(graph\.query\(.+?\))``", text)
+    }
+    assert calls
+    for call in sorted(calls):
+        assert eval(call, {"graph": graph}).num_rows > 0, call  # noqa: S307
     graph.close()
     assert found["graphs"] is not None
     help_ = [line.strip() for line in (query.epilog or "").splitlines()]

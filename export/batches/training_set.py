@@ -121,7 +121,11 @@ class TrainingSet:
 
     @property
     def graph(self) -> GraphTensors:
-        """The shared topology and texts, as tensors on the CPU."""
+        """The topology and texts that all cells share, on the CPU.
+
+        ``edge_index`` (2, E) int64, ``edge_type`` (E,), ``edge_score`` (E,) float32, NaN where
+        none, ``text_embedding`` (N, D) float32 or float16, and more: see `GraphTensors`.
+        """
         return self.reader.graph
 
     @cached_property
@@ -134,6 +138,16 @@ class TrainingSet:
 
     def rows(self, split: str | None = None) -> range:
         """Rows of a split in ``cells.parquet``; of all cells without one.
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"}, optional
+            Which cells.
+
+        Returns
+        -------
+        range
+            Consecutive rows.
 
         Raises
         ------
@@ -183,7 +197,21 @@ class TrainingSet:
         run : int, optional
             Cells that are neighbours on disk, where cells lie in the order of a hash, and stay
             together in a shuffled epoch. By default 1 (every cell by itself) up to 8,192 cells,
-            where reading is no matter, else 16, which reads three times as fast.
+            where reading takes no time, else 16, which reads three times as fast.
+
+        Returns
+        -------
+        BatchLoader
+            Of batches with ``x`` (B, N) float32 in `unit`, ``measured`` (B, N) bool, ``y`` (B,) and
+            the edges that all cells share; E may be 0.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells, or a file of it is damaged.
+        ConfigError
+            There is no such split, `batch_size` is not positive, or of `rank` and `world_size` only
+            one is given.
         """
         rows = self.rows(split)
         rank, world_size = _distributed(rank, world_size)
@@ -207,13 +235,31 @@ class TrainingSet:
         *,
         device: str | torch.device = "cpu",
     ) -> Batch:
-        """Read the given rows of ``cells.parquet`` as one batch, in their order."""
+        """Read the given rows of ``cells.parquet`` as one batch, in their order.
+
+        Parameters
+        ----------
+        rows : (B,) int64
+            Positions, 0 to M - 1.
+        device : str or torch.device
+            Where the tensors are made.
+
+        Returns
+        -------
+        Batch
+            ``x`` (B, N) float32 in `unit`, ``measured`` (B, N) bool, ``y`` (B,), ``cell`` (B,).
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells, or a file of it is damaged.
+        """
         self.rows()
         return self.reader.read(rows, str(device))
 
     @property
     def expression(self) -> ShardReader:
-        """The stored values of every cell, in the unit they were attached in."""
+        """The stored values, (M, N) float32 as sparse rows, in the unit that was attached."""
         return self.reader.expression
 
     @property
@@ -222,7 +268,25 @@ class TrainingSet:
         return self.reader.measured
 
     def as_dataset(self, split: str = "train") -> CellGraphs:
-        """A `torch` data set of `torch_geometric` graphs, one cell each (extra ``pyg``)."""
+        """Make a `torch` data set of `torch_geometric` graphs, one cell each (extra ``pyg``).
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"}
+            Which cells.
+
+        Returns
+        -------
+        CellGraphs
+            One graph per row of the split: ``x`` (N, 1) float32 in `unit`, ``edge_index`` (2, E).
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        ConfigError
+            There is no such split, or the extra is not installed.
+        """
         from tosg.export.batches.cell_graphs import CellGraphs
 
         return CellGraphs(self.reader, split)

@@ -23,6 +23,11 @@ def sources(names: Iterable[str] = ()) -> list[type[Loader]]:
     names : iterable of str
         Only these; by default all, in alphabetical order.
 
+    Returns
+    -------
+    list of type
+        Loader classes: ``name``, ``title``, ``homepage``, ``license``, ``files``, ``options``.
+
     Raises
     ------
     UsageError
@@ -74,6 +79,16 @@ def statements() -> Mapping[str, Statement]:
 
 def find_statement(query: str) -> Statement:
     """Find the statement of a query: by name, in ``@file``, or the Cypher itself.
+
+    Parameters
+    ----------
+    query : str
+        Name of a statement, ``@file``, or Cypher.
+
+    Returns
+    -------
+    Statement
+        Its parameters, columns and Cypher; without a header, the parameters in the text.
 
     Raises
     ------

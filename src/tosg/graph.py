@@ -199,7 +199,7 @@ class KnowledgeGraph:
             Name of a statement (`tosg query --list`), ``@file``, or Cypher.
         params : mapping, optional
             Values of its parameters. Those whose name is no argument of this method can be given
-            by name: ``graph.query("drugs_of_gene", gene="JAK1")``.
+            by name: ``graph.query("pathways_of_gene", gene="JAK1")``.
         timeout : float or None
             Seconds it may take, 120 by default; None for no limit.
         limit : int, optional
@@ -313,6 +313,11 @@ class KnowledgeGraph:
         ----------
         id_ : str, optional
             One of `report_ids`.
+
+        Returns
+        -------
+        dict
+            Plain values: files read, rows rejected by kind, claims, counts before and after.
 
         Raises
         ------
@@ -633,6 +638,16 @@ class KnowledgeGraph:
     def cells_report(self, dataset: str) -> AttachReport:
         """Read what attaching a data set found.
 
+        Parameters
+        ----------
+        dataset : str
+            Its id.
+
+        Returns
+        -------
+        AttachReport
+            As `attach_cells` gave it.
+
         Raises
         ------
         UsageError
@@ -644,6 +659,16 @@ class KnowledgeGraph:
 
     def remap_cells(self, dataset: str) -> RemapReport:
         """Map the variables and labels of a data set to the graph as it is now.
+
+        Parameters
+        ----------
+        dataset : str
+            Its id.
+
+        Returns
+        -------
+        RemapReport
+            Variables mapped now, and those gained, lost and moved, by name.
 
         Raises
         ------
@@ -658,6 +683,11 @@ class KnowledgeGraph:
 
     def detach_cells(self, dataset: str) -> int:
         """Remove a data set from the graph, with its cells and groups.
+
+        Parameters
+        ----------
+        dataset : str
+            Its id.
 
         Returns
         -------

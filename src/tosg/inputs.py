@@ -34,6 +34,11 @@ def read_mapping(
     keep : sequence of str
         Further columns to copy.
 
+    Returns
+    -------
+    CellMapping
+        For `tosg.KnowledgeGraph.attach_cells`.
+
     Raises
     ------
     ConfigError
@@ -46,6 +51,18 @@ def read_mapping(
 
 def read_params(pairs: Sequence[str], query: str) -> dict[str, Any]:
     """Read ``KEY=VALUE`` by the type that the query declares, else as JSON, else as text.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        ``KEY=VALUE`` each.
+    query : str
+        Name of a statement, ``@file``, or Cypher.
+
+    Returns
+    -------
+    dict
+        For ``params`` of `tosg.KnowledgeGraph.query`.
 
     Raises
     ------
@@ -80,6 +97,11 @@ def read_selection(
         An earlier training set, or its manifest.
     where : str
         Where `given` comes from, for errors.
+
+    Returns
+    -------
+    Selection
+        For `tosg.KnowledgeGraph.export`.
 
     Raises
     ------

@@ -1,0 +1,54 @@
+"""The modules of the package, read as text: nothing is imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Folders at the root, which are packages of `tosg` by links.
+FOLDERS = ("cypher", "kg", "loaders", "export", "dashboard")
+
+
+def module_files() -> dict[str, Path]:
+    """Every module of the package and its file, by the name that imports it."""
+    own = ROOT / "src" / "tosg"
+    files = [*own.glob("*.py"), *own.glob("cli/*.py"), *own.glob("demo/*.py")]
+    found = {_name(file.relative_to(own)): file for file in files}
+    for folder in FOLDERS:
+        found |= {_name(file.relative_to(ROOT)): file for file in (ROOT / folder).rglob("*.py")}
+    return dict(sorted(found.items()))
+
+
+def _name(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(("tosg", *(p for p in parts if p != "__init__")))
+
+
+def parsed() -> Iterator[tuple[str, ast.Module]]:
+    """Every module with its syntax tree."""
+    for name, file in module_files().items():
+        yield name, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Every docstring, with where it stands."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    for name, tree in parsed():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+                inner = "" if isinstance(node, ast.Module) else f".{node.name}"
+                yield f"{name}{inner}", text
+
+
+def room_of(module: str) -> str:
+    """Room of a module: its folder of LAYOUT, or the module itself where it stands alone.
+
+    ``tosg.kg.cells.files.h5ad`` is in ``kg.cells.files``, ``tosg.kg.cells.plan`` in
+    ``kg.cells.plan``, ``tosg.cli.query`` in ``cli``.
+    """
+    parts = module.split(".")[1:]
+    deepest = {"kg": 3 if parts[1:2] == ["cells"] else 2, "loaders": 2, "export": 2}
+    return ".".join(parts[: deepest.get(parts[0], 1)])

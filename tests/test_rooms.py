@@ -1,0 +1,56 @@
+"""The rooms: no circle of imports between them, also none that is lazy or for types alone."""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from collections import defaultdict
+
+import grimp
+import pytest
+from support.tree import module_files, room_of
+
+#: Modules that import by name at run time, for a name that is asked for: commands, the names of
+#: `tosg` itself, and loaders by their source.
+LATE = {"tosg", "tosg.cli", "tosg.loaders.registry"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Every import of the package: at the top, inside functions and for types."""
+    return grimp.build_graph("tosg", exclude_type_checking_imports=False, cache_dir=None)
+
+
+def test_every_module_is_looked_at(graph: grimp.ImportGraph) -> None:
+    assert set(module_files()) - {"tosg.__main__"} == graph.modules - {"tosg.__main__"}
+
+
+def test_rooms_import_in_no_circle(graph: grimp.ImportGraph) -> None:
+    uses: dict[str, set[str]] = defaultdict(set)
+    for module in graph.modules - {"tosg"}:  # `tosg` itself names what is public, and is no room
+        for other in graph.find_modules_directly_imported_by(module) - {"tosg"}:
+            if room_of(module) != room_of(other):
+                uses[room_of(module)].add(room_of(other))
+    order = list(graphlib.TopologicalSorter(uses).static_order())  # raises CycleError, naming it
+    assert order.index("kg.schema") < order.index("kg.query") < order.index("cli")
+
+
+def test_modules_import_in_no_circle(graph: grimp.ImportGraph) -> None:
+    uses = {m: graph.find_modules_directly_imported_by(m) - {"tosg"} for m in graph.modules}
+    del uses["tosg"]
+    assert sum(map(len, uses.values())) > 700
+    tuple(graphlib.TopologicalSorter(uses).static_order())
+
+
+def test_a_circle_is_found() -> None:
+    with pytest.raises(graphlib.CycleError):
+        tuple(graphlib.TopologicalSorter({"a": {"b"}, "b": {"c"}, "c": {"a"}}).static_order())
+
+
+def test_no_import_is_hidden_in_a_string() -> None:
+    found = {
+        name
+        for name, file in module_files().items()
+        if re.search(r"\bimport_module\(|\b__import__\(", file.read_text(encoding="utf-8"))
+    }
+    assert found == LATE
