@@ -9,23 +9,34 @@ from tosg.dashboard.views import ask, cells, entity, overview, search, train
 from tosg.dashboard.views.parts import PAGES
 from tosg.errors import TosgError
 
-#: Address of each view, its title, icon and function.
+#: Address of each view, its title and function.
 VIEWS = (
-    ("overview", "Overview", ":material/dashboard:", overview.show),
-    ("search", "Search", ":material/search:", search.show),
-    ("entity", "Entity", ":material/hub:", entity.show),
-    ("cells", "Cells", ":material/bubble_chart:", cells.show),
-    ("ask", "Ask", ":material/help:", ask.show),
-    ("train", "Train", ":material/model_training:", train.show),
+    ("overview", "Overview", overview.show),
+    ("search", "Search", search.show),
+    ("entity", "Entity", entity.show),
+    ("cells", "Cells", cells.show),
+    ("ask", "Ask", ask.show),
+    ("train", "Train", train.show),
 )
+
+#: Streamlit's grey captions and code colours have too little contrast for WCAG 2 AA.
+STYLE = """<style>
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
+  color: #494949 !important; opacity: 1 !important
+}
+code .token {color: #1a1a1a !important}
+code .token.keyword, code .token.property, code .token.variable {color: #00507f !important}
+code .token.string {color: #7a3e00 !important}
+</style>"""
 
 
 def main() -> None:
     """Show the chosen view, or why it cannot be shown."""
-    st.set_page_config(page_title="tosg", page_icon=":material/hub:", layout="wide")
+    st.set_page_config(page_title="tosg", layout="wide")
+    st.html(STYLE)
     pages = {
-        path: st.Page(show, title=title, icon=icon, url_path=path, default=path == "overview")
-        for path, title, icon, show in VIEWS
+        path: st.Page(show, title=title, url_path=path, default=path == "overview")
+        for path, title, show in VIEWS
     }
     st.session_state[PAGES] = pages
     page = st.navigation(list(pages.values()))

@@ -6,6 +6,7 @@ import ipaddress
 import secrets
 import socket
 import threading
+import time
 import webbrowser
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tosg.settings import Settings
+
+#: Seconds that the page may take until it answers.
+START_SECONDS = 60.0
 
 #: What the page itself runs with; nothing is sent to anybody, and nothing is watched for changes.
 _OPTIONS = {
@@ -112,7 +116,7 @@ def serve(
     browser : bool
         Whether to open a browser on this machine.
     tell : callable, optional
-        Called with the address before the page is served.
+        Called with the address once the page answers.
 
     Raises
     ------
@@ -142,7 +146,25 @@ def serve(
     names = frozenset({host, socket.gethostname().lower(), socket.getfqdn().lower()})
     guard = Middleware(Guard, hosts=names, token=address.token)
     app = st.App(Path(__file__).with_name("app.py"), middleware=[guard])
-    tell(address)
-    if browser:
-        threading.Timer(1.0, webbrowser.open, [address.url]).start()
+
+    def announce() -> None:
+        if _answers(address):
+            tell(address)
+            if browser:
+                webbrowser.open(address.url)
+
+    threading.Thread(target=announce, daemon=True).start()
     uvicorn.run(app, host=host, port=address.port, log_level="warning", ws_max_size=64 << 20)
+
+
+def _answers(address: Address) -> bool:
+    """Wait until the page answers; whether it does."""
+    host = "127.0.0.1" if address.host == "0.0.0.0" else address.host  # noqa: S104 - compared
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with closing(socket.create_connection((host, address.port), timeout=1)):
+                return True
+        except OSError:
+            time.sleep(0.05)
+    return False

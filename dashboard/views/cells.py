@@ -54,9 +54,12 @@ def show() -> None:
 
 def _filters(values: dict[str, list[str]]) -> dict[str, list[str]]:
     columns = st.columns(3)
+    used = [field for field in LABELS if values[field]]
     return {
-        field: columns[i % 3].multiselect(label, values[field], key=field, bind="query-params")
-        for i, (field, label) in enumerate(LABELS.items())
+        field: columns[i % 3].multiselect(
+            LABELS[field], values[field], key=field, bind="query-params"
+        )
+        for i, field in enumerate(used)
     }
 
 

@@ -79,11 +79,8 @@ def _coverage(revision: int) -> None:
     if not int(frame["embedded"].sum()):
         st.info("No entity has a vector yet: search works by words alone. Run `tosg embed`.")
         return
-    st.dataframe(
-        frame.assign(share=frame["embedded"] / frame["entities"]),
-        column_config={"share": st.column_config.ProgressColumn(format="percent")},
-        hide_index=True,
-    )
+    share = (frame["embedded"] / frame["entities"]).map("{:.0%}".format)
+    st.table(frame.assign(share=share).set_index("type"))
 
 
 def _datasets() -> None:
@@ -92,7 +89,7 @@ def _datasets() -> None:
     if frame.empty:
         st.info("No cells are attached. Run `tosg cells attach FILE.h5ad`.")
     else:
-        st.dataframe(frame, hide_index=True)
+        st.table(frame.set_index("dataset"))
 
 
 def _loads() -> None:
@@ -116,7 +113,7 @@ def _loads() -> None:
             }
         )
     if rows:
-        st.dataframe(rows, hide_index=True)
+        st.table(pd.DataFrame(rows).set_index("load"))
     else:
         st.info("No load is on record.")
 
@@ -140,4 +137,4 @@ def _sources(revision: int) -> None:
         }
         for source, counts in _by_source(revision).items()
     ]
-    st.dataframe(table, hide_index=True)
+    st.table(pd.DataFrame(table).set_index("source"))
