@@ -131,7 +131,7 @@ class Selection:
         return cls(**values)
 
 
-def resolved(selection: Selection) -> Selection:
+def resolve_selection(selection: Selection) -> Selection:
     """Replace file names and names of statements by their Cypher, so that it can be repeated.
 
     Raises
@@ -141,7 +141,7 @@ def resolved(selection: Selection) -> Selection:
     """
     from tosg.kg.query.statements import find_statement
 
-    known = parameters_of(selection)
+    known = list_parameters(selection)
     for name in sorted(set(selection.params) - known):
         raise unknown("parameter", name, known, where="params")
     changes: dict[str, Any] = {
@@ -152,7 +152,7 @@ def resolved(selection: Selection) -> Selection:
     return dataclasses.replace(selection, **changes)
 
 
-def parameters_of(selection: Selection) -> set[str]:
+def list_parameters(selection: Selection) -> set[str]:
     """Names of the parameters that some query of the selection has."""
     from tosg.kg.query.statements import find_statement
 
@@ -204,7 +204,9 @@ def load_manifest(path: str | Path) -> dict[str, Any]:
     return dict(selection)
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def compare_selections(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
     """Keys in which two selections differ, with both values."""
     keys = sorted({*ours, *theirs})
     return {k: (ours.get(k), theirs.get(k)) for k in keys if ours.get(k) != theirs.get(k)}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tosg.export.batches.graph_tensors import GraphTensors
     from tosg.export.batches.pyg import CellBatch, TopologyCache
 
@@ -31,17 +27,38 @@ class Topology:
         return TopologyCache(self.graph)
 
 
-@dataclass
-class Batch:
-    """Cells of one batch, on one device; the topology is there once, shared by all of them.
+class SparseTensors(NamedTuple):
+    """Rows of a sparse matrix in CSR form, on one device.
 
     Attributes
     ----------
     indptr : (B + 1,) int64
     indices : (nnz,) int32
-        Node of each stored value.
     values : (nnz,) float32
-        Abundance, in `TrainingSet.unit` (after ``normalize``).
+    """
+
+    indptr: Tensor
+    indices: Tensor
+    values: Tensor
+
+
+class Values(Protocol):
+    """The abundances of a batch, sparse and dense; each is made when it is asked for."""
+
+    def sparse(self) -> SparseTensors:
+        """Sparse rows on the batch's device."""
+        ...
+
+    def dense(self) -> Tensor:
+        """Dense rows (B, N) float32 on the batch's device."""
+        ...
+
+
+class Batch:
+    """Cells of one batch, on one device; the topology is there once, shared by all of them.
+
+    Attributes
+    ----------
     y : (B,) int64 or float32
         Target: class number for a categorical target, the number itself for a numeric one; (B, 0)
         where the training set has no target.
@@ -54,14 +71,25 @@ class Batch:
         The shared topology, on the batch's device.
     """
 
-    indptr: Tensor
-    indices: Tensor
-    values: Tensor
-    y: Tensor
-    cell: Tensor
-    dataset: Tensor
-    measured_by_dataset: Tensor
-    topology: Topology = field(repr=False)
+    def __init__(
+        self,
+        *,
+        y: Tensor,
+        cell: Tensor,
+        dataset: Tensor,
+        values: Values,
+        measured_by_dataset: Tensor,
+        topology: Topology,
+    ) -> None:
+        self.y = y
+        self.cell = cell
+        self.dataset = dataset
+        self.measured_by_dataset = measured_by_dataset
+        self.topology = topology
+        self._values = values
+
+    def __repr__(self) -> str:
+        return f"Batch({len(self)} cells, {self.num_nodes} nodes, {self.y.device})"
 
     def __len__(self) -> int:
         return len(self.cell)
@@ -76,20 +104,32 @@ class Batch:
         """Nodes of the topology, N."""
         return self.graph.num_nodes
 
+    @property
+    def indptr(self) -> Tensor:
+        """(B + 1,) int64: cell ``i`` has the stored values ``indptr[i]:indptr[i + 1]``."""
+        return self._sparse.indptr
+
+    @property
+    def indices(self) -> Tensor:
+        """(nnz,) int32: node of each stored value."""
+        return self._sparse.indices
+
+    @property
+    def values(self) -> Tensor:
+        """(nnz,) float32: abundances in `TrainingSet.unit` (after ``normalize``)."""
+        return self._sparse.values
+
+    @cached_property
+    def _sparse(self) -> SparseTensors:
+        return self._values.sparse()
+
     @cached_property
     def x(self) -> Tensor:
         """Dense abundances (B, N) float32; what was not measured or is zero is 0.
 
-        Made on the batch's device from the sparse rows, at first use.
+        The tensor is the batch's own: it may be changed in place.
         """
-        b, n = len(self), self.num_nodes
-        if self.values.device.type == "cpu":
-            return torch.from_numpy(_dense(b, n, self.indptr, self.indices, self.values))
-        x = torch.zeros(b * n, dtype=torch.float32, device=self.values.device)
-        start = torch.arange(b, device=self.values.device) * n
-        flat = torch.repeat_interleave(start, self.indptr.diff(), output_size=len(self.values))
-        # A node occurs once a row (the shards are merged over variables), so this writes, not adds.
-        return x.scatter_(0, flat.add_(self.indices), self.values).view(b, n)
+        return self._values.dense()
 
     @cached_property
     def measured(self) -> Tensor:
@@ -135,14 +175,11 @@ class Batch:
         return self.topology.expanded.batch(self.x, measured, self.y, self.cell)
 
 
-def _dense(b: int, n: int, indptr: Tensor, indices: Tensor, values: Tensor) -> NDArray[np.float32]:
-    """Make rows dense on the CPU by numpy, in this thread.
-
-    `torch` would use all cores for each of these small steps, and its threads wait for each other:
-    with other work on the machine that took 200 times as long.
-    """
-    x = np.zeros(b * n, dtype=np.float32)
-    flat = np.repeat(np.arange(b) * n, np.diff(indptr.numpy()))
-    flat += indices.numpy()
-    x[flat] = values.numpy()
-    return x.reshape(b, n)
+def scatter_rows(sparse: SparseTensors, n_nodes: int) -> Tensor:
+    """Make rows dense on their device: (B, N) float32."""
+    b, device = len(sparse.indptr) - 1, sparse.values.device
+    x = torch.zeros(b * n_nodes, dtype=torch.float32, device=device)
+    start = torch.arange(b, device=device) * n_nodes
+    flat = torch.repeat_interleave(start, sparse.indptr.diff(), output_size=len(sparse.values))
+    # A node occurs once a row (the shards are merged over variables), so this writes, not adds.
+    return x.scatter_(0, flat.add_(sparse.indices), sparse.values).view(b, n_nodes)

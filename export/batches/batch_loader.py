@@ -1,24 +1,24 @@
-"""The iterator over batches: reads ahead in a thread, resumes in the middle of an epoch."""
+"""The iterator over batches: reads ahead in threads, resumes in the middle of an epoch."""
 
 from __future__ import annotations
 
-import queue
-import threading
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from tosg.errors import ExportError
+from tosg.export.batches.ahead import read_ahead
+from tosg.export.batches.cell_reader import SPARSE_FORM, Forms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from tosg.export.batches.batch import Batch
-    from tosg.export.batches.cell_reader import CellReader
+    from tosg.export.batches.cell_reader import CellArrays, CellReader
     from tosg.export.batches.sampler import Sampler
 
 #: What has to be the same for a state to be taken up again.
@@ -34,9 +34,11 @@ _QUESTION = (
     "run",
 )
 
-#: Working out where rows lie costs some 100 microseconds, however few they are: it is done for this
-#: many at once.
-_ROWS_AT_ONCE = 4096
+#: Bytes that one task of a reading thread makes: little enough to stay in the processor's cache.
+TASK_BYTES = 1 << 23
+
+#: Rows that one task reads at most, where they are short.
+TASK_ROWS = 4096
 
 
 class BatchLoader:
@@ -55,6 +57,7 @@ class BatchLoader:
         *,
         epoch: int = 0,
         prefetch: int = 2,
+        threads: int = 2,
     ) -> None:
         self.reader = reader
         self.start = start
@@ -62,6 +65,8 @@ class BatchLoader:
         self.device = device
         self.epoch = epoch
         self.prefetch = prefetch
+        self.threads = threads
+        self._uses = Forms()
         self._done = 0
         self._resume_at = 0
 
@@ -72,11 +77,11 @@ class BatchLoader:
     def __iter__(self) -> Iterator[Batch]:
         # A loop that was left begins its epoch again, unless a state was loaded in between.
         self._done, self._resume_at = self._resume_at, 0
-        for sparse in self._ahead(range(self._done, len(self)), pin=self.device.startswith("cuda")):
+        for arrays in self._ahead(range(self._done, len(self)), self._forms):
             # Counted before it is handed out: a state saved in the loop's body is that of after
             # this batch.
             self._done += 1
-            yield self.reader.assemble(sparse, self.device)
+            yield self.reader.assemble(arrays, self.device, self._uses)
         self.epoch += 1
         self._done = 0
 
@@ -132,54 +137,59 @@ class BatchLoader:
         Yields
         ------
         dict
-            As of `CellReader.read_sparse`.
+            ``indptr`` (B + 1,) int64, ``indices`` (nnz,) int32, ``values`` (nnz,) float32,
+            ``cell``, ``dataset`` (B,) int64, ``y`` (B,).
         """
-        yield from self._ahead(range(len(self)), pin=False)
+        for arrays in self._ahead(range(len(self)), lambda: SPARSE_FORM):
+            assert arrays.sparse is not None  # noqa: S101
+            yield {
+                **arrays.sparse._asdict(),
+                "cell": arrays.cell,
+                "dataset": arrays.dataset,
+                "y": arrays.y,
+            }
 
-    def _read(self, epoch: int, numbers: range, *, pin: bool) -> Iterator[dict[str, Any]]:
-        step = max(1, _ROWS_AT_ONCE // self.sampler.batch_size)
-        for i in range(0, len(numbers), step):
-            rows = [self.sampler.batch(epoch, n) for n in numbers[i : i + step]]
-            cuts = [*accumulate(map(len, rows[:-1]))]
-            for sparse in self.reader.read_sparse(np.concatenate(rows) + self.start, cuts):
-                if pin:
-                    yield {k: torch.from_numpy(v).pin_memory() for k, v in sparse.items()}
-                else:
-                    yield sparse
+    def _forms(self) -> Forms:
+        """What to read ahead: what the batches so far were asked for."""
+        if self.device != "cpu" or not self._uses.dense:
+            return SPARSE_FORM
+        return self._uses
 
-    def _ahead(self, numbers: range, *, pin: bool) -> Iterator[dict[str, Any]]:
-        batches = self._read(self.epoch, numbers, pin=pin)
-        if self.prefetch < 1:
-            yield from batches
-            return
-        ready: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue(self.prefetch)
-        stop = threading.Event()
+    def _ahead(self, numbers: range, forms: Callable[[], Forms]) -> Iterator[CellArrays]:
+        reader, threads = self.reader, self.threads if self.prefetch > 0 else 0
+        sampler, epoch = self.sampler, self.epoch
+        _ = reader.expression.nbytes  # open the files: an error here is raised in this thread
+        rows = slice(self.start, self.start + sampler.n)
 
-        def put(item: dict[str, Any] | BaseException | None) -> None:
-            while not stop.is_set():
-                try:
-                    ready.put(item, timeout=0.1)
-                except queue.Full:
-                    continue
-                return
+        def window(w: int) -> NDArray[np.int64]:
+            return sampler.window(epoch, w) + self.start
 
-        def work() -> None:
-            try:
-                for sparse in batches:
-                    put(sparse)
-                    if stop.is_set():
-                        return
-                put(None)
-            except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
-                put(error)
+        with reader.pages.running(rows, window, sampler.windows) as advance:
 
-        thread = threading.Thread(target=work, name="tosg-batches", daemon=True)
-        thread.start()
-        try:
-            while (item := ready.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stop.set()
-            thread.join()
+            def tasks() -> Iterator[Callable[[], list[CellArrays]]]:
+                start = numbers.start
+                while start < numbers.stop:
+                    stop = min(start + self._batches_a_task(forms()), numbers.stop)
+                    advance(sampler.window_of(start))
+                    yield partial(self._read, epoch, range(start, stop), forms())
+                    start = stop
+
+            ahead = max(threads, -(-self.prefetch // self._batches_a_task(forms())))
+            yield from read_ahead(tasks(), threads=threads, ahead=ahead)
+
+    def _batches_a_task(self, forms: Forms) -> int:
+        """Batches that one task reads: so many that calls cost little beside the copy."""
+        reader = self.reader
+        cell_bytes = 4 * reader.manifest.n_nodes if forms.dense else 0
+        if forms.sparse or not forms.dense:
+            cell_bytes += reader.expression.nbytes // max(len(reader.expression), 1)
+        rows = min(TASK_BYTES // max(cell_bytes, 1), TASK_ROWS)
+        return int(max(1, rows // self.sampler.batch_size))
+
+    def _read(self, epoch: int, numbers: range, forms: Forms) -> list[CellArrays]:
+        rows = [self.sampler.batch(epoch, n) for n in numbers]
+        cuts = [*accumulate(map(len, rows[:-1]))]
+        batches = self.reader.read_arrays(np.concatenate(rows) + self.start, cuts, forms)
+        if self.device.startswith("cuda"):
+            return [arrays.pin() for arrays in batches]
+        return list(batches)

@@ -1,4 +1,4 @@
-"""Memory that is used again once nobody looks at it any more.
+"""Reuses batch memory once no tensor refers to it.
 
 Fresh memory comes from the system in pages of 4 kB that it has to clear: for a batch of a few
 megabytes that takes several times as long as the copy into it. A buffer that nothing refers to but

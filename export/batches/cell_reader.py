@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,23 +13,111 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from tosg.export.batches.batch import Batch, Topology
+from tosg.export.batches.ahead import PagesAhead
+from tosg.export.batches.batch import Batch, SparseTensors, Topology, scatter_rows
 from tosg.export.batches.graph_tensors import GraphTensors
-from tosg.export.batches.shards import ShardReader
+from tosg.export.batches.shards import ShardReader, SparseRows
 from tosg.export.format.manifest import (
     Manifest,
-    broken,
     check_parts,
     check_training_files,
+    format_error,
     naming_damage,
     read_manifest,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+@dataclass(slots=True)
+class Forms:
+    """Which forms of a batch's values are made, or were asked for."""
+
+    sparse: bool = False
+    dense: bool = False
+
+
+SPARSE_FORM = Forms(sparse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CellArrays:
+    """One batch in memory, before it goes to a device.
+
+    Attributes
+    ----------
+    cell, dataset : (B,) int64
+        Rows of ``cells.parquet``, positions of their data sets.
+    y : (B,) int64 or float32, or (B, 0)
+        Targets.
+    sparse : SparseRows or None
+        Values, in `TrainingSet.unit`.
+    dense : (B, N) float32 or None
+        The same values.
+    """
+
+    cell: NDArray[np.int64]
+    dataset: NDArray[np.int64]
+    y: NDArray[Any]
+    sparse: SparseRows | None
+    dense: NDArray[np.float32] | None
+
+    def pin(self) -> CellArrays:
+        """Copy what goes to a GPU into page-locked memory, from where copies do not wait."""
+        pinned: dict[str, Any] = {
+            name: _pinned(getattr(self, name)) for name in ("cell", "dataset", "y")
+        }
+        if self.sparse is not None:
+            pinned["sparse"] = SparseRows(*(_pinned(part) for part in self.sparse))
+        return replace(self, **pinned)
+
+
+def _pinned(array: NDArray[Any]) -> NDArray[Any]:
+    pinned: NDArray[Any] = torch.from_numpy(array).pin_memory().numpy()
+    return pinned
+
+
+def to_device(array: NDArray[Any], device: str) -> Tensor:
+    """Move an array to a device; the copy from pinned memory does not block."""
+    return torch.from_numpy(array).to(device, non_blocking=True)
+
+
+@dataclass(slots=True)
+class _CellValues:
+    """Values of a batch: what was read ahead, or read when it is asked for."""
+
+    reader: CellReader
+    arrays: CellArrays
+    device: str
+    uses: Forms
+    on_device: SparseTensors | None = None
+
+    def sparse(self) -> SparseTensors:
+        self.uses.sparse = True
+        return self._sparse()
+
+    def dense(self) -> Tensor:
+        self.uses.dense = True
+        if self.device != "cpu":
+            return scatter_rows(self._sparse(), self.reader.manifest.n_nodes)
+        dense = self.arrays.dense
+        if dense is None:
+            dense = self.reader.make_dense(self.arrays.cell, self.arrays.sparse)
+        return torch.from_numpy(dense)
+
+    def _sparse(self) -> SparseTensors:
+        if self.on_device is None:
+            rows = self.arrays.sparse
+            if rows is None:
+                (read,) = self.reader.read_arrays(self.arrays.cell)
+                rows = read.sparse
+            assert rows is not None  # noqa: S101
+            self.on_device = SparseTensors(*(to_device(part, self.device) for part in rows))
+        return self.on_device
 
 
 class CellReader:
@@ -69,13 +158,13 @@ class CellReader:
 
     def read(self, rows: NDArray[np.int64] | Sequence[int], device: str = "cpu") -> Batch:
         """Read the given rows of ``cells.parquet`` as one batch, in their order."""
-        (sparse,) = self.read_sparse(np.asarray(rows, dtype=np.int64))
-        return self.assemble(sparse, device)
+        (arrays,) = self.read_arrays(np.asarray(rows, dtype=np.int64))
+        return self.assemble(arrays, device)
 
-    def read_sparse(
-        self, rows: NDArray[np.int64], cuts: Sequence[int] = ()
-    ) -> Iterator[dict[str, NDArray[Any]]]:
-        """Copy rows out of the files; what a reading thread does.
+    def read_arrays(
+        self, rows: NDArray[np.int64], cuts: Sequence[int] = (), forms: Forms = SPARSE_FORM
+    ) -> Iterator[CellArrays]:
+        """Read rows out of the files; what a reading thread does.
 
         Parameters
         ----------
@@ -83,35 +172,72 @@ class CellReader:
             Rows of ``cells.parquet``.
         cuts : sequence of int
             Places in `rows`, ascending, where a new batch begins.
+        forms : Forms
+            What to make of the values.
 
         Yields
         ------
-        dict
-            For each batch ``indptr`` (B + 1,) int64, ``indices`` (nnz,) int32, ``values`` (nnz,)
-            float32, ``cell``, ``dataset`` (B,) int64, ``y``.
+        CellArrays
+            For each batch.
         """
-        per_cell = {name: values[rows] for name, values in self._per_cell.items()}
-        per_cell["cell"] = rows
-        batches = self.expression.read(rows, cuts)
-        for (a, b), sparse in zip(pairwise([0, *cuts, len(rows)]), batches, strict=True):
-            yield {
-                "indptr": sparse.indptr,
-                "indices": sparse.indices,
-                "values": sparse.values,
-                **{name: values[a:b] for name, values in per_cell.items()},
-            }
+        per_cell = self._per_cell
+        dataset, y = per_cell["dataset"][rows], per_cell["y"][rows]
+        borders = [*pairwise([0, *cuts, len(rows)])]
+        sparse: Iterable[SparseRows | None] = repeat(None, len(borders))
+        if forms.sparse or self.normalizes:
+            sparse = self._read_sparse(rows, cuts)
+        whole = self.expression.read_dense(rows) if forms.dense and not self.normalizes else None
+        for (a, b), values in zip(borders, sparse, strict=True):
+            dense = None if whole is None else whole[a:b]
+            if forms.dense and dense is None:
+                dense = self.make_dense(rows[a:b], values)
+            yield CellArrays(rows[a:b], dataset[a:b], y[a:b], values, dense)
 
-    def assemble(self, sparse: Mapping[str, NDArray[Any] | Tensor], device: str) -> Batch:
-        """Move sparse rows to a device and put them on the shared topology there."""
-        moved = {
-            name: torch.as_tensor(part).to(device, non_blocking=True)
-            for name, part in sparse.items()
-        }
-        totals = moved.pop("n_counts", None)
-        if totals is not None:
-            moved["values"] = _log1p_cp10k(moved["values"], moved["indptr"], totals)
+    def _read_sparse(self, rows: NDArray[np.int64], cuts: Sequence[int]) -> Iterator[SparseRows]:
+        batches = self.expression.read(rows, cuts)
+        if not self.normalizes:
+            return batches
+        totals = self._per_cell["n_counts"][rows]
+        borders = pairwise([0, *cuts, len(rows)])
+        return (
+            values._replace(values=_log1p_cp10k(values.values, values.indptr, totals[a:b]))
+            for (a, b), values in zip(borders, batches, strict=True)
+        )
+
+    def make_dense(self, rows: NDArray[np.int64], values: SparseRows | None) -> NDArray[np.float32]:
+        """Make rows of ``cells.parquet`` dense (b, N), from their sparse values where given."""
+        if values is None and self.normalizes:
+            (values,) = self._read_sparse(rows, ())
+        if values is None:
+            return self.expression.read_dense(rows)
+        return self.expression.make_dense(values)
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether values are stored as counts and read as log1p of counts per 10,000."""
+        return bool(self.manifest.content["expression"]["normalize"] == "log1p_cp10k")
+
+    def assemble(self, arrays: CellArrays, device: str, uses: Forms | None = None) -> Batch:
+        """Move a batch to a device and put it on the shared topology there.
+
+        Parameters
+        ----------
+        arrays : CellArrays
+            The batch.
+        device : str
+            Where its tensors are made.
+        uses : Forms, optional
+            Noted in it: which forms of the values are asked for.
+        """
         topology, measured = self._on(device)
-        return Batch(**moved, measured_by_dataset=measured, topology=topology)
+        return Batch(
+            y=to_device(arrays.y, device),
+            cell=to_device(arrays.cell, device),
+            dataset=to_device(arrays.dataset, device),
+            values=_CellValues(self, arrays, device, uses or Forms()),
+            measured_by_dataset=measured,
+            topology=topology,
+        )
 
     @cached_property
     def expression(self) -> ShardReader:
@@ -122,6 +248,11 @@ class CellReader:
         return ShardReader(self.manifest.path("expression"), rows, self.manifest.n_nodes)
 
     @cached_property
+    def pages(self) -> PagesAhead:
+        """Brings pages of the expression into memory."""
+        return PagesAhead(self.expression)
+
+    @cached_property
     def measured(self) -> NDArray[np.bool_]:
         """(datasets, N) bool: which data set measured which node."""
         self.manifest.rows()
@@ -130,7 +261,7 @@ class CellReader:
             loaded: NDArray[np.bool_] = np.load(path, allow_pickle=False)
         shape = (len(self.manifest.content["datasets"]), self.manifest.n_nodes)
         if loaded.shape != shape:
-            raise broken(path, f"shape {loaded.shape}", f"{shape}, data sets and nodes")
+            raise format_error(path, f"shape {loaded.shape}", f"{shape}, data sets and nodes")
         return loaded
 
     @cached_property
@@ -141,17 +272,19 @@ class CellReader:
         needed = {
             "dataset": True,
             "target": target is not None,
-            "n_counts": content["expression"]["normalize"] == "log1p_cp10k",
+            "n_counts": self.normalizes,
         }
         path = self.manifest.path("cells.parquet")
         with naming_damage(path):
             cells = pq.read_table(path, columns=[name for name, used in needed.items() if used])
         if cells.num_rows != n_cells:
-            raise broken(path, f"{cells.num_rows:,} rows", f"{n_cells:,}, as in counts")
+            raise format_error(path, f"{cells.num_rows:,} rows", f"{n_cells:,}, as in counts")
         known = pa.array([d["id"] for d in content["datasets"]], pa.string())
         number = pa.compute.index_in(cells["dataset"], value_set=known)
         if number.null_count:
-            raise broken(path, "a data set that the manifest does not have", "content.datasets")
+            raise format_error(
+                path, "a data set that the manifest does not have", "content.datasets"
+            )
         arrays: dict[str, NDArray[Any]] = {
             "dataset": number.to_numpy().astype(np.int64),
             "y": np.empty((n_cells, 0), np.float32),
@@ -177,11 +310,10 @@ def _open(folder: Path, add_reverses: bool) -> CellReader:
     return CellReader.open(folder, add_reverses=add_reverses)
 
 
-def _log1p_cp10k(values: Tensor, indptr: Tensor, totals: Tensor) -> Tensor:
+def _log1p_cp10k(
+    values: NDArray[np.float32], indptr: NDArray[np.int64], totals: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """log1p of counts per 10,000 of the cell's total over all variables of its file."""
-    scale = 1e4 / totals.clamp(min=torch.finfo(torch.float32).tiny)
-    if values.device.type == "cpu":  # in this thread, as in `tosg.export.batches.batch`
-        per_value = np.repeat(scale.numpy(), np.diff(indptr.numpy()))
-        return torch.from_numpy(np.log1p(values.numpy() * per_value))
-    spread = torch.repeat_interleave(scale, indptr.diff(), output_size=len(values))
-    return torch.log1p_(values * spread)
+    scale = np.float32(1e4) / np.maximum(totals, np.finfo(np.float32).tiny)
+    scaled = values * np.repeat(scale, np.diff(indptr))
+    return np.log1p(scaled, out=scaled)

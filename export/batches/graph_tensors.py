@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tosg.errors import ExportError
-from tosg.export.format.manifest import broken, naming_damage
+from tosg.export.format.manifest import format_error, naming_damage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ class GraphTensors:
         """(2, E) int64: source and target nodes."""
         stored = self._read("edge_index")
         if stored.numel() and not 0 <= stored.min() <= stored.max() < self.num_nodes:
-            raise broken(
+            raise format_error(
                 self.folder / "graph.safetensors",
                 f"edge_index from {stored.min()} to {stored.max()}",
                 f"0 <= node < {self.num_nodes}",

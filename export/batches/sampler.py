@@ -2,22 +2,29 @@
 
 The order is a function of (seed, epoch) alone, made by a counter-based generator (Philox, Salmon
 et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): blocks of neighbouring rows are
-permuted, then runs of a few neighbours within a buffer of blocks. Neighbours on disk are strangers,
-since cells are stored in the order of a hash, and runs are what lets a batch be read as fast as
-memory copies. So any batch of any rank can be computed without
-the batches before it, which is what resuming in the middle of an epoch, several ranks, and any
-number of workers rest on.
+permuted, then rows within a buffer of blocks. A buffer is so large that this mixes like a shuffle
+of all rows (`choose_buffer`), and a block so large that a disk reads it well. Any batch of any rank
+can be computed without the batches before it, which is what resuming in the middle of an epoch,
+several ranks, and any number of threads rest on.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-RowNumbers = NDArray[np.int64]
+Int64s = NDArray[np.int64]
+
+#: Rows of a block: 100 to 200 kB of a file, which a disk reads nearly as fast as all of it at once.
+BLOCK_ROWS = 32
+
+#: How much more often than by chance two cells of one batch may be together again in the next
+#: epoch's.
+_MEET_AGAIN_EXCESS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,8 @@ class Sampler:
     block, buffer : int
         Rows of a block, blocks of a buffer: a larger buffer mixes better and reads wider.
     run : int
-        Neighbouring rows that stay together; divides `block`. 1 mixes single rows and reads at a
-        third of the speed.
+        Neighbouring rows that stay together; divides `block`. Above 1, cells of a batch meet again
+        far more often than by chance.
     """
 
     n: int
@@ -55,8 +62,8 @@ class Sampler:
     drop_last: bool = False
     rank: int = 0
     world_size: int = 1
-    block: int = 64
-    buffer: int = 256
+    block: int = BLOCK_ROWS
+    buffer: int = 1024
     run: int = 1
 
     def __post_init__(self) -> None:
@@ -78,7 +85,7 @@ class Sampler:
         """Batches of all ranks in an epoch, the last one perhaps not full."""
         return -(-self.n // self.batch_size)
 
-    def batch(self, epoch: int, i: int) -> RowNumbers:
+    def batch(self, epoch: int, i: int) -> Int64s:
         """Rows of batch ``i`` of this rank in ``epoch``.
 
         Returns
@@ -91,7 +98,22 @@ class Sampler:
         start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
         return self._rows(epoch, start, min(start + self.batch_size, self.n))
 
-    def _rows(self, epoch: int, start: int, stop: int) -> RowNumbers:
+    @property
+    def windows(self) -> int:
+        """Windows of an epoch: parts whose batches come from the same rows."""
+        return -(-self.n // (self.block * self.buffer))
+
+    def window_of(self, i: int) -> int:
+        """Window that batch ``i`` of this rank begins in."""
+        start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
+        return start // (self.block * self.buffer)
+
+    def window(self, epoch: int, w: int) -> Int64s:
+        """Rows of window ``w`` of an epoch, increasing."""
+        size = self.block * self.buffer
+        return np.sort(self._rows(epoch, w * size, min((w + 1) * size, self.n)))
+
+    def _rows(self, epoch: int, start: int, stop: int) -> Int64s:
         if not self.shuffle:
             return np.arange(start, stop, dtype=np.int64)
         size = self.block * self.buffer
@@ -102,7 +124,24 @@ class Sampler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _permutation(n: int, seed: int, epoch: int, what: int) -> RowNumbers:
+def choose_buffer(n: int, block: int = BLOCK_ROWS) -> int:
+    """Choose how many blocks a buffer has, so that an epoch mixes like a shuffle of all rows.
+
+    Two rows of one block are in one buffer in every epoch, so they meet in a batch ``n / rows``
+    times as often as by chance, where ``rows`` is the size of a buffer; a pair of a batch is of
+    one block with probability ``(block - 1) / rows``. So pairs of a batch meet again
+    ``1 + (block - 1) n / rows**2`` times as often as by chance.
+
+    Returns
+    -------
+    int
+        The least power of 2 that keeps this below 1.01; 1024 or more.
+    """
+    rows = ((block - 1) * n / _MEET_AGAIN_EXCESS) ** 0.5
+    return max(1024, 1 << math.ceil(math.log2(max(rows / block, 1))))
+
+
+def _permutation(n: int, seed: int, epoch: int, what: int) -> Int64s:
     """A random order of n things: the order of n random 64-bit numbers, ties by place.
 
     Raw numbers, since NumPy keeps the streams of its bit generators from version to version but
@@ -116,7 +155,7 @@ def _permutation(n: int, seed: int, epoch: int, what: int) -> RowNumbers:
 
 
 @lru_cache(maxsize=8)
-def _blocks(n: int, block: int, seed: int, epoch: int) -> RowNumbers:
+def _blocks(n: int, block: int, seed: int, epoch: int) -> Int64s:
     # The last block may be short; it stays last, so that places can be computed.
     whole = n // block
     order = _permutation(whole, seed, epoch, 0)
@@ -124,7 +163,7 @@ def _blocks(n: int, block: int, seed: int, epoch: int) -> RowNumbers:
 
 
 @lru_cache(maxsize=8)
-def _buffer(n: int, block: int, buffer: int, run: int, seed: int, epoch: int, b: int) -> RowNumbers:
+def _buffer(n: int, block: int, buffer: int, run: int, seed: int, epoch: int, b: int) -> Int64s:
     """Rows of buffer ``b`` in their order: the runs of blocks ``b * buffer`` and on, mixed."""
     blocks = _blocks(n, block, seed, epoch)[b * buffer : (b + 1) * buffer]
     runs = (blocks[:, None] * block + np.arange(0, block, run)).ravel()

@@ -12,7 +12,7 @@ import torch
 from tosg.errors import ConfigError
 from tosg.export.batches.batch_loader import BatchLoader
 from tosg.export.batches.cell_reader import CellReader
-from tosg.export.batches.sampler import Sampler
+from tosg.export.batches.sampler import Sampler, choose_buffer
 from tosg.export.batches.verify import verify
 from tosg.export.format.manifest import naming_damage
 
@@ -169,9 +169,10 @@ class TrainingSet:
         shuffle: bool | None = None,
         drop_last: bool = False,
         prefetch: int = 2,
+        threads: int = 2,
         rank: int | None = None,
         world_size: int | None = None,
-        run: int | None = None,
+        run: int = 1,
     ) -> BatchLoader:
         """Batches of a split; each pass over it is an epoch with an order of its own.
 
@@ -190,14 +191,16 @@ class TrainingSet:
         drop_last : bool
             Leave out a last batch that is not full.
         prefetch : int
-            Batches that a thread reads ahead; 0 reads in the caller's.
+            Batches that are read ahead; 0 reads in the caller's thread.
+        threads : int
+            Threads that read ahead. The order does not depend on them. Where `device` is the CPU,
+            they make batches dense from the second on, if the first was asked for `x`.
         rank, world_size : int, optional
             By default those of `torch.distributed` where it is initialised, else 0 and 1; without
             it, one needs the other.
-        run : int, optional
-            Cells that are neighbours on disk, where cells lie in the order of a hash, and stay
-            together in a shuffled epoch. By default 1 (every cell by itself) up to 8,192 cells,
-            where reading takes no time, else 16, which reads three times as fast.
+        run : int
+            Cells that are neighbours on disk and stay together in a shuffled epoch. 1 mixes like a
+            shuffle of all cells; above, cells of a batch meet again far more often than by chance.
 
         Returns
         -------
@@ -223,10 +226,17 @@ class TrainingSet:
             drop_last=drop_last,
             rank=rank,
             world_size=world_size,
-            run=run or (1 if len(rows) <= 8192 else 16),
+            buffer=choose_buffer(len(rows)),
+            run=run,
         )
         return BatchLoader(
-            self.reader, rows.start, sampler, str(device), epoch=epoch, prefetch=prefetch
+            self.reader,
+            rows.start,
+            sampler,
+            str(device),
+            epoch=epoch,
+            prefetch=prefetch,
+            threads=threads,
         )
 
     def read(

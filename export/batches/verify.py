@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tosg.export.batches.graph_tensors import GraphTensors
-from tosg.export.format.manifest import SPLITS, broken, check_training_files, naming_damage
+from tosg.export.format.manifest import SPLITS, check_training_files, format_error, naming_damage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,13 +44,13 @@ def _check_nodes(manifest: Manifest) -> None:
     table = _read(path, ["idx", "id", "type"])
     types = pc.unique(table["type"]).to_pylist()
     if table.num_rows != manifest.n_nodes:
-        raise broken(path, f"{table.num_rows:,} rows", f"{manifest.n_nodes:,}")
+        raise format_error(path, f"{table.num_rows:,} rows", f"{manifest.n_nodes:,}")
     if not rises(table["idx"].to_numpy()).all():
-        raise broken(path, "idx that does not rise", "idx strictly increasing")
+        raise format_error(path, "idx that does not rise", "idx strictly increasing")
     if len(pc.unique(table["id"])) != table.num_rows:
-        raise broken(path, "an id that occurs twice", "unique ids")
+        raise format_error(path, "an id that occurs twice", "unique ids")
     if others := sorted(set(types) - set(manifest.node_types)):
-        raise broken(path, f"type {others[0]}", "types of content.node_types")
+        raise format_error(path, f"type {others[0]}", "types of content.node_types")
 
 
 def _check_edges(manifest: Manifest) -> None:
@@ -66,25 +66,25 @@ def _check_edges(manifest: Manifest) -> None:
     for name, names in places.items():
         codes = getattr(graph, name).numpy()
         if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
-            raise broken(path, f"{name} up to {codes.max()}", f"positions in content.{name}s")
+            raise format_error(path, f"{name} up to {codes.max()}", f"positions in content.{name}s")
     kind, key, sign = (getattr(graph, n).numpy() for n in ("edge_type", "edge_key", "edge_sign"))
     if not rises(kind, source, target, key, sign).all():
-        raise broken(
+        raise format_error(
             path, "edges out of order, or one twice", "(type, source, target, key, sign) increasing"
         )
     undirected = np.array([not t["directed"] for t in content["edge_types"]], dtype=bool)[kind]
     if (undirected & (source > target)).any():
-        raise broken(path, "an undirected edge with source > target", "source <= target")
+        raise format_error(path, "an undirected edge with source > target", "source <= target")
 
 
 def _check_cells(manifest: Manifest) -> None:
     path = manifest.path("cells.parquet")
     table = _read(path, ["id", "split"])
     if len(pc.unique(table["id"])) != table.num_rows:
-        raise broken(path, "an id that occurs twice", "unique ids")
+        raise format_error(path, "an id that occurs twice", "unique ids")
     sizes = [len(manifest.rows(name)) for name in SPLITS]
     if table["split"].to_pylist() != np.repeat(SPLITS, sizes).tolist():
-        raise broken(path, "splits out of order", "rows of content.splits")
+        raise format_error(path, "splits out of order", "rows of content.splits")
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.errors import ExportError
-from tosg.export.cells.node_map import NodeMap, variable_map
+from tosg.export.cells.node_map import NodeMap, map_variables
 from tosg.export.graph.level import FOLDS
 from tosg.kg.cells.stored.dataset import DatasetInfo, datasets
 from tosg.kg.cells.stored.staging import in_part
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
 
 
-def checked_datasets(
-    db: Database, cells: CellTable, selection: Selection
-) -> tuple[DatasetInfo, ...]:
+def read_datasets(db: Database, cells: CellTable, selection: Selection) -> tuple[DatasetInfo, ...]:
     """Read the data sets of the cells, in the order of their ids.
 
     Raises
@@ -34,12 +32,12 @@ def checked_datasets(
     part = in_part(db)
     if part in cells.datasets:
         raise ExportError(
-            "a data set of the cells is there in part",
+            "a data set of the cells is incomplete",
             where=f"dataset {part}",
-            found="it is being attached or taken away, or that was interrupted",
+            found="it is being attached or detached, or that was interrupted",
             expected="all of its cells",
-            hint="wait for it to end; what was interrupted, the next `tosg cells attach` or "
-            "`tosg load` goes on with; or leave it out in --cells, as in WHERE c.dataset <> ...",
+            hint="wait until that has finished (`tosg cells attach` and `tosg load` continue "
+            "an interrupted one), or leave it out with --cells '... WHERE c.dataset <> ...'",
         )
     infos = tuple(datasets(db, cells.datasets))
     by_unit: dict[str, list[str]] = {}
@@ -62,17 +60,17 @@ def checked_datasets(
             expected="counts",
             hint="--normalize none",
         )
-    if normalize_for(selection, unit) != "none" and "n_counts" not in cells.fields:
+    if choose_normalization(selection, unit) != "none" and "n_counts" not in cells.fields:
         raise ExportError(
             "the cells do not have the totals that normalising needs",
             where="normalize",
             expected="the property n_counts",
-            hint="attach the cells anew, or --normalize none",
+            hint="attach the cells again, or --normalize none",
         )
     return infos
 
 
-def unmapped(infos: tuple[DatasetInfo, ...], maps: list[NodeMap]) -> tuple[str, ...]:
+def check_mapped(infos: tuple[DatasetInfo, ...], maps: list[NodeMap]) -> tuple[str, ...]:
     """Warn of data sets whose values go to no node of the selection.
 
     Raises
@@ -95,12 +93,12 @@ def unmapped(infos: tuple[DatasetInfo, ...], maps: list[NodeMap]) -> tuple[str, 
     )
 
 
-def normalize_for(selection: Selection, unit: str) -> str:
-    """Tell what the reader has to apply: nothing where the values are that already."""
+def choose_normalization(selection: Selection, unit: str) -> str:
+    """Choose what the reader applies: ``none`` where values are stored in that unit already."""
     return "none" if unit == selection.normalize else selection.normalize
 
 
-def maps_of(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[NodeMap]:
+def map_datasets(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[NodeMap]:
     """Map the variables of each data set to rows of nodes."""
     folded: pa.StringArray | None = None
     if infos and nodes.fold is not None:
@@ -108,4 +106,4 @@ def maps_of(db: Database, infos: tuple[DatasetInfo, ...], nodes: Nodes) -> list[
         batches = read_nodes(db, FOLDS[nodes.level][1], ["id"], idx=wanted)
         columns = [b.column("id").cast(pa.string()) for b in batches]
         folded = pa.concat_arrays(columns) if columns else pa.array([], pa.string())
-    return [variable_map(info, nodes, folded) for info in infos]
+    return [map_variables(info, nodes, folded) for info in infos]

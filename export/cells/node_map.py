@@ -127,7 +127,7 @@ class NodeMap:
         return key[first][some], merged[some]
 
 
-def variable_map(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | None) -> NodeMap:
+def map_variables(info: DatasetInfo, nodes: Nodes, folded_ids: pa.StringArray | None) -> NodeMap:
     """Map the measured variables of a data set to rows of nodes.
 
     Parameters

@@ -36,7 +36,7 @@ SPLIT_NAMES = {
 _TRIES = 32
 
 
-def hashes(names: Iterable[str], seed: int) -> NDArray[np.uint64]:
+def hash_names(names: Iterable[str], seed: int) -> NDArray[np.uint64]:
     """Seeded 64-bit hash of each name; see ``docs/formats/training-set.md``."""
     key = (seed % 2**64).to_bytes(8, "little")
     digests = [hashlib.blake2b(n.encode(), digest_size=8, key=key).digest() for n in names]
@@ -67,7 +67,9 @@ class Classes:
         return cls(np.zeros(n, dtype=np.int64), ("cells",), "")
 
 
-def by_cell(order: NDArray[np.uint64], classes: Classes, fractions: Sequence[float]) -> CodeArray:
+def split_cells(
+    order: NDArray[np.uint64], classes: Classes, fractions: Sequence[float]
+) -> CodeArray:
     """Split single cells, stratified by class.
 
     Parameters
@@ -100,7 +102,7 @@ def by_cell(order: NDArray[np.uint64], classes: Classes, fractions: Sequence[flo
     return split
 
 
-def by_group(
+def split_groups(
     groups: CodeArray, names: Sequence[str], classes: Classes, fractions: Sequence[float], seed: int
 ) -> CodeArray:
     """Split groups of cells (donors) as wholes, each class in every split.
@@ -135,7 +137,7 @@ def by_group(
     best: tuple[float, CodeArray] | None = None
     tries = int(np.clip(20_000 // max(len(names), 1), 4, _TRIES))
     for attempt in range(tries):
-        order = np.argsort(hashes((f"{attempt}\0{n}" for n in names), seed), kind="stable")
+        order = np.argsort(hash_names((f"{attempt}\0{n}" for n in names), seed), kind="stable")
         deal = _repaired(_deal(table, order, fractions), table, fractions)
         if deal is not None:
             off = _distance(deal, table, fractions)
@@ -151,15 +153,15 @@ def by_group(
     return best[1][groups]
 
 
-def by_name(values: Sequence[str]) -> CodeArray | None:
+def read_split_names(values: Sequence[str]) -> CodeArray | None:
     """Take values that are names of splits as they are; None where they are not."""
     if not values or any(v.lower() not in SPLIT_NAMES for v in values):
         return None
     return np.array([SPLIT_NAMES[v.lower()] for v in values], dtype=np.int64)
 
 
-def donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Say which data sets have their donors in common: those that share a file.
+def find_donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Find the data sets whose donors are the same people: those that share a file.
 
     The same cells may be attached twice, as they are and as meta-cells; a donor of the one is the
     donor of that name in the other.
@@ -172,7 +174,7 @@ def donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
     Returns
     -------
     dict
-        For each data set the first, by name, of those that it shares files with, be it by way of
+        Data set to the first data set, by name, that it shares files with, directly or through
         others.
     """
     root = {name: name for name in files}
@@ -190,7 +192,7 @@ def donor_spaces(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {name: find(name) for name in files}
 
 
-def balanced(
+def balance(
     order: NDArray[np.uint64], split: CodeArray, strata: CodeArray, classes: Classes
 ) -> NDArray[np.bool_]:
     """Choose the cells to keep so that training classes are equal within each stratum.

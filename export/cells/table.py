@@ -18,15 +18,15 @@ from tosg.errors import ConfigError, ExportError, at, unknown
 from tosg.export.cells import splits
 from tosg.export.cells.splits import Classes
 from tosg.export.cells.targets import (
-    codes_of,
-    donors_in,
+    assign_splits,
+    combine_fields,
+    decode_column,
+    describe_splits,
+    describe_target,
+    encode_column,
     has_value,
-    plain_of,
-    split_of,
-    splits_info,
-    strata_of,
-    target_info,
-    target_of,
+    list_donors,
+    read_target,
 )
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.types import MARKER_PREFIX
@@ -141,16 +141,16 @@ def read_cells(
 
 
 def _spaces(db: Database, table: pa.Table) -> dict[str, str]:
-    """Data sets that have their donors in common, see `splits.donor_spaces`."""
+    """Data sets that have their donors in common, see `splits.find_donor_spaces`."""
     rows = db.rows(
         "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids RETURN d.id AS id, d.sha256s AS files",
-        ids=pc.unique(plain_of(table.column("dataset"))).to_pylist(),
+        ids=pc.unique(decode_column(table.column("dataset"))).to_pylist(),
     )
-    return splits.donor_spaces({row["id"]: row["files"] for row in rows})
+    return splits.find_donor_spaces({row["id"]: row["files"] for row in rows})
 
 
 def _check_unasked(selection: Selection, found: str) -> None:
-    """Refuse, where there are no cells, what only cells can have."""
+    """Refuse options that need cells where there are none."""
     options = [
         *(["--target"] if selection.target is not None else []),
         *(["--split"] if selection.split != "none" else []),
@@ -160,7 +160,7 @@ def _check_unasked(selection: Selection, found: str) -> None:
     ]
     if options:
         raise ConfigError(
-            "there are no cells for what is asked of them",
+            "these options need cells, and there are none",
             where=", ".join(options),
             found=found,
             hint=f"attach cells with `tosg cells attach`, or leave out {', '.join(options)} "
@@ -201,7 +201,7 @@ def _read(db: Database, idx: _Int64s, selection: Selection, known: Sequence[str]
     table = pa.concat_tables(batches).unify_dictionaries().combine_chunks()
     for name in ("id", "dataset"):
         if table.column(name).null_count:
-            raise ExportError("a cell has no " + name, where="cells", hint="attach the cells anew")
+            raise ExportError("a cell has no " + name, where="cells", hint="attach the cells again")
     return table
 
 
@@ -254,7 +254,7 @@ def _homeless(table: pa.Table, selection: Selection) -> Iterator[str]:
 
 
 def _hashes(table: pa.Table, selection: Selection) -> NDArray[np.uint64]:
-    return splits.hashes(
+    return splits.hash_names(
         (i for chunk in table.column("id").chunks for i in chunk.to_pylist()), selection.seed
     )
 
@@ -272,9 +272,9 @@ def _arranged(
     warnings: list[str],
 ) -> CellTable:
     hashed = _hashes(table, selection)
-    target, classes = target_of(table, selection)
+    target, classes = read_target(table, selection)
     strata = classes or Classes.one(table.num_rows)
-    split, donor_safe = split_of(table, selection, strata, hashed, spaces, warnings)
+    split, donor_safe = assign_splits(table, selection, strata, hashed, spaces, warnings)
     if selection.balance is not None:
         if classes is None:
             raise ExportError(
@@ -282,7 +282,7 @@ def _arranged(
                 where="balance",
                 found=f"{selection.target} holds numbers",
             )
-        keep = splits.balanced(hashed, split, strata_of(table, selection), classes)
+        keep = splits.balance(hashed, split, combine_fields(table, selection), classes)
         warnings.append(
             f"balancing leaves {int((keep & (split == 0)).sum()):,} of "
             f"{int((split == 0).sum()):,} training cells"
@@ -293,7 +293,7 @@ def _arranged(
     order = np.lexsort((_ranked_ids(table), hashed, split))
     table, split = table.take(order), split[order]
     target = None if target is None else target[order]
-    dataset, datasets = codes_of(table.column("dataset"), "cells", "attach the cells anew")
+    dataset, datasets = encode_column(table.column("dataset"), "cells", "attach the cells again")
     counts = table.column("n_genes") if "n_genes" in table.column_names else None
     return CellTable(
         idx=table.column("idx").to_numpy(),
@@ -302,9 +302,9 @@ def _arranged(
         target=target,
         datasets=tuple(datasets),
         fields=_fields(known),
-        target_info=target_info(selection, classes),
-        splits_info=splits_info(table, selection, split, target, classes, donor_safe),
-        donors=len(donors_in(table)),
+        target_info=describe_target(selection, classes),
+        splits_info=describe_splits(table, selection, split, target, classes, donor_safe),
+        donors=len(list_donors(table)),
         values_bound=0 if counts is None else int(pc.sum(counts).as_py() or 0),
         warnings=tuple(warnings),
     )

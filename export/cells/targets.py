@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _Int64s = NDArray[np.int64]
 
-#: Names that a message lists before it says how many more there are.
+#: Names that a message lists before it counts the rest.
 _SHOWN = 5
 
 
 def has_value(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Mask of rows with a value; an empty text and NaN are none."""
-    plain = plain_of(column)
+    """Mask of rows with a value; an empty text and NaN count as missing."""
+    plain = decode_column(column)
     valid = plain.is_valid()
     if pa.types.is_string(plain.type):
         valid = pc.and_(valid, pc.fill_null(pc.not_equal(plain, ""), False))
@@ -37,14 +37,14 @@ def has_value(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return valid
 
 
-def plain_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def decode_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Decode a dictionary-encoded column."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def codes_of(column: pa.ChunkedArray, option: str, hint: str) -> tuple[_Int64s, list[str]]:
+def encode_column(column: pa.ChunkedArray, option: str, hint: str) -> tuple[_Int64s, list[str]]:
     """Codes of a column over its sorted distinct values as text; no value may be missing."""
-    text = pc.cast(plain_of(column), pa.string())
+    text = pc.cast(decode_column(column), pa.string())
     missing = len(text) - int(pc.sum(has_value(column)).as_py() or 0)
     if missing:
         raise ExportError(
@@ -58,12 +58,14 @@ def codes_of(column: pa.ChunkedArray, option: str, hint: str) -> tuple[_Int64s, 
     return inverse.astype(np.int64), names.tolist()
 
 
-def target_of(table: pa.Table, selection: Selection) -> tuple[NDArray[Any] | None, Classes | None]:
+def read_target(
+    table: pa.Table, selection: Selection
+) -> tuple[NDArray[Any] | None, Classes | None]:
     """Target of each row: class codes with their classes, or values, or nothing."""
     if selection.target is None:
         return None, None
     column = table.column(selection.target)
-    kind = plain_of(column).type
+    kind = decode_column(column).type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         return column.cast(pa.float64()).to_numpy(), None
     if not (pa.types.is_string(kind) or pa.types.is_boolean(kind)):
@@ -72,11 +74,11 @@ def target_of(table: pa.Table, selection: Selection) -> tuple[NDArray[Any] | Non
             where=f"target {selection.target}",
             found=str(kind),
         )
-    codes, names = codes_of(column, "target", "")
+    codes, names = encode_column(column, "target", "")
     return codes, Classes(codes, names, selection.target)
 
 
-def split_of(
+def assign_splits(
     table: pa.Table,
     selection: Selection,
     strata: Classes,
@@ -84,26 +86,26 @@ def split_of(
     spaces: Mapping[str, str],
     warnings: list[str],
 ) -> tuple[_Int64s, bool]:
-    """Split of each row, and whether donors are safe; `spaces` are `splits.donor_spaces`."""
+    """Split of each row, and whether donors are safe; `spaces` are `splits.find_donor_spaces`."""
     if selection.split == "none":
         return np.zeros(table.num_rows, dtype=np.int64), False
     if selection.split == "cell":
         warnings.append("--split cell is not donor-safe: cells of one donor are in several splits")
-        return splits.by_cell(hashed, strata, selection.fractions), False
+        return splits.split_cells(hashed, strata, selection.fractions), False
     if selection.split == "donor":
         donors = Donors.of(table, spaces)
-        split = splits.by_group(
+        split = splits.split_groups(
             donors.codes, donors.names, strata, selection.fractions, selection.seed
         )
         warnings.extend(donors.namesakes(split))
         return split, True
     hint = "name another field, or leave those cells out in --cells"
-    groups, names = codes_of(table.column(selection.split), f"split {selection.split}", hint)
-    ready = splits.by_name(names)
+    groups, names = encode_column(table.column(selection.split), f"split {selection.split}", hint)
+    ready = splits.read_split_names(names)
     split = (
         ready[groups]
         if ready is not None
-        else splits.by_group(groups, names, strata, selection.fractions, selection.seed)
+        else splits.split_groups(groups, names, strata, selection.fractions, selection.seed)
     )
     known = bool(pc.all(has_value(table.column("donor_id"))).as_py())
     whole = Donors.of(table, spaces) if known else None
@@ -142,8 +144,8 @@ class Donors:
             "attach the cells with --map donor_id=COLUMN, leave those cells out in --cells, "
             "or use --split cell (not donor-safe) or --split FIELD"
         )
-        donors, names = codes_of(table.column("donor_id"), "split donor", hint)
-        sets, set_names = codes_of(table.column("dataset"), "split donor", hint)
+        donors, names = encode_column(table.column("donor_id"), "split donor", hint)
+        sets, set_names = encode_column(table.column("dataset"), "split donor", hint)
         roots, space = np.unique([spaces.get(s, s) for s in set_names], return_inverse=True)
         distinct, codes = np.unique(space[sets] * len(names) + donors, return_inverse=True)
         pairs = [(str(roots[d // len(names)]), names[d % len(names)]) for d in distinct]
@@ -179,11 +181,11 @@ class Donors:
             )
 
 
-def strata_of(table: pa.Table, selection: Selection) -> _Int64s:
+def combine_fields(table: pa.Table, selection: Selection) -> _Int64s:
     """One code per combination of the fields to balance by, the target left aside."""
     codes = np.zeros(table.num_rows, dtype=np.int64)
     for name in sorted(set(selection.balance or ()) - {selection.target}):
-        text = pc.fill_null(pc.cast(plain_of(table.column(name)), pa.string()), "\0")
+        text = pc.fill_null(pc.cast(decode_column(table.column(name)), pa.string()), "\0")
         names, inverse = np.unique(
             text.to_numpy(zero_copy_only=False).astype(str), return_inverse=True
         )
@@ -191,7 +193,7 @@ def strata_of(table: pa.Table, selection: Selection) -> _Int64s:
     return codes
 
 
-def target_info(selection: Selection, classes: Classes | None) -> dict[str, Any] | None:
+def describe_target(selection: Selection, classes: Classes | None) -> dict[str, Any] | None:
     """What the manifest says of the target."""
     if selection.target is None:
         return None
@@ -200,16 +202,16 @@ def target_info(selection: Selection, classes: Classes | None) -> dict[str, Any]
     return {"field": selection.target, "kind": "class", "classes": list(classes.names)}
 
 
-def donors_in(table: pa.Table) -> list[list[str]]:
+def list_donors(table: pa.Table) -> list[list[str]]:
     """Sorted distinct (dataset, donor) of the rows where the donor is known."""
     pairs = table.select(["dataset", "donor_id"])
-    pairs = pa.table([plain_of(c) for c in pairs.columns], names=pairs.column_names)
+    pairs = pa.table([decode_column(c) for c in pairs.columns], names=pairs.column_names)
     known = pairs.filter(has_value(pairs.column("donor_id")).combine_chunks())
     distinct = known.group_by(["dataset", "donor_id"]).aggregate([])
     return sorted([r["dataset"], r["donor_id"]] for r in distinct.to_pylist())
 
 
-def splits_info(
+def describe_splits(
     table: pa.Table,
     selection: Selection,
     split: _Int64s,
@@ -231,6 +233,6 @@ def splits_info(
             "stop": stop,
             "cells": stop - start,
             "targets": targets,
-            "donors": donors_in(table.slice(start, stop - start)) if known else None,
+            "donors": list_donors(table.slice(start, stop - start)) if known else None,
         }
     return info

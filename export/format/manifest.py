@@ -210,18 +210,18 @@ def check_parts(manifest: Manifest) -> None:
     units = {d["id"]: d["unit"] for d in manifest.content["datasets"]}
     if set(units.values()) != {expression["unit"]}:
         found = "; ".join(f"{name}: {unit}" for name, unit in units.items())
-        raise broken(path, found, f"data sets of the unit {expression['unit']}")
+        raise format_error(path, found, f"data sets of the unit {expression['unit']}")
     rows, shards = 0, expression["shards"]
     for shard in shards:
         if shard["start"] != rows:
-            raise broken(path, f"shard {shard['name']} from row {shard['start']}", rows)
+            raise format_error(path, f"shard {shard['name']} from row {shard['start']}", rows)
         rows += shard["cells"]
     if rows != manifest.counts["cells"]:
         found = f"{rows:,} cells in {len(shards):,} shards"
-        raise broken(path, found, f"{manifest.counts['cells']:,}, as in counts")
+        raise format_error(path, found, f"{manifest.counts['cells']:,}, as in counts")
 
 
-def broken(where: Path, found: object, expected: object) -> ExportError:
+def format_error(where: Path, found: object, expected: object) -> ExportError:
     """Build the error for what breaks a rule of the format."""
     return ExportError(
         "the training set breaks a rule of its format",

@@ -150,8 +150,8 @@ class TableFile:
         return hashlib.sha256("".join(self._digests).encode()).hexdigest()
 
 
-def regrouped(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Cut a stream of tables anew into tables of exactly `rows` rows, the last one shorter."""
+def cut_tables(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Cut a stream of tables into tables of exactly `rows` rows, the last one shorter."""
     held: list[pa.Table] = []
     n = 0
     for table in tables:

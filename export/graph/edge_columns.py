@@ -37,7 +37,7 @@ _KINDS = {
 }
 
 
-def key_properties(types: Iterable[str] | None) -> tuple[str, ...]:
+def list_key_properties(types: Iterable[str] | None) -> tuple[str, ...]:
     """Key properties besides the sign that relationships of these types may have."""
     known = all_relationship_types()
     chosen = known if types is None else {t: known[t] for t in types if t in known}
@@ -89,7 +89,7 @@ class EdgeColumns:
     def _ungrouped(self, group: pa.DictionaryArray) -> dict[str, np.ndarray[Any, Any]]:
         """Columns of a batch whose properties are grouped: worked out once per group."""
         groups = [json.loads(text) for text in group.dictionary.to_pylist()]
-        known = key_properties(None)
+        known = list_key_properties(None)
         rows = {
             name: pa.array([g.get(name) for g in groups], kind)
             for name, kind in (
@@ -135,7 +135,7 @@ class EdgeColumns:
         return coded
 
     def _key_codes(self, columns: Mapping[str, pa.Array], n: int) -> np.ndarray[Any, Any]:
-        names = [k for k in key_properties(None) if k in columns and columns[k].null_count < n]
+        names = [k for k in list_key_properties(None) if k in columns and columns[k].null_count < n]
         if not names:
             return np.zeros(n, dtype=np.int64)
         distinct = []
@@ -150,22 +150,22 @@ class EdgeColumns:
             {name: values[c] for (name, values, _), c in zip(distinct, row, strict=True)}
             for row in combinations
         ]
-        codes = self._keys.of(canonical(d) for d in documents)
+        codes = self._keys.of(write_canonical(d) for d in documents)
         return codes[inverse.reshape(-1)]
 
     def _source_codes(self, columns: Mapping[str, pa.Array], n: int) -> np.ndarray[Any, Any]:
         if "sources" not in columns:
             return np.zeros(n, dtype=np.int64)
-        return self._coded(joined_claims(columns), self._sources, _claims_of)
+        return self._coded(join_claims(columns), self._sources, _claims_of)
 
 
-def canonical(values: Mapping[str, Any]) -> str:
+def write_canonical(values: Mapping[str, Any]) -> str:
     """Canonical JSON of key properties; those without a value are left out."""
     given = {k: v for k, v in values.items() if v is not None}
     return json.dumps(given, sort_keys=True, ensure_ascii=False)
 
 
-def joined_claims(columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
+def join_claims(columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
     """Join the parallel lists ``sources``, ``licenses``, ``releases`` of each row into one text."""
     parts = [
         pc.fill_null(pc.binary_join(columns[name], LIST_SEPARATOR), "")
@@ -175,7 +175,7 @@ def joined_claims(columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
     return pc.binary_join_element_wise(*parts, _LIST).dictionary_encode()
 
 
-def claimants_in(joined: pa.DictionaryArray) -> set[Claimant]:
+def list_claimants(joined: pa.DictionaryArray) -> set[Claimant]:
     """Distinct (source, license, release) of joined claims."""
     return {claimant for text in joined.dictionary.to_pylist() for claimant in _claims_of(text)}
 

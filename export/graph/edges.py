@@ -26,7 +26,7 @@ class Edges:
     type : int16
         Position in `types`.
     start, end : int64
-        ``idx`` of the ends while reading, rows of the nodes once `placed`.
+        ``idx`` of the ends while reading, rows of the nodes once `place_edges`.
     score : float32
         0..1, NaN where there is none.
     sign : int8
@@ -43,7 +43,7 @@ class Edges:
         Key properties besides the sign, as canonical JSON objects.
     sources : tuple of tuple
         Sorted lists of who claims an edge: (source, license, release) while reading and merging,
-        names of sources in the training set (`named_sources`).
+        names of sources in the training set (`name_sources`).
     """
 
     type: NDArray[np.int16]
@@ -74,7 +74,7 @@ class Edges:
 COLUMNS = ("type", "start", "end", "score", "sign", "key", "source", "lifted")
 
 
-def placed(edges: Edges, nodes: Ids) -> Edges:
+def place_edges(edges: Edges, nodes: Ids) -> Edges:
     """Turn ``idx`` of ends into rows of `nodes` (sorted); edges with an end elsewhere drop out."""
     row = lookup(nodes)
     start, end = row(edges.start), row(edges.end)
@@ -193,7 +193,7 @@ def _merged(edges: Edges, first: Ids) -> Edges:
     return _recoded(merged)
 
 
-def named_sources(edges: Edges) -> tuple[Edges, frozenset[Claimant]]:
+def name_sources(edges: Edges) -> tuple[Edges, frozenset[Claimant]]:
     """Name the sources of the edges, and list their claimants apart."""
     claimants = frozenset(claimant for claims in edges.sources for claimant in claims)
     names = tuple(tuple(sorted({source for source, _, _ in claims})) for claims in edges.sources)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tosg.export.graph.edges import Edges, Ids
 
-#: What makes a gene product is no fact to be lifted: it would join a gene with itself.
+#: Edges from a gene to its products are not lifted: they would join a gene with itself.
 NEVER_LIFTED = ("ENCODES", "TRANSCRIBED_TO", "TRANSLATED_TO")
 
 #: level -> (label that stays, label that is folded into it)
@@ -69,7 +69,7 @@ class Fold:
         return rows, nodes
 
 
-def final_nodes(nodes: Ids, folded: Ids, fold: Fold) -> tuple[Ids, Ids]:
+def choose_final_nodes(nodes: Ids, folded: Ids, fold: Fold) -> tuple[Ids, Ids]:
     """Nodes of the level, and those that are lost because nothing encodes them.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.errors import ExportError, QueryError, SchemaError, at
-from tosg.export.graph.level import FOLDS, Fold, final_nodes
+from tosg.export.graph.level import FOLDS, Fold, choose_final_nodes
 from tosg.kg.reader.bulk import read_nodes, read_relationships
 from tosg.kg.schema.types import ENTITY, entity_types
 
@@ -112,7 +112,7 @@ def _fold(db: Database, level: str, nodes: Ids, warnings: list[str]) -> tuple[Fo
     )
     fold = Fold.of(level, genes, proteins)
     folded = _idx_of(read_nodes(db, folded_label, [], idx=nodes))
-    kept, lost = final_nodes(nodes, folded, fold)
+    kept, lost = choose_final_nodes(nodes, folded, fold)
     if len(lost):
         which = "encoded by no gene" if level == "gene" else "that encode no protein"
         warnings.append(
@@ -139,7 +139,7 @@ def _names(db: Database, nodes: Ids, *, whole: bool) -> tuple[pa.StringArray, Id
     found = _idx_of(batches)
     if not np.array_equal(found, nodes):
         raise ExportError(
-            "nodes of the selection are not in the graph (any more)",
+            "nodes of the selection are missing from the graph",
             where="nodes",
             found=f"{len(found):,} nodes",
             expected=f"{len(nodes):,}",
@@ -173,13 +173,13 @@ def check_types(types: Sequence[str]) -> None:
 
 def node_tables(db: Database, nodes: Nodes, claimants: set[Claimant]) -> Iterator[pa.Table]:
     """Read the columns of ``nodes.parquet`` in bounded batches; adds to `claimants`."""
-    from tosg.export.graph.edge_columns import claimants_in, joined_claims
+    from tosg.export.graph.edge_columns import join_claims, list_claimants
 
     done = 0
     columns = ["id", "name", "symbol", "text", "sources", "licenses", "releases"]
     for batch in read_nodes(db, ENTITY, columns, idx=nodes.idx):
         by_name: dict[str, Any] = {n: batch.column(n) for n in batch.schema.names}
-        claimants |= claimants_in(joined_claims(by_name))
+        claimants |= list_claimants(join_claims(by_name))
         codes = nodes.type[done : done + batch.num_rows]
         types = pa.array(nodes.types, pa.string()).take(pa.array(codes))
         done += batch.num_rows

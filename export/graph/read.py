@@ -10,8 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import ExportError
-from tosg.export.graph.edge_columns import GROUPED, NUMBER_PROPERTIES, EdgeColumns, key_properties
-from tosg.export.graph.edges import Claimant, Edges, Ids, finish_edges, named_sources, placed
+from tosg.export.graph.edge_columns import (
+    GROUPED,
+    NUMBER_PROPERTIES,
+    EdgeColumns,
+    list_key_properties,
+)
+from tosg.export.graph.edges import Claimant, Edges, Ids, finish_edges, name_sources, place_edges
 from tosg.export.graph.level import lift
 from tosg.kg.reader.bulk import read_relationships
 from tosg.kg.schema.types import all_relationship_types
@@ -88,8 +93,8 @@ def read_graph(
         edges = lift(edges, nodes.fold)
     directed = {name: t.directed for name, t in all_relationship_types().items()}
     signed = frozenset(n for n, t in all_relationship_types().items() if "sign" in t.keys)
-    edges = finish_edges(placed(edges, nodes.idx), nodes.n, directed, signed)
-    edges, claimants = named_sources(edges)
+    edges = finish_edges(place_edges(edges, nodes.idx), nodes.n, directed, signed)
+    edges, claimants = name_sources(edges)
     isolated = _isolated(edges, nodes.n)
     warnings = [*nodes.warnings, *_warnings(nodes, edges, isolated)]
     return Graph(nodes, edges, claimants, isolated, tuple(warnings))
@@ -105,7 +110,7 @@ def _batches(
             given = given.filter(pc.is_in(kind, pa.array(types)))
         yield given
         return
-    grouped = (*GROUPED, *key_properties(types))
+    grouped = (*GROUPED, *list_key_properties(types))
     inside: Ids | None = None if selection.nodes is None else nodes.idx
     if inside is not None and nodes.fold is not None:
         inside = np.union1d(inside, nodes.fold.folded_of(inside))

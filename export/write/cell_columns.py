@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tosg.errors import ExportError
 from tosg.export.format.manifest import SPLITS
-from tosg.export.format.writers import TableFile, regrouped
+from tosg.export.format.writers import TableFile, cut_tables
 from tosg.files import writing
 from tosg.kg.reader.bulk import read_nodes
 
@@ -38,7 +38,7 @@ def spill_columns(db: Database, work: Path, cells: CellTable) -> dict[str, Any]:
     idx = cells.idx[order]
     given: dict[str, int] = {}
     files = done = 0
-    for table in regrouped(_tables(db, cells, idx), SPILL_ROWS):
+    for table in cut_tables(_tables(db, cells, idx), SPILL_ROWS):
         rows = order[done : done + table.num_rows]
         done += table.num_rows
         for name in table.column_names:
@@ -53,7 +53,9 @@ def spill_columns(db: Database, work: Path, cells: CellTable) -> dict[str, Any]:
         files += 1
     if done != len(cells):
         raise ExportError(
-            "cells are not in the graph any more", found=f"{done:,} cells", expected=len(cells)
+            "selected cells are missing from the graph",
+            found=f"{done:,} cells",
+            expected=len(cells),
         )
     return {"files": files, "columns": [n for n in cells.fields if given.get(n)]}
 

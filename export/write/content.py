@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tosg.export.cells.datasets import normalize_for
+from tosg.export.cells.datasets import choose_normalization
 from tosg.export.format.manifest import FORMAT_VERSION, LAYOUT
 from tosg.kg.schema.types import all_relationship_types
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class ExportParts:
-    """What the stages of an export found; `meta` is `graph_meta`.
+    """What the stages of an export found; `meta` is `read_graph_meta`.
 
-    What comes from the database is read before the bookmark is compared. `content_of` gets none,
+    What comes from the database is read before the bookmark is compared. `make_content` gets none,
     so that nothing it says can be of a later state of the graph.
     """
 
@@ -43,7 +43,7 @@ class ExportParts:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def content_of(parts: ExportParts) -> dict[str, Any]:
+def make_content(parts: ExportParts) -> dict[str, Any]:
     """Everything that is the same for the same graph and selection."""
     graph, cells = parts.graph, parts.cells
     directed = {name: t.directed for name, t in all_relationship_types().items()}
@@ -94,7 +94,7 @@ def _embedding(parts: ExportParts) -> dict[str, Any] | None:
     }
 
 
-def graph_meta(db: Database) -> dict[str, Any]:
+def read_graph_meta(db: Database) -> dict[str, Any]:
     """Properties of the graph's own bookkeeping node; empty where there is none."""
     rows = db.rows("CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) RETURN m {.*} AS meta")
     return dict(rows[0]["meta"]) if rows else {}
@@ -126,7 +126,7 @@ def _expression(parts: ExportParts) -> dict[str, Any] | None:
     rows = parts.selection.shard_size
     return {
         "unit": parts.infos[0].unit,
-        "normalize": normalize_for(parts.selection, parts.infos[0].unit),
+        "normalize": choose_normalization(parts.selection, parts.infos[0].unit),
         "shard_rows": rows,
         "shards": [
             {"name": f"{k:05d}", "start": k * rows, "cells": s["cells"], "values": s["values"]}
@@ -145,7 +145,7 @@ def _digests(parts: ExportParts) -> dict[str, str | None]:
     }
 
 
-def run_of(
+def make_run(
     db: Database, parts: ExportParts, *, started: float, bookmark: str, workers: int
 ) -> dict[str, Any]:
     """What is true of this run alone."""

@@ -20,25 +20,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import ConfigError, ExportError, TosgError
-from tosg.export.cells.datasets import checked_datasets, maps_of, unmapped
+from tosg.export.cells.datasets import check_mapped, map_datasets, read_datasets
 from tosg.export.cells.table import read_cells
 from tosg.export.format.digest import digest_arrays
 from tosg.export.format.manifest import MANIFEST, manifest_bytes, read_manifest
 from tosg.export.format.writers import save_npy
 from tosg.export.graph.nodes import Nodes, choose_nodes
 from tosg.export.graph.read import read_graph
-from tosg.export.selection import Selection, differences, resolved
+from tosg.export.selection import Selection, compare_selections, resolve_selection
 from tosg.export.write.cell_columns import spill_columns, write_cells
-from tosg.export.write.content import ExportParts, content_of, graph_meta, run_of
-from tosg.export.write.graph_files import vector_width, write_graph_files
+from tosg.export.write.content import ExportParts, make_content, make_run, read_graph_meta
+from tosg.export.write.graph_files import read_vector_width, write_graph_files
 from tosg.export.write.plan import make_export_plan, run_tasks
-from tosg.export.write.result import ExportResult, already, planned, written
+from tosg.export.write.result import (
+    ExportResult,
+    summarize_existing,
+    summarize_planned,
+    summarize_written,
+)
 from tosg.export.write.shards import read_range, write_shard
 from tosg.export.write.workspace import (
     DiskFullError,
     Workspace,
-    about,
-    check_out,
+    check_output,
+    describe_file,
     disk_errors,
 )
 from tosg.files import write_bytes, writing
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
-    from tosg.export.write.plan import Plan, Receipt, Task
+    from tosg.export.write.plan import ExportPlan, Receipt, Task
     from tosg.kg.database.connection import Database
 
 #: Called with a stage, what is done of it and the total.
@@ -123,11 +128,11 @@ def export(
         raise ConfigError("workers must be 1 or more", where="workers", found=workers)
     # Past links: the partial folder has to be beside the real one, to become it by a rename.
     folder = Path(out).resolve()
-    finished = check_out(folder, resume=resume)
-    selection = resolved(selection)
+    finished = check_output(folder, resume=resume)
+    selection = resolve_selection(selection)
     if finished:
         Workspace(folder).tidy()
-        return already(folder, selection, db.bookmark())
+        return summarize_existing(folder, selection, db.bookmark())
     started = time.time()
     for last in (False, True):
         job = _Job(
@@ -147,23 +152,25 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
     with _told_by_name(job):
         # Cells first: what is wrong with them shows in seconds, the graph may take longer.
         cells = read_cells(job.db, job.selection, timeout=job.timeout)
-        infos = checked_datasets(job.db, cells, job.selection) if cells else ()
+        infos = read_datasets(job.db, cells, job.selection) if cells else ()
         nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
-        maps = maps_of(job.db, infos, nodes)
+        maps = map_datasets(job.db, infos, nodes)
         if cells:
-            told = (*cells.warnings, *unmapped(infos, maps))
+            told = (*cells.warnings, *check_mapped(infos, maps))
             cells = replace(cells, warnings=told)
-        parts = ExportParts(job.selection, cells, infos, maps, graph_meta(job.db))
+        parts = ExportParts(job.selection, cells, infos, maps, read_graph_meta(job.db))
         if dry_run:
-            graph, width = read_graph(job.db, job.selection, nodes), vector_width(job.db)
+            graph, width = read_graph(job.db, job.selection, nodes), read_vector_width(job.db)
             _check_unmoved(job)
-            return planned(job.space.out, job.selection, graph, cells, maps, width, job.started)
+            return summarize_planned(
+                job.space.out, job.selection, graph, cells, maps, width, job.started
+            )
     job.space.open()
     try:
         with disk_errors(job.space.folder):
             if resume and _was_ready(job):
                 job.space.finish()
-                return already(job.space.out, job.selection, job.bookmark)
+                return summarize_existing(job.space.out, job.selection, job.bookmark)
             parts.resumed = _check_plan(job, resume=resume)
         with _told_by_name(job):
             parts.graph = _signed(job, "graph", lambda: _graph_files(job, nodes))
@@ -212,8 +219,8 @@ def _check_plan(job: _Job, *, resume: bool) -> bool:
         job.space.clear()
         job.space.sign("plan", {**asked, "selection": selection})
         return False
-    hint = f"ask for the same, or remove {job.space.folder} and start anew"
-    differs = differences(selection, was["selection"])
+    hint = f"ask for the same, or remove {job.space.folder} and export again"
+    differs = compare_selections(selection, was["selection"])
     if differs:
         raise _ResumeError(
             "the export to resume asked for something else",
@@ -229,7 +236,7 @@ def _check_plan(job: _Job, *, resume: bool) -> bool:
                 where=job.space.folder,
                 found=f"{key} {asked[key]}",
                 expected=f"{key} {was[key]}",
-                hint=f"remove {job.space.folder} and start anew",
+                hint=f"remove {job.space.folder} and export again",
             )
     return True
 
@@ -252,7 +259,7 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
     )
 
 
-def _spill_cells(job: _Job, parts: ExportParts) -> tuple[Plan | None, dict[str, Any]]:
+def _spill_cells(job: _Job, parts: ExportParts) -> tuple[ExportPlan | None, dict[str, Any]]:
     """First pass: everything of the cells that comes from the database, spilled."""
     cells = parts.cells
     if cells is None:
@@ -272,7 +279,9 @@ def _spill_cells(job: _Job, parts: ExportParts) -> tuple[Plan | None, dict[str, 
     return plan, columns
 
 
-def _write_cells(job: _Job, parts: ExportParts, plan: Plan | None, columns: dict[str, Any]) -> None:
+def _write_cells(
+    job: _Job, parts: ExportParts, plan: ExportPlan | None, columns: dict[str, Any]
+) -> None:
     """Second pass: the spills become the files of the cells."""
     cells = parts.cells
     if cells is None or plan is None:
@@ -288,7 +297,7 @@ def _write_cells(job: _Job, parts: ExportParts, plan: Plan | None, columns: dict
         with writing(folder / "measured.npy") as temporary:
             save_npy(temporary, measured)
         parts.measured_digest = digest_arrays({"measured": measured})
-        parts.files = {n: about(folder / n) for n in ("cells.parquet", "measured.npy")}
+        parts.files = {n: describe_file(folder / n) for n in ("cells.parquet", "measured.npy")}
 
 
 def _signed(job: _Job, name: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -301,7 +310,7 @@ def _signed(job: _Job, name: str, write: Callable[[], dict[str, Any]]) -> dict[s
     return receipt
 
 
-def _tasks(job: _Job, plan: Plan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
+def _tasks(job: _Job, plan: ExportPlan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
     receipts: dict[int, Receipt] = {}
     job.progress(stage, 0, count)
     for k, receipt in run_tasks(plan, task, count, job.workers):
@@ -311,12 +320,12 @@ def _tasks(job: _Job, plan: Plan, task: Task, stage: str, count: int) -> dict[in
 
 
 def _finish(job: _Job, parts: ExportParts) -> ExportResult:
-    content = content_of(parts)
-    run = run_of(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
+    content = make_content(parts)
+    run = make_run(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
     with disk_errors(job.space.folder):
         write_bytes(job.space.folder / MANIFEST, manifest_bytes(content, run))
         job.space.finish()
-    return written(job.space.out, content, job.started)
+    return summarize_written(job.space.out, content, job.started)
 
 
 @contextmanager
@@ -337,7 +346,7 @@ def _told_by_name(job: _Job) -> Iterator[None]:
             now = job.bookmark
         if now == job.bookmark:
             raise
-        raise _moved(job, now, f"; reading said: {error.what}") from error
+        raise _moved(job, now, f"; reading failed with: {error.what}") from error
 
 
 def _check_unmoved(job: _Job) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import ExportError
-from tosg.export.format.writers import TableFile, TensorFile, regrouped
+from tosg.export.format.writers import TableFile, TensorFile, cut_tables
 from tosg.export.graph.nodes import NODE_COLUMNS, node_tables
-from tosg.export.write.workspace import about
+from tosg.export.write.workspace import describe_file
 from tosg.files import writing
 from tosg.kg.merge.agreement import NO_SIGN
 from tosg.kg.reader.bulk import read_embeddings
@@ -44,14 +44,14 @@ def write_nodes(path: Path, db: Database, nodes: Nodes) -> tuple[str, set[Claima
     """
     claimants: set[Claimant] = set()
     with writing(path) as temporary, TableFile(temporary, NODE_COLUMNS) as file:
-        for table in regrouped(node_tables(db, nodes, claimants), ROWS_PER_GROUP):
+        for table in cut_tables(node_tables(db, nodes, claimants), ROWS_PER_GROUP):
             file.write(table)
         return file.digest(), claimants
 
 
 def write_graph(path: Path, graph: Graph, vectors: Array, has_text: Array) -> str:
     """Write ``graph.safetensors``; returns the digest of its content."""
-    arrays = {**edge_arrays(graph), "has_text": has_text, "text_embedding": vectors}
+    arrays = {**make_edge_arrays(graph), "has_text": has_text, "text_embedding": vectors}
     specs: Specs = {name: (array.dtype, array.shape) for name, array in arrays.items()}
     with writing(path) as temporary, TensorFile(temporary, specs) as file:
         for name, array in arrays.items():
@@ -67,7 +67,7 @@ def _in_blocks(array: Array) -> Iterator[Array]:
             return
 
 
-def edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
+def make_edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
     """Tensors of the edges and the types of nodes, as in the format."""
     edges = graph.edges
     return {
@@ -82,7 +82,7 @@ def edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
     }
 
 
-def vector_width(db: Database) -> int:
+def read_vector_width(db: Database) -> int:
     """Width of the graph's text vectors, 0 where it has none."""
     rows = db.rows(
         "CYPHER 5 MATCH (n:Entity) WHERE n.embedding_f32 IS NOT NULL "
@@ -100,7 +100,7 @@ def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[A
         Zeros for nodes without one; D is 0 where the graph has none.
     has_text : (N,) bool
     """
-    width = vector_width(db)
+    width = read_vector_width(db)
     has_text = np.zeros(nodes.n, dtype=bool)
     with path.open("wb") as stream:
         for start in range(0, nodes.n if width else 0, _VECTOR_ROWS):
@@ -174,7 +174,7 @@ def write_graph_files(
     edges = graph.edges
     return {
         "digests": {"nodes": nodes_digest, "graph": graph_digest},
-        "files": {n: about(folder / n) for n in ("nodes.parquet", "graph.safetensors")},
+        "files": {n: describe_file(folder / n) for n in ("nodes.parquet", "graph.safetensors")},
         "dimension": dimension,
         "nodes": nodes.n,
         "edges": len(edges),

@@ -39,7 +39,7 @@ RANGE_CELLS = 4096
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportPlan:
     """What a task has to know; pickles without a connection.
 
     Attributes
@@ -102,7 +102,7 @@ def make_export_plan(
     *,
     shard_rows: int,
     connections: int,
-) -> Plan:
+) -> ExportPlan:
     """Write the arrays of a plan and give the plan."""
     order = np.lexsort((cells.idx, cells.dataset))
     work = folder / "work"
@@ -118,7 +118,7 @@ def make_export_plan(
         for d in range(len(infos))
         for start in range(int(bounds[d]), int(bounds[d + 1]), RANGE_CELLS)
     )
-    return Plan(
+    return ExportPlan(
         folder=folder,
         db=db,
         infos=infos,
@@ -131,10 +131,12 @@ def make_export_plan(
     )
 
 
-Task = Callable[[Plan, int], Receipt]
+Task = Callable[[ExportPlan, int], Receipt]
 
 
-def run_tasks(plan: Plan, task: Task, count: int, workers: int) -> Iterator[tuple[int, Receipt]]:
+def run_tasks(
+    plan: ExportPlan, task: Task, count: int, workers: int
+) -> Iterator[tuple[int, Receipt]]:
     """Run tasks 0..count-1, here or in local processes; yields (number, receipt) as they end.
 
     Raises
@@ -177,10 +179,10 @@ def _in_pool(
             yield waiting.pop(future), future.result()
 
 
-_plan: Plan | None = None  # of this worker process
+_plan: ExportPlan | None = None  # of this worker process
 
 
-def _start_worker(plan: Plan) -> None:
+def _start_worker(plan: ExportPlan) -> None:
     global _plan
     _plan = plan
     threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, ExportError
 from tosg.export.format.manifest import SPLITS, read_manifest
-from tosg.export.selection import Selection, differences
-from tosg.export.write.graph_files import edge_arrays
+from tosg.export.selection import Selection, compare_selections
+from tosg.export.write.graph_files import make_edge_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ class ExportResult:
     dry_run: bool = False
 
 
-def written(folder: Path, content: Mapping[str, Any], started: float) -> ExportResult:
+def summarize_written(folder: Path, content: Mapping[str, Any], started: float) -> ExportResult:
     """Sum up a training set that stands."""
     return ExportResult(
         folder=folder,
@@ -63,7 +63,7 @@ def written(folder: Path, content: Mapping[str, Any], started: float) -> ExportR
     )
 
 
-def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
+def summarize_existing(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
     """Sum up a training set that was there before, if it is of this selection and graph.
 
     Raises
@@ -75,7 +75,7 @@ def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
     """
     manifest = read_manifest(folder)
     content = manifest.content
-    differs = differences(selection.as_dict(), content["selection"])
+    differs = compare_selections(selection.as_dict(), content["selection"])
     if differs:
         raise ConfigError(
             "a training set of another selection stands there",
@@ -93,10 +93,10 @@ def already(folder: Path, selection: Selection, bookmark: str) -> ExportResult:
             expected=f"bookmark {was}",
             hint=f"remove {folder}, or export to another folder",
         )
-    return written(folder, content, time.time())
+    return summarize_written(folder, content, time.time())
 
 
-def planned(
+def summarize_planned(
     folder: Path,
     selection: Selection,
     graph: Graph,
@@ -107,7 +107,9 @@ def planned(
 ) -> ExportResult:
     """Counts and estimated size of an export that is not written; `width` is D."""
     item = 2 if selection.text_dtype == "float16" else 4
-    size = sum(a.nbytes for a in edge_arrays(graph).values()) + graph.nodes.n * (200 + width * item)
+    size = sum(a.nbytes for a in make_edge_arrays(graph).values()) + graph.nodes.n * (
+        200 + width * item
+    )
     counts = {
         "nodes": graph.nodes.n,
         "edges": len(graph.edges),

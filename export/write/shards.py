@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from tosg.errors import ExportError
 from tosg.export.format.digest import digest_arrays
 from tosg.export.format.writers import save_npy
-from tosg.export.write.workspace import about, disk_errors, write_receipt
+from tosg.export.write.workspace import describe_file, disk_errors, write_receipt
 from tosg.files import writing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.export.cells.node_map import NodeMap
-    from tosg.export.write.plan import Plan, Receipt
+    from tosg.export.write.plan import ExportPlan, Receipt
 
 _Int64s = NDArray[np.int64]
 CsrArrays = tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]
@@ -26,7 +26,7 @@ CsrArrays = tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]
 _SPILLED = ("rows", "counts", "indices", "values")
 
 
-def read_range(plan: Plan, k: int) -> Receipt:
+def read_range(plan: ExportPlan, k: int) -> Receipt:
     """First pass: read the expression of range k and spill it, sorted by destination.
 
     Returns
@@ -57,7 +57,7 @@ def read_range(plan: Plan, k: int) -> Receipt:
     return receipt
 
 
-def write_shard(plan: Plan, k: int) -> Receipt:
+def write_shard(plan: ExportPlan, k: int) -> Receipt:
     """Second pass: gather the rows of shard k from all spills and write it.
 
     Returns
@@ -83,7 +83,7 @@ def write_shard(plan: Plan, k: int) -> Receipt:
             path = plan.folder / "expression" / f"{k:05d}.{part}.npy"
             with writing(path) as temporary:
                 save_npy(temporary, array)
-            files[f"expression/{path.name}"] = about(path)
+            files[f"expression/{path.name}"] = describe_file(path)
         receipt = {
             "cells": high - low,
             "values": len(values),
@@ -100,7 +100,7 @@ def _receipt(work: Path, name: str) -> Receipt | None:
     return receipt
 
 
-def _expression(plan: Plan, dataset: int, idx: _Int64s) -> CsrArrays:
+def _expression(plan: ExportPlan, dataset: int, idx: _Int64s) -> CsrArrays:
     """Rows over nodes of cells in the order of `idx`."""
     from tosg.kg.cells.stored.dataset import read_expression
 
@@ -115,7 +115,7 @@ def _expression(plan: Plan, dataset: int, idx: _Int64s) -> CsrArrays:
     found = np.concatenate([np.empty(0, np.int64), *seen])
     if not np.array_equal(found, idx):
         raise ExportError(
-            "cells of a data set are not in the graph any more",
+            "cells of a data set are missing from the graph",
             where=f"data set {info.id}",
             found=f"{len(found):,} cells",
             expected=f"{len(idx):,}",
@@ -135,11 +135,11 @@ def _check_finite(values: NDArray[np.float32], dataset: str) -> None:
         raise ExportError(
             "expression values are not finite",
             where=f"data set {dataset}",
-            hint="attach the data set anew",
+            hint="attach the data set again",
         )
 
 
-def _gathered(plan: Plan, low: int, high: int) -> CsrArrays:
+def _gathered(plan: ExportPlan, low: int, high: int) -> CsrArrays:
     """Rows low..high of the training set from all spills."""
     held: list[tuple[_Int64s, _Int64s, NDArray[np.int32], NDArray[np.float32]]] = []
     for r in range(len(plan.ranges)):
@@ -158,7 +158,7 @@ def _gathered(plan: Plan, low: int, high: int) -> CsrArrays:
     rows, counts, indices, values = (np.concatenate([h[i] for h in held]) for i in range(4))
     order = np.argsort(rows)
     if not np.array_equal(rows[order], np.arange(low, high)):
-        raise ExportError("the receipts do not add up", where=plan.folder, hint="export anew")
+        raise ExportError("the receipts do not add up", where=plan.folder, hint="export again")
     take = _gather(counts, order)
     return counts[order], indices[take], values[take]
 

@@ -28,7 +28,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def disk_errors(where: Path) -> Iterator[None]:
-    """Say a full disk, and other trouble with files, in our words."""
+    """Turn errors of the file system into errors of tosg: disk full, no permission."""
     try:
         yield
     except OSError as error:
@@ -47,10 +47,10 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 class DiskFullError(ExportError):
-    """There is no room for the training set."""
+    """The disk is full."""
 
 
-def about(path: Path) -> dict[str, Any]:
+def describe_file(path: Path) -> dict[str, Any]:
     """Size and hash of a file, as in the manifest."""
     return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
 
@@ -188,7 +188,7 @@ def write_receipt(work: Path, name: str, receipt: Mapping[str, Any]) -> None:
     write_bytes(work / f"{name}.json", json.dumps(receipt, sort_keys=True).encode())
 
 
-def check_out(out: Path, *, resume: bool) -> bool:
+def check_output(out: Path, *, resume: bool) -> bool:
     """Check where the training set is to stand.
 
     Returns

@@ -110,9 +110,9 @@ def read_selection(
     """
     from tosg.export.selection import (
         Selection,
+        list_parameters,
         load_manifest,
         load_spec,
-        parameters_of,
         parse_selection_params,
     )
 
@@ -130,7 +130,7 @@ def read_selection(
     kept = dict(selection.params)
     if not {"nodes", "edges", "cells"}.isdisjoint(given):
         # A query of the file that was replaced leaves its values behind.
-        kept = {name: kept[name] for name in parameters_of(selection) & kept.keys()}
+        kept = {name: kept[name] for name in list_parameters(selection) & kept.keys()}
     return dataclasses.replace(
         selection, params={**kept, **parse_selection_params(params, selection)}
     )

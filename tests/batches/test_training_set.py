@@ -22,7 +22,7 @@ from torch_geometric.data import Data
 import tosg
 from tosg.export.batches.sampler import Sampler
 from tosg.export.selection import load_manifest
-from tosg.export.write.workspace import about
+from tosg.export.write.workspace import describe_file
 
 N = 6
 
@@ -404,7 +404,7 @@ def damage(folder: Path, name: str, change: Callable[[Any], Any]) -> Path:
         pq.write_table(change(pq.read_table(path)), path)
 
     def note(content: dict[str, Any]) -> None:
-        content["files"][name] = about(path)
+        content["files"][name] = describe_file(path)
 
     change_manifest(folder, note)
     return path

@@ -16,9 +16,9 @@ from safetensors.numpy import save
 
 from tosg.export.cells.node_map import NodeMap
 from tosg.export.format.digest import digest_table
-from tosg.export.format.writers import TableFile, TensorFile, regrouped
-from tosg.export.graph.edges import Edges, finish_edges, named_sources, placed
-from tosg.export.graph.level import Fold, final_nodes, lift
+from tosg.export.format.writers import TableFile, TensorFile, cut_tables
+from tosg.export.graph.edges import Edges, finish_edges, name_sources, place_edges
+from tosg.export.graph.level import Fold, choose_final_nodes, lift
 from tosg.kg.merge.agreement import NO_SIGN
 
 TYPES = ("TARGETS", "INTERACTS_WITH", "REGULATES")
@@ -114,8 +114,8 @@ def test_sources_are_those_of_the_edges_that_are_left() -> None:
     other = (("x", "CC BY 4.0", "1"),)
     edges = edges_of([*rows, (0, 5, 3, None, None, 0, 4, False)])
     edges = replace(edges, sources=(*SOURCES, other))
-    edges = finish_edges(placed(edges, np.array([3, 5])), 2, DIRECTED, frozenset())
-    named, claimants = named_sources(edges)
+    edges = finish_edges(place_edges(edges, np.array([3, 5])), 2, DIRECTED, frozenset())
+    named, claimants = name_sources(edges)
     assert claimants == {W, X, *other}  # not y, whose edge leads elsewhere
     assert [named.sources[s] for s in named.source] == [("w", "x"), ("x",)]
 
@@ -123,7 +123,7 @@ def test_sources_are_those_of_the_edges_that_are_left() -> None:
 @pytest.mark.parametrize("nodes", [[3, 5, 9], [3, 5, 10**12]])
 def test_placed(nodes: list[int]) -> None:
     rows = [(0, a, b, None, None, 0, 0, False) for a in (3, 5, 9, 4) for b in (5, 9, 10**12, 2)]
-    out = placed(edges_of(rows), np.array(nodes))
+    out = place_edges(edges_of(rows), np.array(nodes))
     kept = [(a, b) for _, a, b, *_ in rows if a in nodes and b in nodes]
     assert [(nodes[s], nodes[e]) for s, e in zip(out.start, out.end, strict=True)] == kept
 
@@ -132,7 +132,7 @@ def test_fold() -> None:
     fold = Fold.of("gene", np.array([1, 1, 2, 3]), np.array([10, 11, 12, 12]))
     assert fold.kept_of(np.array([11, 12])).tolist() == [1, 2, 3]
     assert fold.folded_of(np.array([1])).tolist() == [10, 11]
-    nodes, lost = final_nodes(np.array([5, 10, 12, 13]), np.array([10, 12, 13]), fold)
+    nodes, lost = choose_final_nodes(np.array([5, 10, 12, 13]), np.array([10, 12, 13]), fold)
     assert nodes.tolist() == [1, 2, 3, 5]
     assert lost.tolist() == [13]
     rows = [(1, 10, 12, None, None, 0, 0, False), (1, 5, 12, None, None, 0, 0, False)]
@@ -229,7 +229,7 @@ def test_digests_do_not_depend_on_chunks(rows: list[tuple[Any, ...]], size: int)
     assert digest_table(pa.concat_tables(parts)) == digest_table(table)
     if len(rows) > 1:
         assert digest_table(table.slice(1)) != digest_table(table)
-    again = list(regrouped(iter(parts), 5))
+    again = list(cut_tables(iter(parts), 5))
     assert [t.num_rows for t in again[:-1]] == [5] * (len(again) - 1)
     assert sum(t.num_rows for t in again) == len(rows)
     if rows:

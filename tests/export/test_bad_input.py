@@ -30,7 +30,7 @@ from tosg.errors import (
     UsageError,
 )
 from tosg.export.format.manifest import read_manifest
-from tosg.export.selection import Selection, resolved
+from tosg.export.selection import Selection, resolve_selection
 from tosg.export.write.export import export
 from tosg.export.write.workspace import DiskFullError, Workspace
 from tosg.graph import KnowledgeGraph
@@ -267,7 +267,7 @@ def test_cells_that_measured_none_of_the_nodes(cells: Database, run: Any, tmp_pa
 
 def test_a_data_set_that_is_there_in_part(cells: Database, run: Any) -> None:
     cells.write("CREATE (:TosgStagedDataset {id: 'beta', state: 'switching'})")
-    with pytest.raises(ExportError, match="there in part") as caught:
+    with pytest.raises(ExportError, match="is incomplete") as caught:
         run(cells, dry_run=True)
     assert caught.value.where == "dataset beta"
     run(cells, cells="MATCH (c:Cell {dataset: 'alpha'}) RETURN c", dry_run=True)
@@ -429,7 +429,7 @@ def test_what_a_spec_says_goes_with_the_query_it_is_for(tmp_path: Path) -> None:
     )
     assert selection_of("--spec", str(spec)).params.keys() == {"name", "tissue", "nmae"}
     with pytest.raises(UsageError, match="unknown parameter") as caught:
-        resolved(selection_of("--spec", str(spec)))
+        resolve_selection(selection_of("--spec", str(spec)))
     assert "did you mean name" in str(caught.value)
     plain = selection_of("--spec", str(spec), "--no-cells")
     assert (plain.cells, plain.sample, plain.normalize) == (False, None, "none")

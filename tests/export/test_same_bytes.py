@@ -197,7 +197,7 @@ def test_cells_that_keep_going_away_fail_by_name(many: Database, run: Any, tmp_p
     out = tmp_path / "out"
     with pytest.raises(GraphMovedError, match="changed under the export") as caught:
         run(many, out, **HOW, progress=delete)
-    assert "reading said: cells are" in str(caught.value)
+    assert "reading failed with: selected cells are" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert run(many, out, **HOW).counts["cells"] > 0
 

@@ -24,9 +24,9 @@ def test_hash_is_the_one_in_the_format() -> None:
     import hashlib
 
     digest = hashlib.blake2b(b"cell 1", digest_size=8, key=(7).to_bytes(8, "little")).digest()
-    assert splits.hashes(["cell 1"], 7)[0] == int.from_bytes(digest, "little")
+    assert splits.hash_names(["cell 1"], 7)[0] == int.from_bytes(digest, "little")
     # golden: changing the hash changes every training set that was ever made
-    assert splits.hashes(["a", "b"], 0).tolist() == GOLDEN_HASHES
+    assert splits.hash_names(["a", "b"], 0).tolist() == GOLDEN_HASHES
 
 
 GOLDEN_HASHES = [
@@ -57,7 +57,7 @@ def test_no_donor_is_in_two_splits(data: tuple[np.ndarray, np.ndarray, int, int]
     used, donors = np.unique(donors, return_inverse=True)
     names = [f"d{d}" for d in used]
     try:
-        split = splits.by_group(donors, names, classes(kinds), FRACTIONS, seed)
+        split = splits.split_groups(donors, names, classes(kinds), FRACTIONS, seed)
     except ExportError as error:  # three donors a class may still not be enough for all at once
         if "dealt out" not in error.what:
             raise
@@ -66,7 +66,7 @@ def test_no_donor_is_in_two_splits(data: tuple[np.ndarray, np.ndarray, int, int]
         assert len(set(split[donors == d])) == 1
     for c in set(kinds.tolist()):
         assert set(split[kinds == c]) == {0, 1, 2}
-    again = splits.by_group(donors, names, classes(kinds), FRACTIONS, seed)
+    again = splits.split_groups(donors, names, classes(kinds), FRACTIONS, seed)
     assert (split == again).all()
 
 
@@ -78,7 +78,7 @@ def test_donors_follow_the_fractions(seed: int, n_donors: int) -> None:
     donors = np.repeat(np.arange(n_donors), sizes)
     kinds = rng.integers(0, 3, len(donors))
     names = [f"d{d}" for d in range(n_donors)]
-    split = splits.by_group(donors, names, classes(kinds), FRACTIONS, seed)
+    split = splits.split_groups(donors, names, classes(kinds), FRACTIONS, seed)
     share = np.bincount(split, minlength=3) / len(split)
     assert np.abs(share - FRACTIONS).max() < 0.05
 
@@ -88,9 +88,9 @@ def test_order_of_cells_does_not_matter() -> None:
     donors = np.repeat(np.arange(20), 7)
     kinds = rng.integers(0, 2, len(donors))
     names = [f"d{d}" for d in range(20)]
-    split = splits.by_group(donors, names, classes(kinds), FRACTIONS, 3)
+    split = splits.split_groups(donors, names, classes(kinds), FRACTIONS, 3)
     shuffled = rng.permutation(len(donors))
-    other = splits.by_group(donors[shuffled], names, classes(kinds[shuffled]), FRACTIONS, 3)
+    other = splits.split_groups(donors[shuffled], names, classes(kinds[shuffled]), FRACTIONS, 3)
     assert (split[shuffled] == other).all()
 
 
@@ -98,13 +98,15 @@ def test_seeds_differ() -> None:
     donors = np.repeat(np.arange(40), 3)
     names = [f"d{d}" for d in range(40)]
     one = Classes.one(len(donors))
-    first, second = (splits.by_group(donors, names, one, FRACTIONS, s) for s in (0, 1))
+    first, second = (splits.split_groups(donors, names, one, FRACTIONS, s) for s in (0, 1))
     assert (first != second).any()
 
 
 def test_a_class_with_too_few_donors_is_named() -> None:
     with pytest.raises(ExportError) as caught:
-        splits.by_group(np.array([0, 1, 2, 3]), list("abcd"), classes([0, 0, 0, 1]), FRACTIONS, 0)
+        splits.split_groups(
+            np.array([0, 1, 2, 3]), list("abcd"), classes([0, 0, 0, 1]), FRACTIONS, 0
+        )
     assert "class 1 (1)" in str(caught.value)
 
 
@@ -114,12 +116,12 @@ def test_an_impossible_deal_is_an_error() -> None:
     donors = np.array([d for ds in cells.values() for d in ds])
     kinds = np.array([c for c, ds in cells.items() for _ in ds])
     with pytest.raises(ExportError, match="dealt out"):
-        splits.by_group(donors, list("abcd"), classes(kinds), (0.4, 0.3, 0.3), 0)
+        splits.split_groups(donors, list("abcd"), classes(kinds), (0.4, 0.3, 0.3), 0)
 
 
 def test_a_fraction_of_zero_leaves_its_split_empty() -> None:
     donors = np.repeat(np.arange(10), 2)
-    split = splits.by_group(donors, list("abcdefghij"), Classes.one(20), (0.5, 0.0, 0.5), 0)
+    split = splits.split_groups(donors, list("abcdefghij"), Classes.one(20), (0.5, 0.0, 0.5), 0)
     assert set(split) == {0, 2}
 
 
@@ -131,16 +133,16 @@ def test_a_fraction_of_zero_leaves_its_split_empty() -> None:
 )
 def test_cells_are_stratified(codes: list[int], seed: int, fractions: tuple[float, ...]) -> None:
     kinds = classes(codes, 4)
-    hashed = splits.hashes((str(i) for i in range(len(codes))), seed)
+    hashed = splits.hash_names((str(i) for i in range(len(codes))), seed)
     needed = sum(f > 0 for f in fractions)
     counts = np.bincount(codes, minlength=4)
     present = [c for c in range(4) if counts[c]]
     kinds = Classes(np.searchsorted(present, codes), [f"class {c}" for c in present], "t")
     if min(counts[present]) < needed:
         with pytest.raises(ExportError, match="too few cells"):
-            splits.by_cell(hashed, kinds, fractions)
+            splits.split_cells(hashed, kinds, fractions)
         return
-    split = splits.by_cell(hashed, kinds, fractions)
+    split = splits.split_cells(hashed, kinds, fractions)
     for i, c in enumerate(present):
         found = np.bincount(split[kinds.codes == i], minlength=3)
         assert found.sum() == counts[c]
@@ -151,22 +153,22 @@ def test_cells_are_stratified(codes: list[int], seed: int, fractions: tuple[floa
 
 def test_data_sets_that_share_a_file_share_their_donors() -> None:
     files = {"c": ["3", "2"], "b": ["2", "1"], "meta": ["1"], "d": ["4"], "none": []}
-    assert splits.donor_spaces(files) == {
+    assert splits.find_donor_spaces(files) == {
         "b": "b", "c": "b", "meta": "b", "d": "d", "none": "none",
     }  # fmt: skip
 
 
 def test_names_of_splits_are_taken_as_they_are() -> None:
-    assert splits.by_name(["Train", "validation", "test"]).tolist() == [0, 1, 2]  # type: ignore[union-attr]
-    assert splits.by_name(["train", "lung"]) is None
+    assert splits.read_split_names(["Train", "validation", "test"]).tolist() == [0, 1, 2]  # type: ignore[union-attr]
+    assert splits.read_split_names(["train", "lung"]) is None
 
 
 def test_balancing_resamples_training_only() -> None:
     codes = np.array([0] * 6 + [1] * 2 + [0] * 5 + [1] * 9 + [0] * 4 + [0, 1] * 5)
     strata = np.array([0] * 8 + [1] * 14 + [2] * 4 + [0] * 10)
     split = np.array([0] * 26 + [1] * 5 + [2] * 5)
-    hashed = splits.hashes((str(i) for i in range(len(codes))), 0)
-    keep = splits.balanced(hashed, split, strata, classes(codes))
+    hashed = splits.hash_names((str(i) for i in range(len(codes))), 0)
+    keep = splits.balance(hashed, split, strata, classes(codes))
     assert keep[split != 0].all()
     train = keep & (split == 0)
     for stratum, size in ((0, 2), (1, 5), (2, 0)):
@@ -176,6 +178,6 @@ def test_balancing_resamples_training_only() -> None:
 
 def test_balancing_that_loses_a_class_is_an_error() -> None:
     codes, strata = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
-    hashed = splits.hashes("abcd", 0)
+    hashed = splits.hash_names("abcd", 0)
     with pytest.raises(ExportError, match="without training cells"):
-        splits.balanced(hashed, np.zeros(4, dtype=np.int64), strata, classes(codes))
+        splits.balance(hashed, np.zeros(4, dtype=np.int64), strata, classes(codes))

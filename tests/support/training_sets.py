@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from tosg.export.write.workspace import about
+from tosg.export.write.workspace import describe_file
 
 EDGE_TYPES = (("INTERACTS_WITH", False), ("REGULATES", True))
 NODE_TYPES = ("Gene", "Protein")
@@ -165,7 +165,9 @@ def _manifest(
         "splits": {"by": "cell", "donor_safe": False, **splits},
         "digests": {"cells": f"{sizes} {shard_rows}"},
         "files": {
-            str(p.relative_to(folder)): about(p) for p in sorted(folder.rglob("*")) if p.is_file()
+            str(p.relative_to(folder)): describe_file(p)
+            for p in sorted(folder.rglob("*"))
+            if p.is_file()
         },
     }
     document = {"content": content, "run": {}}

@@ -1,0 +1,174 @@
+"""Loops over sparse rows, compiled by numba (why: ``docs/decisions/batches.md``).
+
+Rows lie in several memory-mapped files, so a kernel gets the address of each file's data. Kernels
+release the interpreter's lock: several threads read at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Int64s = NDArray[np.int64]
+
+
+def _compile(function: Callable[..., Any]) -> Any:
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # no folder for the cache can be written: compile in each process
+        return njit(nogil=True)(function)
+
+
+def _pointer_to(kind: types.Type) -> Any:
+    """Make the kernel function that turns an address into a pointer."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def pointer(_context: Any, _address: Any) -> Any:
+        signature = types.CPointer(kind)(types.int64)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return signature, generate
+
+    return pointer
+
+
+_int32_at = _pointer_to(types.int32)
+_float32_at = _pointer_to(types.float32)
+_memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
+_madvise = types.ExternalFunction("madvise", types.int32(types.intp, types.uintp, types.int32))
+
+
+@_compile
+def _file_of(row: int, starts: Int64s) -> int:
+    """Position of the file that holds a row, by bisection of the files' first rows."""
+    low, high = 0, len(starts) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if starts[middle] <= row:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@_compile
+def copy_rows(
+    rows: Int64s,
+    ends: Int64s,
+    starts: Int64s,
+    index_base: Int64s,
+    value_base: Int64s,
+    indices: NDArray[np.int32],
+    values: NDArray[np.float32],
+) -> int:
+    """Copy sparse rows out of their files, one after the other.
+
+    Parameters
+    ----------
+    rows : (b,) int64
+        Row numbers over all files.
+    ends : (m + 1,) int64
+        Row ``r`` has the values ``ends[r]:ends[r + 1]``, counted over all files.
+    starts : (files + 1,) int64
+        First row of each file, and the number of rows.
+    index_base, value_base : (files,) int64
+        Address of the first index and value of each file.
+    indices, values : (nnz,) int32 and float32
+        Written to.
+
+    Returns
+    -------
+    int
+        The greatest index as an unsigned number, so that negative ones are large.
+    """
+    greatest = np.uint32(0)
+    place = 0
+    unsigned = indices.view(np.uint32)
+    for row in rows:
+        file = _file_of(row, starts)
+        offset = 4 * (ends[row] - ends[starts[file]])
+        n = ends[row + 1] - ends[row]
+        # Numba's own copy of an array element by element takes more than twice as long.
+        _memcpy(indices.ctypes.data + 4 * place, index_base[file] + offset, np.uint64(4 * n))
+        _memcpy(values.ctypes.data + 4 * place, value_base[file] + offset, np.uint64(4 * n))
+        copied = unsigned[place : place + n]
+        for k in range(n):
+            if copied[k] > greatest:
+                greatest = copied[k]
+        place += n
+    return int(greatest)
+
+
+@_compile
+def fill_rows(
+    rows: Int64s,
+    ends: Int64s,
+    starts: Int64s,
+    index_base: Int64s,
+    value_base: Int64s,
+    out: NDArray[np.float32],
+) -> int:
+    """Make sparse rows dense: clear a row of `out` and set its values while it is in cache.
+
+    Parameters
+    ----------
+    rows, ends, starts, index_base, value_base
+        As of `copy_rows`.
+    out : (b, N) float32
+        Written to, every element.
+
+    Returns
+    -------
+    int
+        -1, or the first position in `rows` with an index outside 0 <= index < N.
+    """
+    width = np.uint32(out.shape[1])
+    for place in range(len(rows)):
+        row = rows[place]
+        file = _file_of(row, starts)
+        offset = 4 * (ends[row] - ends[starts[file]])
+        n = ends[row + 1] - ends[row]
+        row_indices = carray(_int32_at(index_base[file] + offset), n)
+        row_values = carray(_float32_at(value_base[file] + offset), n)
+        dense = out[place]
+        dense[:] = 0
+        for k in range(n):
+            index = np.uint32(row_indices[k])
+            if index >= width:
+                return place
+            dense[index] = row_values[k]
+    return -1
+
+
+@_compile
+def advise_pages(addresses: Int64s, lengths: Int64s, advice: int) -> int:
+    """Call ``madvise`` for several ranges of mapped memory, outside the interpreter's lock.
+
+    Parameters
+    ----------
+    addresses : (k,) int64
+        Starts, multiples of the page size.
+    lengths : (k,) int64
+        Bytes of each range.
+    advice : int
+        As in ``madvise(2)``.
+
+    Returns
+    -------
+    int
+        Number of calls that failed; after the first failure the rest is not called.
+    """
+    for k in range(len(addresses)):
+        if _madvise(addresses[k], np.uint64(lengths[k]), np.int32(advice)) != 0:
+            return len(addresses) - k
+    return 0
