@@ -41,14 +41,3 @@ def docstrings() -> Iterator[tuple[str, str]]:
             if isinstance(node, kinds) and (text := ast.get_docstring(node)):
                 inner = "" if isinstance(node, ast.Module) else f".{node.name}"
                 yield f"{name}{inner}", text
-
-
-def room_of(module: str) -> str:
-    """Room of a module: its folder of LAYOUT, or the module itself where it stands alone.
-
-    ``tosg.kg.cells.files.h5ad`` is in ``kg.cells.files``, ``tosg.kg.cells.plan`` in
-    ``kg.cells.plan``, ``tosg.cli.query`` in ``cli``.
-    """
-    parts = module.split(".")[1:]
-    deepest = {"kg": 3 if parts[1:2] == ["cells"] else 2, "loaders": 2, "export": 2}
-    return ".".join(parts[: deepest.get(parts[0], 1)])

@@ -21,7 +21,7 @@ from tosg.kg.cells.files.h5ad import read_anndata, read_h5ad
 from tosg.kg.cells.files.h5mu import read_h5mu
 from tosg.kg.cells.files.loom import is_loom, read_loom
 from tosg.kg.cells.files.source import CellSource, reading
-from tosg.kg.cells.files.tables import SUFFIXES, read_table
+from tosg.kg.cells.files.tables import SUFFIXES, read_cell_table
 from tosg.kg.cells.files.tenx import matrix_files, read_tenx_h5, read_tenx_mtx, tenx_groups
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _open_file(path: Path) -> CellSource:
     if name.endswith((".mtx", ".mtx.gz")) and path in matrix_files(path.parent):
         return read_tenx_mtx(path, path)
     if name.endswith(SUFFIXES):
-        return read_table(path)
+        return read_cell_table(path)
     if first.startswith(_GZIP) and name.endswith((".h5ad.gz", ".h5.gz", ".h5mu.gz", ".loom.gz")):
         return _open_gzip(path)
     if zipfile.is_zipfile(path) and (root := _zarr_in_zip(path)) is not None:

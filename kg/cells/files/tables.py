@@ -49,7 +49,7 @@ _MIN_COMMON = 3
 _MIN_SHARE = 0.2
 
 
-def read_table(path: Path) -> CellSource:
+def read_cell_table(path: Path) -> CellSource:
     """Read a table of counts.
 
     Raises
