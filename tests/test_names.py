@@ -21,11 +21,16 @@ def public_names(tree: ast.Module) -> Iterator[str]:
         names: list[str] = []
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names = [node.name]
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign) and not is_type_variable(node.value):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names = [node.target.id]
         yield from (name for name in names if not name.startswith("_"))
+
+
+def is_type_variable(value: ast.expr) -> bool:
+    """Whether a value is a type variable: its name means nothing outside its module."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in ("TypeVar", "ParamSpec")
 
 
 def test_no_public_name_means_two_things() -> None:

@@ -400,7 +400,7 @@ def test_a_server_that_goes_away(
     [
         (["--layout", "celltosg"], "not in this version"),
         (["--engine", "ray"], "not in this version"),
-        (["--no-cells", "--cells", "MATCH (c:Cell) RETURN c"], "say different things"),
+        (["--no-cells", "--cells", "MATCH (c:Cell) RETURN c"], "contradict each other"),
     ],
 )
 def test_options_that_cannot_be(tmp_path: Path, words: list[str], says: str) -> None:
