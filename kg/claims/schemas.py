@@ -19,8 +19,10 @@ _PROVENANCE = [
     pa.field("line", pa.int64()),  # 1-based line (or record) of the file
 ]
 
-#: A claim about one entity. ``xrefs`` join nodes only where the schema lists their prefix for the
-#: type; ``same_as`` states an equivalence outright; ``replaces`` are obsolete or alternative ids.
+#: A claim about one entity. ``previous`` are names and symbols that the source itself calls
+#: outdated; ``synonyms`` are its other names. ``xrefs`` join nodes only where the schema lists
+#: their prefix for the type; ``same_as`` states an equivalence outright; ``replaces`` are
+#: obsolete or alternative ids.
 #: ``part`` names which of a source's files it is from, where these have releases of their own: a
 #: release replaces older ones of its part only. "" is the part whose texts count first,
 #: then come the others by name.
@@ -32,6 +34,7 @@ ENTITY_CLAIMS = pa.schema(
         pa.field("symbol", pa.string()),
         pa.field("description", pa.string()),
         pa.field("synonyms", pa.list_(pa.string())),
+        pa.field("previous", pa.list_(pa.string())),
         pa.field("xrefs", pa.list_(pa.string())),
         pa.field("same_as", pa.list_(pa.string())),
         pa.field("replaces", pa.list_(pa.string())),

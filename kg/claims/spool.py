@@ -16,8 +16,9 @@ import polars as pl
 import pyarrow as pa
 
 from tosg.errors import DataError, TosgError
+from tosg.kg.claims.cleaning import clean_entities, is_id, is_too_long
+from tosg.kg.claims.counters import NoteCounter, RejectionCounter
 from tosg.kg.claims.evidence import RESERVED_KEYS, has_reserved_key
-from tosg.kg.claims.rejections import RejectionCounter
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
 
@@ -25,14 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from tosg.kg.claims.log import Rejection
-
-#: What an identifier must look like to enter the graph at all: ``prefix:local``, with nothing in
-#: it that would need escaping inside JSON.
-CURIE = r'^[A-Za-z0-9_.\-]+:[^\s"\\\x00-\x1f]+$'
+    from tosg.kg.claims.log import Note, Rejection
 
 _FLUSH_ROWS = 200_000
-_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
 _PAIR = ("type", "start_type", "end_type")
 
 
@@ -51,6 +47,7 @@ class Spool:
         self._parts: dict[tuple[str, ...], _Part] = {}
         self._closed = False
         self._refused = RejectionCounter()
+        self._noted = NoteCounter()
         self._given: dict[str, dict[str, int]] = defaultdict(
             lambda: {"entities": 0, "relationships": 0}
         )
@@ -112,6 +109,10 @@ class Spool:
         """What was refused so far, by kind, source and file."""
         return self._refused.rejections()
 
+    def notes(self) -> list[Note]:
+        """What was changed in claims or left out of them, by kind, source and file."""
+        return self._noted.notes()
+
     def given(self) -> dict[str, dict[str, int]]:
         """Claims given per source, refused ones included, as ``entities`` and ``relationships``."""
         return {source: dict(counts) for source, counts in sorted(self._given.items())}
@@ -152,11 +153,10 @@ class Spool:
         return self._parts[key]
 
     def _checked_entities(self, frame: pl.DataFrame) -> pl.DataFrame:
-        frame = frame.with_columns(
-            *(_not_empty(c) for c in ("name", "symbol", "description")),
-        )
         frame = self._refuse(frame, "unknown type", ~pl.col("type").is_in(list(entity_types())))
-        return self._refuse(frame, "bad identifier", ~pl.col("id").str.contains(CURIE))
+        frame = self._refuse(frame, "bad identifier", ~is_id("id"))
+        frame = self._refuse(frame, "identifier too long", is_too_long("id"))
+        return clean_entities(frame, self._noted)
 
     def _checked_relationships(self, frame: pl.DataFrame) -> pl.DataFrame:
         frame = frame.with_columns(
@@ -167,10 +167,9 @@ class Spool:
             _not_empty("action"),
         )
         frame = self._refuse_pairs(frame)
+        frame = self._refuse(frame, "bad identifier", ~(is_id("start") & is_id("end")))
         frame = self._refuse(
-            frame,
-            "bad identifier",
-            ~(pl.col("start").str.contains(CURIE) & pl.col("end").str.contains(CURIE)),
+            frame, "identifier too long", is_too_long("start") | is_too_long("end")
         )
         score, sign, evidence = pl.col("score"), pl.col("sign"), pl.col("evidence")
         # NaN is not "between", so it is refused as well.

@@ -6,12 +6,11 @@ import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
 from tosg.kg.claims.releases import release_ranks
-from tosg.kg.claims.schemas import LIST_SEPARATOR
 from tosg.kg.merge.identity import Identity, joined_text
 
 #: Fields of one claim in the ledger, in the order in which its JSON has them.
 CLAIM_TEXTS = ("id", "name", "symbol", "description")
-CLAIM_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+CLAIM_LISTS = ("synonyms", "previous", "xrefs", "same_as", "replaces")
 CLAIM_SOURCE = ("source", "part", "license", "release")
 CLAIM_COLUMNS = [*CLAIM_TEXTS, *CLAIM_LISTS, *CLAIM_SOURCE]
 
@@ -25,6 +24,7 @@ CLAIM = pl.Struct(
 )
 
 _IDENTITY = ["id", "source", "part", "license"]
+_CONTENT = [*CLAIM_TEXTS[1:], *CLAIM_LISTS, "release"]
 
 _TEXT = pl.String
 _LIST = pl.List(pl.String)
@@ -35,6 +35,7 @@ ENTITY_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "name": _TEXT,
     "symbol": _TEXT,
     "synonyms": _LIST,
+    "previous": _LIST,
     "xrefs": _LIST,
     "description": _TEXT,
     "sources": _LIST,
@@ -46,10 +47,11 @@ ENTITY_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def unite_entity_claims(claims: pl.DataFrame) -> pl.DataFrame:
-    """Make one row per (id, source, part, license): the newest release of a part, rows united.
+    """Keep one row per (id, source, part, license): the best record of a part's newest release.
 
-    Of rows of one identity and release lists are united, and the smallest text is kept, so that
-    the result does not depend on order.
+    Of several records the one that says most is kept whole, then the one whose text sorts first.
+    So nothing is mixed from two records, and the result depends neither on the order of the
+    claims nor on the loads that they came in.
 
     Parameters
     ----------
@@ -63,30 +65,58 @@ def unite_entity_claims(claims: pl.DataFrame) -> pl.DataFrame:
     """
     claims = claims.select(
         *CLAIM_TEXTS,
-        *(_clean(column) for column in CLAIM_LISTS),
+        *(_tidy(column) for column in CLAIM_LISTS),
         *CLAIM_SOURCE,
     )
     repeated = pl.struct("id", "source", "part").is_duplicated()
     many = claims.filter(repeated)
     if many.height:
-        ranks = release_ranks(many["release"].to_list())
-        newest = pl.col("release").replace_strict(ranks, return_dtype=pl.Int64)
-        many = many.filter(newest == newest.max().over("id", "source", "part"))
-        united = many.group_by(_IDENTITY).agg(
-            *(pl.col(c).min() for c in CLAIM_TEXTS[1:]),
-            *(pl.col(c).explode().drop_nulls().unique().sort() for c in CLAIM_LISTS),
-            pl.col("release").first(),
-        )
-        claims = pl.concat([claims.filter(~repeated), united.select(claims.columns)])
+        best = _keep_newest(many).with_columns(_fullness().alias("full"), _text().alias("text"))
+        best = best.sort("full", "text", descending=[True, False])
+        best = best.unique(_IDENTITY, keep="first", maintain_order=True)
+        claims = pl.concat([claims.filter(~repeated), best.select(claims.columns)])
     return claims.sort(_IDENTITY)
 
 
-def _clean(column: str) -> pl.Expr:
-    text = pl.element().str.replace_all(LIST_SEPARATOR, " ", literal=True).str.strip_chars()
-    items = pl.col(column).list.eval(text.filter(text.str.len_bytes() > 0))
-    tidy = items.list.unique().list.sort()
+def find_second_records(given: pl.DataFrame, united: pl.DataFrame) -> pl.Series:
+    """Mask of the claims that say something else than the record that was kept instead of them.
+
+    Parameters
+    ----------
+    given : DataFrame
+        Columns of `CLAIM`.
+    united : DataFrame
+        As `unite_entity_claims` makes of these and maybe other claims.
+    """
+    kept = united.select(*_IDENTITY, *(pl.col(c).alias(f"kept_{c}") for c in _CONTENT))
+    both = given.with_columns(_tidy(c) for c in CLAIM_LISTS).join(
+        kept, on=_IDENTITY, how="left", maintain_order="left"
+    )
+    texts = [
+        pl.col(c).is_not_null() & pl.col(c).ne_missing(pl.col(f"kept_{c}")) for c in CLAIM_TEXTS[1:]
+    ]
+    lists = [pl.col(c).list.set_difference(pl.col(f"kept_{c}")).list.len() > 0 for c in CLAIM_LISTS]
+    same_release = pl.col("release") == pl.col("kept_release")
+    other = (same_release & pl.any_horizontal(*texts, *lists)).fill_null(False)
+    return both.select(other.alias("second")).to_series()
+
+
+def _keep_newest(claims: pl.DataFrame) -> pl.DataFrame:
+    ranks = release_ranks(claims["release"].to_list())
+    newest = pl.col("release").replace_strict(ranks, return_dtype=pl.Int64)
+    return claims.filter(newest == newest.max().over("id", "source", "part"))
+
+
+def _fullness() -> pl.Expr:
+    """How many texts and list items a claim has."""
+    texts = [pl.col(c).is_not_null().cast(pl.Int64) for c in CLAIM_TEXTS]
+    return pl.sum_horizontal(*texts, *(pl.col(c).list.len().cast(pl.Int64) for c in CLAIM_LISTS))
+
+
+def _tidy(column: str) -> pl.Expr:
     nothing = pl.lit([], dtype=_LIST)
     # Most lists are empty; the costly part is only for the others.
+    tidy = pl.col(column).list.unique().list.sort()
     return pl.when(pl.col(column).list.len() > 0).then(tidy).otherwise(nothing).alias(column)
 
 
@@ -115,6 +145,7 @@ def merge_entities(claims: pl.DataFrame, identity: Identity) -> pl.DataFrame:
         merged = merged.join(best, on="class", how="left")
     for lists in (
         _synonyms(claims, merged),
+        _previous(claims, merged),
         _xrefs(claims),
         _provenance(claims),
         _joined(identity),
@@ -145,16 +176,24 @@ def _exploded(claims: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def _synonyms(claims: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
-    """Synonyms, and the names and symbols that were not chosen."""
-    rows = [
-        _exploded(claims, "synonyms"),
-        claims.select("class", pl.col("name").alias("value")),
-        claims.select("class", pl.col("symbol").alias("value")),
-    ]
-    chosen = pl.concat(
-        [merged.select("class", pl.col(c).alias("value")) for c in ("name", "symbol")]
-    )
-    return _gather(pl.concat(rows).join(chosen, on=["class", "value"], how="anti"), "synonyms")
+    """Every name and symbol that was not chosen."""
+    values = pl.concat([_exploded(claims, "synonyms"), *_primary_names(claims)])
+    return _gather(_without_chosen(values, merged), "synonyms")
+
+
+def _previous(claims: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
+    """Names and symbols that some source has, or had before, as the name itself."""
+    return _gather(_without_chosen(pl.concat(_primary_names(claims)), merged), "previous")
+
+
+def _primary_names(claims: pl.DataFrame) -> list[pl.DataFrame]:
+    single = [claims.select("class", pl.col(c).alias("value")) for c in ("name", "symbol")]
+    return [*single, _exploded(claims, "previous")]
+
+
+def _without_chosen(values: pl.DataFrame, merged: pl.DataFrame) -> pl.DataFrame:
+    chosen = [merged.select("class", pl.col(c).alias("value")) for c in ("name", "symbol")]
+    return values.join(pl.concat(chosen), on=["class", "value"], how="anti")
 
 
 def _xrefs(claims: pl.DataFrame) -> pl.DataFrame:
@@ -184,16 +223,19 @@ def _joined(identity: Identity) -> pl.DataFrame:
 
 def _ledger(claims: pl.DataFrame) -> pl.DataFrame:
     """The claims themselves, one canonical JSON each: empty fields left out, fixed order."""
+    rows = claims.select("class", *_IDENTITY, _text().alias("claims")).sort(
+        "class", "source", "license", "id", "part"
+    )
+    return rows.group_by("class", maintain_order=True).agg("claims")
+
+
+def _text() -> pl.Expr:
+    """One claim as canonical JSON."""
     parts = [_json_field(column, pl.col(column).is_not_null()) for column in CLAIM_TEXTS]
     parts += [_json_field(column, pl.col(column).list.len() > 0) for column in CLAIM_LISTS]
     parts += [_json_field(column, pl.col(column) != "") for column in CLAIM_SOURCE]
     body = pl.concat_str(parts, separator=",", ignore_nulls=True)
-    rows = claims.select(
-        "class",
-        *_IDENTITY,
-        pl.concat_str(pl.lit("{"), body, pl.lit("}")).alias("claims"),
-    ).sort("class", "source", "license", "id", "part")
-    return rows.group_by("class", maintain_order=True).agg("claims")
+    return pl.concat_str(pl.lit("{"), body, pl.lit("}"))
 
 
 def _json_field(column: str, where: pl.Expr) -> pl.Expr:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from tosg.kg.claims.rejections import RejectionCounter
+from tosg.kg.claims.counters import RejectionCounter
 from tosg.kg.merge import pending as pend
 from tosg.kg.merge.counts import tally_entities
 from tosg.kg.merge.diff import compare_entities
 from tosg.kg.merge.entities import (
     CLAIM_COLUMNS,
     ENTITY_COLUMNS,
+    find_second_records,
     merge_entities,
     parse_claims,
     unite_entity_claims,
@@ -26,10 +27,11 @@ from tosg.kg.merge.entities import (
 from tosg.kg.merge.identity import resolve_identity
 from tosg.kg.merge.load import list_releases
 from tosg.kg.merge.placing import place
-from tosg.kg.schema.types import entity_types
+from tosg.kg.merge.relationships import claims_as_given
+from tosg.kg.schema.types import entity_types, relationship_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
     from tosg.kg.merge.placing import Placing
 
     Int64s = NDArray[np.int64]
+
+#: A term cannot be the same as one that it is a kind of.
+IS_A = "IS_A"
+
+SECOND_RECORD = "another record of an identifier, not kept"
 
 _NODES = {"type": pl.String, "id": pl.String, "idx": pl.Int64}
 
@@ -170,12 +177,13 @@ def merge_entity_types(load: Load, waiting: Iterable[pl.DataFrame] = ()) -> Merg
     waiting : iterable of DataFrame
         Claims about relationships that wait for their ends, columns `PENDING`.
     """
-    types = {label: _merge_type(load, label) for label in _touched_types(load, waiting)}
+    waiting = list(waiting)
+    types = {label: _merge_type(load, label, waiting) for label in _touched_types(load, waiting)}
     affected = _affected_nodes(load, types.values())
     if load.ledger and (affected is None or len(affected)):
         # The other end of a relationship that moves may be of any type.
         others = set(load.ledger.entity_types) - types.keys()
-        types |= {label: _merge_type(load, label) for label in sorted(others)}
+        types |= {label: _merge_type(load, label, waiting) for label in sorted(others)}
     tables = [t.rows.select(pl.lit(t.label).alias("type"), "id", "idx") for t in types.values()]
     nodes = pl.concat([pl.DataFrame(schema=_NODES), *tables]).sort("id", "type")
     return MergedEntities(dict(sorted(types.items())), nodes, nodes["idx"], affected)
@@ -190,7 +198,7 @@ def _touched_types(load: Load, waiting: Iterable[pl.DataFrame]) -> list[str]:
     return sorted(labels)
 
 
-def _merge_type(load: Load, label: str) -> MergedType:
+def _merge_type(load: Load, label: str, waiting: Sequence[pl.DataFrame]) -> MergedType:
     refused = RejectionCounter()
     given = load.keep_licensed(load.spool.entities(label), refused)
     stored = _stored(load, label)
@@ -199,15 +207,19 @@ def _merge_type(load: Load, label: str) -> MergedType:
     claims = unite_entity_claims(
         pl.concat([kept.select(CLAIM_COLUMNS), given.select(CLAIM_COLUMNS)])
     )
-    identity = resolve_identity(entity_types()[label], claims)
+    second = find_second_records(given, claims)
+    refused.add(SECOND_RECORD, given.filter(second))
+    given = given.filter(~second)
+    is_a = _given_is_a(load, label)
+    old_is_a = _stored_is_a(load, label, stored, waiting)
+    identity = resolve_identity(entity_types()[label], claims, is_a | old_is_a)
     placing = None
     numbers = stored.select("idx", "id").clear()
     if stored.height:
         before = identity
-        if given.height or kept.height < old.height:
-            before = resolve_identity(
-                entity_types()[label], unite_entity_claims(old.select(CLAIM_COLUMNS))
-            )
+        if given.height or kept.height < old.height or is_a - old_is_a:
+            old_claims = unite_entity_claims(old.select(CLAIM_COLUMNS))
+            before = resolve_identity(entity_types()[label], old_claims, old_is_a)
         placing = place(stored.select("idx", "id"), kept.select("idx", "id"), before, identity)
         numbers = placing.kept
     merged = merge_entities(claims, identity)
@@ -220,6 +232,34 @@ def _merge_type(load: Load, label: str) -> MergedType:
         list_releases(given),
         list_releases(kept),
     )
+
+
+def _given_is_a(load: Load, label: str) -> set[tuple[str, str]]:
+    """Terms of this load and those that they are a kind of, where joins of terms are possible."""
+    if len(entity_types()[label].prefixes) < 2:
+        return set()
+    rows = load.spool.relationships(IS_A, label, label)
+    if load.excluded:
+        rows = load.keep_licensed(rows, RejectionCounter())  # counted by the relationship stage
+    return set(rows.select("start", "end").iter_rows())
+
+
+def _stored_is_a(
+    load: Load, label: str, stored: pl.DataFrame, waiting: Sequence[pl.DataFrame]
+) -> set[tuple[str, str]]:
+    """The same of the stored graph, with the ends as the sources gave them."""
+    if load.ledger is None or len(entity_types()[label].prefixes) < 2:
+        return set()
+    both = pl.col("start_type").eq(label) & pl.col("end_type").eq(label)
+    among = (pl.col("type") == IS_A) & both
+    pairs = {pair for rows in waiting for pair in rows.filter(among).select("start", "end").rows()}
+    if IS_A in load.ledger.relationship_types and stored.height:
+        nodes = stored.select("idx", pl.lit(label).alias("type"), "id")
+        idx = stored["idx"].to_numpy()
+        found = load.ledger.relationships(IS_A, idx, idx[:0])
+        claims = claims_as_given(relationship_types()[IS_A], found, nodes).filter(both)
+        pairs |= set(load.keep_unpruned(claims).select("start", "end").iter_rows())
+    return pairs
 
 
 def _stored(load: Load, label: str) -> pl.DataFrame:

@@ -7,9 +7,9 @@ order of strength, from
    two living ones is ambiguous and replaces nothing.
 2. ``same_as``, and ``xrefs`` whose prefix the schema lists for the type, where both ids are
    claimed as entities.
-3. names (see `_folded`) where the schema allows it for the type, if the name, and everything that
-   names would join, has at most one class per prefix. The name of an id is that of its best-ranked
-   source, and there of the best-ranked part.
+3. names (see `tosg.kg.schema.folding`) where the schema allows it for the type, if the name, and
+   everything that names would join, has at most one class per prefix. The name of an id is that of
+   its best-ranked source, and there of the best-ranked part.
 4. synonyms, for the same types: two classes without a common prefix, one of which has its name
    among all names of the other, if they share more names than either shares with any other such
    class of the same prefix. A class as near to two others is ambiguous.
@@ -17,17 +17,24 @@ order of strength, from
 A class never holds two living claimed ids of its best-ranked prefix. Where joins of the second
 kind would put two such *anchors* into one class, every id goes to the anchor that it is nearest
 to; an id as near to two anchors is ambiguous: it is reported and stands apart.
+
+No join makes a term the same as one that it is a kind of: where one class would hold both ends of
+an ``IS_A``, the join is refused and reported. By links the end stays that is the class's anchor
+or has its name, and if neither does, none of them; by names nothing is joined.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
+from tosg.kg.merge.components import assign_classes, components
+from tosg.kg.merge.shared_names import count_shared_names, find_nearest, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,17 +80,28 @@ class Ambiguity:
     type : str
         Label.
     how : str
-        ``replaces``, ``same_as``, ``xref``, ``name`` or ``synonym``.
+        ``replaces``, ``same_as``, ``xref``, ``name`` or ``synonym``; ``is_a`` where a join was
+        refused, since it would have made an ``IS_A`` into a self-loop.
     what : str
         The identifier or name.
     candidates : tuple of str
         Class ids, sorted, that it would have meant.
+    names : tuple of str
+        Their names, "" for those without one.
     """
 
     type: str
     how: str
     what: str
     candidates: tuple[str, ...]
+    names: tuple[str, ...] = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        names = self.names or ("",) * len(self.candidates)
+        shown = [f"{c} {n}".strip() for c, n in zip(self.candidates, names, strict=True)]
+        if self.how == "is_a":
+            return f"{self.what} is not {', '.join(shown)}: one would be a kind of itself"
+        return f"{self.what} by {self.how} is one of {', '.join(shown)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +123,9 @@ class Identity:
     ambiguous: list[Ambiguity] = field(default_factory=list)
 
 
-def resolve_identity(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
+def resolve_identity(
+    entity_type: EntityType, claims: pl.DataFrame, is_a: Iterable[tuple[str, str]] = ()
+) -> Identity:
     """Find the classes of equivalents among the claims of one type.
 
     Parameters
@@ -113,15 +133,20 @@ def resolve_identity(entity_type: EntityType, claims: pl.DataFrame) -> Identity:
     entity_type : EntityType
         Whose prefixes rank the ids.
     claims : DataFrame
-        ``id, name, synonyms, xrefs, same_as, replaces, source, part``.
+        ``id, name, synonyms, previous, xrefs, same_as, replaces, source, part``.
+    is_a : iterable of (str, str)
+        Ids of which one is a kind of the other, so that they are not the same.
     """
-    return _Resolver(entity_type, claims).run()
+    return _Resolver(entity_type, claims, is_a).run()
 
 
 class _Resolver:
-    def __init__(self, entity_type: EntityType, claims: pl.DataFrame) -> None:
+    def __init__(
+        self, entity_type: EntityType, claims: pl.DataFrame, is_a: Iterable[tuple[str, str]]
+    ) -> None:
         self.type = entity_type
         self.claims = claims
+        self.is_a = is_a
         self.claimed = set(claims["id"].to_list())
         self.ranks = {prefix: i for i, prefix in enumerate(entity_type.prefixes)}
         self.sources: dict[Equivalence, set[str]] = defaultdict(set)
@@ -131,6 +156,7 @@ class _Resolver:
     def run(self) -> Identity:
         links = self._links()
         self._follow_replacements(links)
+        self.apart = self._units_apart()
         links = links.filter(pl.col("how") != "replaces").with_columns(
             _mapped(pl.col("other"), self.successor).alias("living"),
             _mapped(pl.col("id"), self.successor).alias("unit"),
@@ -140,11 +166,20 @@ class _Resolver:
         )
         classes = self._by_links(between)
         if self.type.merge_by_name:
-            called = self._called()
-            classes, unclear = self._by_name(classes, called)
-            classes = self._by_synonym(classes, called, unclear)
+            classes, unclear = self._by_name(classes)
+            classes = self._by_synonym(classes, unclear)
         aliases = self._aliases(classes, links)
-        return Identity(self.type.label, aliases, self._joins(classes), sorted(self.ambiguous))
+        ambiguous = _with_names(sorted(self.ambiguous), self.claims)
+        return Identity(self.type.label, aliases, self._joins(classes), ambiguous)
+
+    def _units_apart(self) -> set[tuple[str, str]]:
+        """Pairs of living claimed ids of which one is a kind of the other."""
+        pairs = {
+            (self.successor.get(a, a), self.successor.get(b, b))
+            for a, b in self.is_a
+            if a in self.claimed and b in self.claimed
+        }
+        return {(a, b) for a, b in pairs if a != b}
 
     def rank(self, curie: str) -> tuple[int, str, str]:
         """Sort key of ids: prefixes of the schema first, in its order, then by id."""
@@ -200,16 +235,49 @@ class _Resolver:
             neighbours[unit].add(living)
             neighbours[living].add(unit)
             edges[self._note(a, b, how, source)] = (unit, living)
-        classes: dict[str, str] = {}
-        todo = _components(neighbours)
-        while todo:
-            members = todo.pop()
-            found = self._split(members, neighbours)
-            classes.update(found)
-            left = members - found.keys()
-            todo.extend(_components({m: neighbours[m] & left for m in left}))
+        classes = assign_classes(neighbours, self.rank)
+        while refused := self._refuse_kinds(neighbours, classes):
+            for unit, other in refused:
+                neighbours[unit].discard(other)
+                neighbours[other].discard(unit)
+            for edge in [e for e, units in edges.items() if units in refused]:
+                del edges[edge], self.sources[edge]
+            classes = assign_classes(neighbours, self.rank)
         self._drop_crossing(edges, classes)
         return classes
+
+    def _refuse_kinds(
+        self, neighbours: dict[str, set[str]], classes: dict[str, str]
+    ) -> set[tuple[str, str]]:
+        """Find the links to cut, both ways round, where a class holds a term and a kind of it."""
+        refused: set[tuple[str, str]] = set()
+        for pair in sorted(self.apart):
+            anchor = classes.get(pair[0], pair[0])
+            if anchor != classes.get(pair[1], pair[1]):
+                continue
+            for unit in self._not_the_anchor(pair, anchor):
+                self.ambiguous.add(Ambiguity(self.type.label, "is_a", unit, (anchor,)))
+                others = {o for o in neighbours[unit] if classes.get(o, o) == anchor}
+                refused |= {(unit, o) for o in others} | {(o, unit) for o in others}
+        return refused
+
+    def _not_the_anchor(self, pair: tuple[str, str], anchor: str) -> list[str]:
+        """Those of two units that are not what the anchor is, by identity or else by name."""
+        if anchor in pair:
+            return [unit for unit in pair if unit != anchor]
+        named = self.own_names.get(anchor)
+        same = [unit for unit in pair if named is not None and self.own_names.get(unit) == named]
+        return [unit for unit in pair if unit not in same] if len(same) == 1 else list(pair)
+
+    @cached_property
+    def called(self) -> pl.DataFrame:
+        """What each source calls each id; see `names_of`."""
+        return names_of(self.claims)
+
+    @cached_property
+    def own_names(self) -> dict[str, str]:
+        """Own name of each id."""
+        return dict(self.called.filter("own").select("id", "name").iter_rows())
 
     def _drop_crossing(
         self, edges: dict[Equivalence, tuple[str, str]], classes: dict[str, str]
@@ -226,54 +294,14 @@ class _Resolver:
         for (how, what), ids in candidates.items():
             self.ambiguous.add(Ambiguity(self.type.label, how, what, tuple(sorted(ids))))
 
-    def _split(self, members: set[str], neighbours: dict[str, set[str]]) -> dict[str, str]:
-        """Give the members of a component to its anchors, nearest first; some may be left."""
-        best = min(self.rank(m)[:2] for m in members)
-        anchors = {m for m in members if self.rank(m)[:2] == best}
-        if len(anchors) == 1:
-            (anchor,) = anchors
-            return dict.fromkeys(members, anchor)
-        assigned = {a: a for a in anchors}
-        ambiguous: set[str] = set()
-        frontier = anchors
-        while frontier:
-            reach: dict[str, set[str]] = defaultdict(set)
-            for member in frontier:
-                for other in neighbours[member] & members:
-                    if other not in assigned and other not in ambiguous:
-                        reach[other].add(assigned[member])
-            ambiguous |= {m for m, found in reach.items() if len(found) > 1}
-            frontier = {m for m, found in reach.items() if len(found) == 1}
-            for member in frontier:
-                (assigned[member],) = reach[member]
-        return assigned
-
-    def _called(self) -> pl.DataFrame:
-        """Rows ``id, name, source, own``: what each source calls each id.
-
-        An id's ``own`` name is that of its best-ranked source, and there of the best-ranked part,
-        since others may be outdated.
-        """
-        names = self.claims.select(
-            "id", _folded("name"), "source", source_rank(self.claims)
-        ).filter(pl.col("name").is_not_null())
-        own = names.sort("rank", "name").unique("id", keep="first").select("id", "name", own=True)
-        names = names.drop("rank").join(own, on=["id", "name"], how="left")
-        synonyms = self.claims.select("id", pl.col("synonyms").alias("name"), "source")
-        synonyms = synonyms.filter(pl.col("name").list.len() > 0).explode("name")
-        synonyms = synonyms.select("id", _folded("name"), "source", own=False)
-        return pl.concat([names.with_columns(pl.col("own").fill_null(value=False)), synonyms])
-
     def _class_of(self, column: str, classes: dict[str, str]) -> pl.Expr:
         return _mapped(_mapped(pl.col(column), self.successor), classes)
 
-    def _by_name(
-        self, classes: dict[str, str], called: pl.DataFrame
-    ) -> tuple[dict[str, str], set[str]]:
+    def _by_name(self, classes: dict[str, str]) -> tuple[dict[str, str], set[str]]:
         """Join classes whose names are equal and unambiguous; also those whose names are not."""
         named: dict[str, set[str]] = defaultdict(set)
         who: dict[tuple[str, str], set[str]] = defaultdict(set)
-        shared = called.filter("own").filter(pl.col("id").n_unique().over("name") > 1)
+        shared = self.called.filter("own").filter(pl.col("id").n_unique().over("name") > 1)
         rows = shared.select(self._class_of("id", classes), "name", "source")
         for cls, name, source in rows.iter_rows():
             named[name].add(cls)
@@ -283,7 +311,7 @@ class _Resolver:
         for found in named.values():
             for cls in found:
                 neighbours[cls] |= found - {cls}
-        joined, unclear = self._heads(neighbours, self._prefixes(classes))
+        joined, unclear = self._heads(neighbours, classes)
         for name, found in named.items():
             if found & unclear:
                 self.ambiguous.add(Ambiguity(self.type.label, "name", name, tuple(sorted(found))))
@@ -294,15 +322,13 @@ class _Resolver:
                     self._note(cls, best, "name", source)
         return _reunited(classes, joined), unclear
 
-    def _by_synonym(
-        self, classes: dict[str, str], called: pl.DataFrame, unclear: set[str]
-    ) -> dict[str, str]:
+    def _by_synonym(self, classes: dict[str, str], unclear: set[str]) -> dict[str, str]:
         """Join classes that have most names in common, except those whose own names are unclear."""
-        called = called.with_columns(self._class_of("id", classes).alias("class"))
+        called = self.called.with_columns(self._class_of("id", classes).alias("class"))
         prefixes = self._prefixes(classes)
         each = [(cls, prefix) for cls, found in prefixes.items() for prefix in found]
         table = pl.DataFrame(each, schema={"class": pl.String, "prefix": pl.String}, orient="row")
-        best, ties = _nearest(_shared_names(called, table), table)
+        best, ties = find_nearest(count_shared_names(called, table), table)
         for cls, others in ties:
             if cls not in unclear:
                 self.ambiguous.add(Ambiguity(self.type.label, "synonym", cls, others))
@@ -310,7 +336,7 @@ class _Resolver:
         for cls, other in best.iter_rows():
             if cls not in unclear and other not in unclear:
                 neighbours[cls].add(other)
-        joined, crossed = self._heads(neighbours, prefixes)
+        joined, crossed = self._heads(neighbours, classes)
         for cls in crossed:
             others = tuple(sorted(neighbours[cls]))
             self.ambiguous.add(Ambiguity(self.type.label, "synonym", cls, others))
@@ -333,14 +359,22 @@ class _Resolver:
         return found
 
     def _heads(
-        self, neighbours: dict[str, set[str]], prefixes: dict[str, set[str]]
+        self, neighbours: dict[str, set[str]], classes: dict[str, str]
     ) -> tuple[dict[str, str], set[str]]:
-        """Best class of each component; and the members of those with a prefix in two classes."""
+        """Best class of each component; and the members of those that nothing may join.
+
+        They have a prefix in two classes, or one class is a kind of another.
+        """
         heads: dict[str, str] = {}
         unclear: set[str] = set()
-        for component in _components(neighbours):
+        prefixes = self._prefixes(classes)
+        kinds: dict[str, set[str]] = defaultdict(set)
+        for a, b in self.apart:
+            kinds[classes.get(a, a)].add(classes.get(b, b))
+        for component in components(neighbours):
             found = [prefix for cls in component for prefix in prefixes[cls]]
-            if len(found) == len(set(found)):
+            kin = any(kinds[cls] & component for cls in component)
+            if len(found) == len(set(found)) and not kin:
                 heads.update(dict.fromkeys(component, min(component, key=self.rank)))
             else:
                 unclear |= component
@@ -392,78 +426,14 @@ class _Resolver:
         return sorted(joins)
 
 
-def _folded(column: str) -> pl.Expr:
-    """Names as they are compared: ``Crohn's  Disease`` and ``crohn disease`` are one."""
-    text = pl.col(column).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
-    text = text.str.replace_all("\u2019", "'", literal=True)
-    return text.str.replace_all(r"'s\b", "").str.replace_all(r"s'( |$)", "s$1")
-
-
-def _shared_names(called: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataFrame:
-    """Count the names that two classes share, where one of them has that name as its own.
-
-    Parameters
-    ----------
-    called : DataFrame
-        ``class, name, own``.
-    prefixes : DataFrame
-        ``class, prefix``.
-
-    Returns
-    -------
-    DataFrame
-        ``class, other, n``: each pair of classes without a common prefix, in both directions.
-    """
-    names = called.select("class", "name").unique()
-    theirs = names.rename({"class": "other"})
-    pairs = called.filter("own").select("class", "name").join(theirs, on="name")
-    pairs = pairs.select("class", "other").filter(pl.col("class") != pl.col("other"))
-    pairs = pl.concat([pairs, _turned(pairs)]).unique()
-    alike = pairs.join(prefixes, on="class").join(
-        prefixes.rename({"class": "other"}), on=["other", "prefix"], how="semi"
-    )
-    return (
-        pairs.join(alike, on=["class", "other"], how="anti")
-        .join(names, on="class")
-        .join(theirs, on=["other", "name"], how="semi")
-        .group_by("class", "other")
-        .agg(n=pl.len())
-    )
-
-
-def _nearest(
-    shared: pl.DataFrame, prefixes: pl.DataFrame
-) -> tuple[pl.DataFrame, list[tuple[str, tuple[str, ...]]]]:
-    """Pairs of classes that are nearest to each other, and classes as near to several.
-
-    Parameters
-    ----------
-    shared : DataFrame
-        As `_shared_names` returns.
-    prefixes : DataFrame
-        ``class, prefix``. Classes with a prefix in common are rivals: a third joins one at most.
-
-    Returns
-    -------
-    best : DataFrame
-        ``class, other``, in both directions.
-    ties : list of (str, tuple of str)
-        Class, and those that it is as near to.
-    """
-    near = shared.join(prefixes.rename({"class": "other"}), on="other")
-    most = near.filter(pl.col("n") == pl.col("n").max().over("class", "prefix"))
-    tied = pl.len().over("class", "prefix") > 1
-    ties = most.filter(tied).group_by("class", "prefix").agg("other")
-    pair = ["class", "other"]
-    beaten = near.join(most.filter(~tied), on=[*pair, "prefix"], how="anti")
-    best = shared.select(pair).join(beaten, on=pair, how="anti")
-    best = best.join(_turned(best), on=pair, how="semi")
-    found = ties.select("class", "other").iter_rows()
-    return best, [(cls, tuple(sorted(others))) for cls, others in found]
-
-
-def _turned(pairs: pl.DataFrame) -> pl.DataFrame:
-    return pairs.select(pl.col("other").alias("class"), pl.col("class").alias("other"))
+def _with_names(ambiguous: list[Ambiguity], claims: pl.DataFrame) -> list[Ambiguity]:
+    """Give the candidates their names."""
+    wanted = {c for a in ambiguous for c in a.candidates}
+    some = claims.filter(pl.col("id").is_in(list(wanted)) & pl.col("name").is_not_null())
+    best = some.with_columns(source_rank(claims)).sort("rank", "name")
+    rows = best.unique("id", keep="first", maintain_order=True).select("id", "name")
+    names = dict(rows.iter_rows())
+    return [replace(a, names=tuple(names.get(c, "") for c in a.candidates)) for a in ambiguous]
 
 
 def _reunited(classes: dict[str, str], joined: dict[str, str]) -> dict[str, str]:
@@ -472,22 +442,6 @@ def _reunited(classes: dict[str, str], joined: dict[str, str]) -> dict[str, str]
 
 def _mapped(values: pl.Expr, mapping: dict[str, str]) -> pl.Expr:
     return values.replace(mapping) if mapping else values
-
-
-def _components(neighbours: dict[str, set[str]]) -> list[set[str]]:
-    seen: set[str] = set()
-    components = []
-    for start in neighbours:
-        if start in seen:
-            continue
-        component, waiting = {start}, [start]
-        while waiting:
-            fresh = neighbours[waiting.pop()] - component
-            component |= fresh
-            waiting.extend(fresh)
-        seen |= component
-        components.append(component)
-    return components
 
 
 def joined_text(joins: Iterable[Join]) -> dict[str, list[str]]:

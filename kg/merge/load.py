@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tosg.kg.claims.rejections import RejectionCounter
+    from tosg.kg.claims.counters import RejectionCounter
     from tosg.kg.claims.releases import Told
     from tosg.kg.claims.spool import Spool
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tosg.kg.claims.rejections import RejectionCounter
+from tosg.kg.claims.counters import RejectionCounter
 from tosg.kg.merge import pending as pend
 from tosg.kg.merge.diff import compare_relationships
 from tosg.kg.merge.load import list_releases
 from tosg.kg.merge.relationships import (
     RESOLVED,
-    claims_of,
+    claims_as_given,
     merge_relationships,
     oriented,
     property_columns,
@@ -135,7 +135,7 @@ def resolve_relationships(
     left = [lost, still]
     told: list[Told] = []
     if stored.height:
-        claims = load.keep_unpruned(_claims_as_given(entities, rtype, stored))
+        claims = load.keep_unpruned(claims_as_given(rtype, stored, entities.stored_ids()))
         old, apart = _resolve_pairs(ends, rtype, claims)
         kept = pl.concat([kept, old])
         left.append(apart)
@@ -227,18 +227,3 @@ def _read_stored(
     known = entities.stored_ids()["idx"].implode()
     stored = stored.filter(pl.col("start_idx").is_in(known) & pl.col("end_idx").is_in(known))
     return stored.select(pl.col(c).cast(t) for c, t in columns.items())
-
-
-def _claims_as_given(
-    entities: MergedEntities, rtype: RelationshipType, stored: pl.DataFrame
-) -> pl.DataFrame:
-    """Claims of stored relationships, with the ends as the sources gave them."""
-    claims = claims_of(rtype, stored.rename({"start_idx": "start", "end_idx": "end"}))
-    nodes = entities.stored_ids()
-    for end in ("start", "end"):
-        of_end = nodes.rename({"idx": end, "type": f"{end}_type", "id": f"{end}_id"})
-        claims = claims.join(of_end, on=end, maintain_order="left")
-    return claims.with_columns(
-        pl.coalesce("start_as", "start_id").alias("start"),
-        pl.coalesce("end_as", "end_id").alias("end"),
-    )

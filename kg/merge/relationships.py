@@ -272,6 +272,35 @@ def claims_of(rtype: RelationshipType, stored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def claims_as_given(
+    rtype: RelationshipType, stored: pl.DataFrame, nodes: pl.DataFrame
+) -> pl.DataFrame:
+    """Claims of stored relationships, with the ends as the sources gave them.
+
+    Parameters
+    ----------
+    rtype : RelationshipType
+        Their type.
+    stored : DataFrame
+        ``start_idx, end_idx``, then `property_columns`.
+    nodes : DataFrame
+        ``idx, type, id`` of the stored nodes.
+
+    Returns
+    -------
+    DataFrame
+        As `claims_of`, with ``start_type`` and ``end_type``.
+    """
+    claims = claims_of(rtype, stored.rename({"start_idx": "start", "end_idx": "end"}))
+    for end in ("start", "end"):
+        of_end = nodes.rename({"idx": end, "type": f"{end}_type", "id": f"{end}_id"})
+        claims = claims.join(of_end, on=end, how="left", maintain_order="left")
+    return claims.with_columns(
+        pl.coalesce("start_as", "start_id").alias("start"),
+        pl.coalesce("end_as", "end_id").alias("end"),
+    )
+
+
 def with_explicit_ends(
     rtype: RelationshipType, stored: pl.DataFrame, ids: pl.DataFrame
 ) -> pl.DataFrame:

@@ -15,6 +15,9 @@ from tosg.kg.schema.types import (
     snake,
 )
 
+#: No longer text fits the key of a range index of Neo4j.
+LONGEST_INDEXED_BYTES = 8_164
+
 IndexKind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
 
 

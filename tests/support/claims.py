@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Claim = dict[str, Any]
 
-_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+_LISTS = ("synonyms", "previous", "xrefs", "same_as", "replaces")
 
 
 def entity(type_: str, id_: str, source: str = "s1", release: str = "1", **more: Any) -> Claim:

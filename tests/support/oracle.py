@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.claims import Claim
 
 Graph = dict[str, dict[Any, Any]]
-_LISTS = ("synonyms", "xrefs", "same_as", "replaces")
+_LISTS = ("synonyms", "previous", "xrefs", "same_as", "replaces")
 
 
 def graph(claims: Iterable[Claim]) -> Graph:
@@ -32,7 +32,12 @@ def graph(claims: Iterable[Claim]) -> Graph:
     nodes: dict[str, dict[str, Any]] = {}
     for label in sorted({c["type"] for c in entities}):
         own = [c for c in entities if c["type"] == label]
-        found = _Identity(label, own)
+        kinds = {
+            (c["start"], c["end"])
+            for c in claims
+            if c["type"] == "IS_A" and {c["start_type"], c["end_type"]} == {label}
+        }
+        found = _Identity(label, own, kinds)
         for alias, cls in found.aliases().items():
             aliases[label, alias] = cls
         for cls in {found.cls(c["id"]) for c in own}:
@@ -54,21 +59,23 @@ def _united_entities(claims: list[Claim]) -> list[Claim]:
     thing = ["type", "id", "source", "part"]
     for c in _newest(claims, thing):
         groups[(*(c[x] for x in thing), c["license"])].append(c)
-    united = []
-    for group in groups.values():
-        one = dict(group[0])
-        for text in ("name", "symbol", "description"):
-            one[text] = min((c[text] for c in group if c[text]), default=None)
-        for name in _LISTS:
-            one[name] = sorted({x for c in group for x in c[name]})
-        united.append(one)
-    return united
+    return [min(group, key=_record_order) for group in groups.values()]
+
+
+def _record_order(c: Claim) -> tuple[int, str]:
+    """Fullest first, then by the claim as text."""
+    said = {x: c[x] for x in ("id", "name", "symbol", "description") if c[x] is not None}
+    said |= {name: sorted(set(c[name])) for name in _LISTS if c[name]}
+    items = sum(len(x) if isinstance(x, list) else 1 for x in said.values())
+    said |= {x: c[x] for x in ("source", "part", "license", "release") if c[x]}
+    return -items, json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Identity:
     """Classes of one type."""
 
-    def __init__(self, label: str, claims: list[Claim]) -> None:
+    def __init__(self, label: str, claims: list[Claim], kinds: set[tuple[str, str]]) -> None:
+        self.kinds = kinds
         self.prefixes = entity_types()[label].prefixes
         self.claims = claims
         self.claimed = {c["id"] for c in claims}
@@ -117,6 +124,42 @@ class _Identity:
     def _by_links(self) -> None:
         pairs = {(a, b) for a, b in self.links() if b in self.claimed and a != b}
         pairs |= {(b, a) for a, b in pairs}
+        while True:
+            found = self._nearest_anchors(pairs)
+            cut = {
+                p for p in pairs if len({found.get(u, u) for u in p}) == 1 and self.lost(p, found)
+            }
+            if not cut:
+                break
+            pairs -= cut
+        self.classes.update(found)
+
+    def kin(self) -> set[tuple[str, str]]:
+        """Units of which one is a kind of the other."""
+        known = [(a, b) for a, b in self.kinds if {a, b} <= self.claimed]
+        return {(self.living(a), self.living(b)) for a, b in known} - {(u, u) for u in self.classes}
+
+    def lost(self, pair: tuple[str, str], found: dict[str, str]) -> bool:
+        """Whether a link is of a unit that may not be what its class is."""
+        for two in self.kin():
+            heads = {found.get(u, u) for u in two}
+            if len(heads) == 1:
+                (head,) = heads
+                stays = {head} & set(two) or {u for u in two if self.named(u) == self.named(head)}
+                if len(stays) != 1 or (self.named(head) is None and head not in two):
+                    stays = set()
+                if set(pair) & (set(two) - stays):
+                    return True
+        return False
+
+    def named(self, id_: str) -> str | None:
+        names = [
+            (_rank(c), _folded(c["name"])) for c in self.claims if c["id"] == id_ and c["name"]
+        ]
+        return min(names)[1] if names else None
+
+    def _nearest_anchors(self, pairs: set[tuple[str, str]]) -> dict[str, str]:
+        classes: dict[str, str] = {}
         todo = [{u for pair in pairs for u in pair}]
         while todo:
             members = todo.pop()
@@ -129,7 +172,7 @@ class _Identity:
             best = min(self.rank(m)[:2] for m in component)
             given = {m: m for m in component if self.rank(m)[:2] == best}
             if len(given) == 1:
-                self.classes.update(dict.fromkeys(component, min(given)))
+                classes.update(dict.fromkeys(component, min(given)))
                 continue
             unclear: set[str] = set()
             while True:
@@ -144,8 +187,9 @@ class _Identity:
                         given[b] = min(anchors)
                     else:
                         unclear.add(b)
-            self.classes.update(given)
+            classes.update(given)
             todo.append(component - given.keys())
+        return classes
 
     def _by_names(self) -> None:
         """Join by own names; then, except where those are unclear, by most names in common."""
@@ -157,7 +201,7 @@ class _Identity:
             unit = self.living(id_)
             own[unit] |= {min(names)[1]} if names else set()
             called[unit] |= {name for _, name in names}
-            called[unit] |= {_folded(x) for c in claims for x in c["synonyms"]}
+            called[unit] |= {_folded(x) for c in claims for x in [*c["synonyms"], *c["previous"]]}
         pairs = {(a, b) for a in own for b in own if own[a] & own[b]}
         unclear = self._join({(self.classes[a], self.classes[b]) for a, b in pairs})
 
@@ -196,7 +240,8 @@ class _Identity:
                 component |= more
             todo -= component
             prefixes = [self.prefixes_of(cls) for cls in component]
-            if any(a & b for a, b in itertools.combinations(prefixes, 2)):
+            kin = any({self.classes[u] for u in two} <= component for two in self.kin())
+            if kin or any(a & b for a, b in itertools.combinations(prefixes, 2)):
                 unclear |= component
                 continue
             head = min(component, key=self.rank)
@@ -234,8 +279,10 @@ def _node(cls: str, claims: list[Claim]) -> dict[str, Any]:
     for text in ("name", "symbol", "description"):
         known = [(_rank(c), c["id"] != cls, c[text]) for c in claims if c[text]]
         node[text] = min(known)[2] if known else None
-    words = {x for c in claims for x in [*c["synonyms"], c["name"], c["symbol"]] if x}
+    named = {x for c in claims for x in [*c["previous"], c["name"], c["symbol"]] if x}
+    words = named | {x for c in claims for x in c["synonyms"]}
     node["synonyms"] = sorted(words - {node["name"], node["symbol"]})
+    node["previous"] = sorted(named - {node["name"], node["symbol"]})
     others = {x for c in claims for k in ("xrefs", "same_as", "replaces") for x in c[k]}
     node["xrefs"] = sorted((others | {c["id"] for c in claims}) - {cls})
     told = sorted({(c["source"], c["license"], c["release"]) for c in claims})

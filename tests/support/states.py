@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tosg.kg.merge.merged import Merged
 
 _TEXTS = ("name", "symbol", "description")
-_LISTS = ("synonyms", "xrefs", "sources", "licenses", "releases")
+_LISTS = ("synonyms", "previous", "xrefs", "sources", "licenses", "releases")
 
 
 def of_merged(merged: Merged) -> Graph:

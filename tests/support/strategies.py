@@ -43,6 +43,7 @@ def _entities(label: str, ids: list[str]) -> st.SearchStrategy[Claim]:
         name=_NAMES.map(lambda n: n and n.strip()),
         description=st.sampled_from([None, 'a "quoted"\ttext', "b"]),
         synonyms=_some(["lupus", "sle", "flu", "crohn disease"]),
+        previous=_some(["lupus", "grippe"], 1),
         xrefs=_some([*ids, *_OTHER]),
         same_as=_some(ids, 1),
         replaces=_some(ids, 1),
@@ -83,6 +84,7 @@ _KINDS = {
     "regulates": _edges("REGULATES", _GENE, _GENE, sign=_SIGN),
     "interacts": _edges("INTERACTS_WITH", _GENE, _GENE, sign=_SIGN),
     "binds": _edges("INTERACTS_WITH", _PROTEIN, _PROTEIN),
+    "is_a": _edges("IS_A", _DISEASE, _DISEASE),
     "resembles": _edges("RESEMBLES", _DISEASE, _DISEASE, action=st.sampled_from([None, 'say "x"'])),
 }
 _ALL = [*_KINDS, "gene", "disease"]  # edges need ends

@@ -1,12 +1,14 @@
-"""Counting refused claims by kind, source and file."""
+"""Counting what became of claims that are not kept as given, by kind, source and file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tosg.kg.claims.log import Rejection, shorten
+from tosg.kg.claims.log import EXAMPLES, Note, Rejection, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import polars as pl
 
 _EXAMPLE_COLUMNS = ("start", "type", "end", "action")
@@ -50,5 +52,40 @@ class RejectionCounter:
             known.line, known.example = line, example
 
     def rejections(self) -> list[Rejection]:
+        """What was counted, by kind, source and file."""
+        return [self._found[key] for key in sorted(self._found)]
+
+
+class NoteCounter:
+    """Counts values of claims that were changed or left out while the claim itself is kept."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], Note] = {}
+
+    def add(self, kind: str, rows: pl.DataFrame, examples: Iterable[str]) -> None:
+        """Count values of one kind.
+
+        Parameters
+        ----------
+        kind : str
+            What was done, in a few words.
+        rows : DataFrame
+            ``source, file, line, id``, one row per value.
+        examples : iterable of str
+            The values, in the order of the rows.
+        """
+        for (source, file), some in rows.with_columns(value=list(examples)).group_by(
+            ["source", "file"], maintain_order=True
+        ):
+            note = self._found.setdefault(
+                (kind, str(source), str(file)), Note(kind, str(source), str(file))
+            )
+            note.count += some.height
+            for line, id_, value in some.select("line", "id", "value").head(EXAMPLES).iter_rows():
+                place = f"line {line}: " if line else ""
+                if len(note.examples) < EXAMPLES:
+                    note.examples.append(shorten(f"{place}{id_} {value}"))
+
+    def notes(self) -> list[Note]:
         """What was counted, by kind, source and file."""
         return [self._found[key] for key in sorted(self._found)]
