@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tosg.kg.claims.log import EXAMPLES, Note, Rejection, shorten
+from tosg.kg.claims.log import NOTE_EXAMPLES, Note, Rejection, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,9 +81,11 @@ class NoteCounter:
                 (kind, str(source), str(file)), Note(kind, str(source), str(file))
             )
             note.count += some.height
-            for line, id_, value in some.select("line", "id", "value").head(EXAMPLES).iter_rows():
+            for line, id_, value in (
+                some.select("line", "id", "value").head(NOTE_EXAMPLES).iter_rows()
+            ):
                 place = f"line {line}: " if line else ""
-                if len(note.examples) < EXAMPLES:
+                if len(note.examples) < NOTE_EXAMPLES:
                     note.examples.append(shorten(f"{place}{id_} {value}"))
 
     def notes(self) -> list[Note]:
