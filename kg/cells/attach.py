@@ -18,9 +18,11 @@ from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.options import AttachKeywords, AttachOptions, dataset_id
 from tosg.kg.cells.plan import AttachPlan, check_source, hash_attachment, make_plan
 from tosg.kg.cells.report import AttachReport
+from tosg.kg.cells.same_cells import note_same_cells, refuse_same_files
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.cells.values.codec import encode_block
+from tosg.kg.cells.values.fingerprint import Fingerprint
 from tosg.kg.cells.values.library import check_library_sizes
 from tosg.kg.cells.values.normalise import PROTEIN_UNIT, clr_divisors
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums
@@ -79,7 +81,8 @@ def attach(
     Raises
     ------
     DataError
-        The file is wrong, or a data set of that id is attached already and differs.
+        The file is wrong, a data set of that id is attached already and differs, or its cells are
+        attached under another id.
     ConfigError
         The mapping or an option is wrong.
     DatabaseError
@@ -95,22 +98,28 @@ def attach(
         hashes = [hash_file(f) for f in source.files]
         key = hash_attachment(hashes, completed, replace(chosen, id=dataset))
         files = [str(f) for f in source.files]
+
         # A dry run refuses what the real one would.
-        before = _before(db, dataset, key, files, replace_existing=replace_existing)
-        if before is not None and not dry_run:
-            return before
+        def before() -> AttachReport | None:
+            found = _before(db, dataset, key, files, replace_existing=replace_existing)
+            if found is None:
+                refuse_same_files(db, dataset, hashes, metacells=chosen.metacells > 0)
+            return found
+
+        found = before()
+        if found is not None and not dry_run:
+            return found
         if dry_run:
             plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
-            _Writer(None, plan, progress).run()
+            _Writer(db, None, plan, progress).run()
         else:
             ddl.ensure_schema(db)
             with hold_lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
                 stage = staging.Stage(db, lease)
                 recovered = switch.recover(stage)
                 # Again: another writer may have attached it, or what was recovered is this one.
-                before = _before(db, dataset, key, files, replace_existing=replace_existing)
-                if before is not None:
-                    return before
+                if (found := before()) is not None:
+                    return found
                 # Read under the lease: no loader changes genes and terms in the meantime.
                 plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
                 plan.report.status = "replaced" if _is_attached(db, dataset) else "attached"
@@ -169,7 +178,7 @@ def _before(
 def _write(stage: staging.Stage, plan: AttachPlan, progress: Progress) -> None:
     stage.begin(plan.dataset, plan.key)
     try:
-        _Writer(stage, plan, progress).run()
+        _Writer(stage.db, stage, plan, progress).run()
         stage.ready()
     except DatabaseError:
         raise  # the next writer throws away what is staged
@@ -187,11 +196,13 @@ class _Writer:
 
     def __init__(
         self,
+        db: Database,
         stage: staging.Stage | None,
         plan: AttachPlan,
         progress: Progress,
     ) -> None:
-        self.stage, self.plan = stage, plan
+        self.db, self.stage, self.plan = db, stage, plan
+        self.fingerprint = Fingerprint()
         self.progress = progress
         #: Cells with a value of each variable.
         self.cells_with = np.zeros(len(plan.variables), np.int64)
@@ -209,6 +220,10 @@ class _Writer:
             self.progress("attaching cells", start, self.plan.n_cells)
         measured = measured_of(self.plan.filtered, self.cells_with > 0)
         report = self.plan.report
+        if self.plan.partition is None:
+            report.notes += note_same_cells(
+                self.db, self.plan.dataset, self.fingerprint.hexdigest(), self.plan.n_cells
+            )
         report.variables["unmeasured"] = [
             v for v, m in zip(self.plan.variables, measured.tolist(), strict=True) if not m
         ]
@@ -239,6 +254,7 @@ class _Writer:
 
     def _block(self, block: CsrRows, start: int, stop: int) -> None:
         plan = self.plan
+        self.fingerprint.add(plan.source.obs.index[plan.rows[start:stop]], block)
         self.cells_with += np.bincount(block.indices, minlength=len(self.cells_with))
         self.empty += int(np.count_nonzero(block.lengths == 0))
         totals, columns = self._totals(block, start, stop)
@@ -312,6 +328,7 @@ class _Writer:
             "path": str(plan.source.path),
             "files": [str(f) for f in plan.source.files],
             "sha256s": plan.sha256s,
+            "fingerprint": "" if plan.partition else self.fingerprint.hexdigest(),
             "layout": plan.source.layout,
             "matrix": plan.matrix.name,
             "unit": plan.unit,

@@ -12,6 +12,7 @@ from tosg.kg.cells.obs.outcomes import outcomes_of
 from tosg.kg.cells.obs.terms import REFUSED, SEVERAL
 from tosg.kg.cells.values.library import panel_note
 from tosg.kg.cells.values.normalise import PROTEIN_UNIT
+from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
 from tosg.kg.cells.values.units import is_part
 from tosg.kg.cells.var.modality import GENE, OTHER
 from tosg.kg.cells.var.variables import ID_COLUMNS, SYMBOL_COLUMNS
@@ -145,10 +146,10 @@ def _about_several(columns: Mapping[str, FieldColumn]) -> list[str]:
     for name, column in columns.items():
         cells = {t: n for t, n in column.cells().items() if SEVERAL in t}
         if cells:
+            linked = " and their group is linked to each" if name in GROUP_RELATIONSHIPS else ""
             notes.append(
                 f"{sum(cells.values()):,} cells have several values of {name} "
-                f"({next(iter(cells))}): their group is linked to each of them, and "
-                f"`WHERE c.{name} CONTAINS 'NAME'` finds them"
+                f"({next(iter(cells))}): the text of {name} has all of them{linked}"
             )
     return notes
 

@@ -413,14 +413,15 @@ CELL_PROPERTIES = {
     **dict.fromkeys(
         (
             "dataset", "donor_id", "cell_type", "tissue", "disease", "sex", "development_stage",
-            "assay", "group", "file", "unit", "title", "license",
+            "assay", "group", "file", "unit", "title", "license", "no_donor",
         ),
         "STRING",
     ),
     **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row"), "INTEGER"),
     **dict.fromkeys(
         (
-            "age_years", "mean", "fraction", "expression_total", "n_counts_protein", "protein_clr",
+            "age_years", "post_conception_weeks", "mean", "fraction", "expression_total",
+            "n_counts_protein", "protein_clr",
         ),
         "FLOAT",
     ),

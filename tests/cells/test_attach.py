@@ -265,7 +265,16 @@ def test_a_dry_run_writes_nothing(graph: Database, file: Path) -> None:
 
 def test_two_data_sets_and_detach(graph: Database, file: Path) -> None:
     attach(graph, file, MAPPING, id="one")
-    attach(graph, file, MAPPING, id="two")
+    again = file.with_suffix(".copy.h5ad")
+    shutil.copy(file, again)
+    for dry_run in (True, False):
+        with pytest.raises(DataError, match="attached already, as another data set"):
+            attach(graph, again, MAPPING, id="two", dry_run=dry_run)
+    assert attach(graph, again, MAPPING, id="two", metacells=4).measured_cells == 12
+    detach(graph, "two")
+    # The same cells saved again are not the same file: said, and left to the user.
+    report = attach(graph, write(again, sp.csc_matrix(counts())), MAPPING, id="two")
+    assert any("12 cells" in note and "attached as one" in note for note in report.notes)
     assert [d.id for d in datasets(graph)] == ["one", "two"]
     idx = cell_idx(graph, "two")
     with pytest.raises(DataError, match="another data set"):

@@ -314,7 +314,8 @@ def test_cells_of_other_species_are_left_out_and_counted(
     assert report.left_out == {"not human (NCBITaxon:10090)": 1}
     rows = database.rows("MATCH (c:Cell) RETURN c.row AS row ORDER BY row")
     assert [r["row"] for r in rows] == list(range(1, 12))
-    assert attach(database, path, MAPPING, organism="any", id="all").cells == 12
+    every = attach(database, path, MAPPING, organism="any", replace_existing=True)
+    assert every.cells == 12
 
 
 def test_where_counts_are_found(tmp_path: Path) -> None:
@@ -427,7 +428,7 @@ def test_totals_over_a_selection_are_said(database: Database, tmp_path: Path) ->
 @pytest.mark.neo4j
 def test_genes_that_the_graph_does_not_have_are_said(database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "x.h5ad")
-    before = attach(database, path, MAPPING)
+    before = attach(database, path, MAPPING, dry_run=True)
     assert before.notes[0].startswith("no variable is a gene or protein of the graph")
     assert "gene_ids" in before.notes[0]
     small_graph(database)

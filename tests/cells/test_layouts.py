@@ -24,7 +24,7 @@ from tosg.kg.cells.values.units import choose
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database.connection import Database
+from tosg.kg.database.connection import Database
 
 
 def dense(path: Path) -> Any:
@@ -204,11 +204,14 @@ def test_odd_labels_of_cellxgene_are_reported(database: Database, shared_data: P
     assert report.fields["tissue"]["values"]["not in the graph"]["CL:0000057"] == 1
     assert kinds["bad identifier"] == {"CL:12312": 1}
     assert any("EFO:0009922 (sci-plex) -> EFO:0009922" in line for line in report.lines())
-    human = attach(database, folder / "example_invalid_CL.h5ad", id="human", dry_run=True)
-    assert "bad identifier, in cells that are left out: CL:12312 (1)" in "".join(human.lines())
     assert report.variables["unmeasured"] == ["ERCC-00002"]
     assert not datasets(database)[0].measured[0]
+    path = folder / "example_invalid_CL.h5ad"
+    human = attach(database, path, dry_run=True, replace_existing=True)
+    assert "bad identifier, in cells that are left out: CL:12312 (1)" in "".join(human.lines())
     report = attach(database, folder / "example_valid.h5ad")
+    same = [note for note in report.notes if "are attached as example_invalid_CL" in note]
+    assert len(same) == int(human.cells == 320)
     assert report.left_out == {
         "not human (NCBITaxon:10090)": 1,
         "not human (NCBITaxon:9483)": 1,

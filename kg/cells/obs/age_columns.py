@@ -64,12 +64,14 @@ def read_ages(columns: Mapping[str, FieldColumn], unborn: npt.NDArray[np.bool_])
     ages: list[Age | None] = [None] * n
     texts = [""] * n
     for column in sources:
-        plain = column is columns.get("age")
+        plain = column is columns.get("age") and column.source.unit_column is None
         # Per label and clock, not per cell: there are few labels and many cells.
         read = [[_age(lab, plain=plain, unborn=u) for u in (False, True)] for lab in column.labels]
         for i, (code, u) in enumerate(zip(column.codes.tolist(), unborn.tolist(), strict=True)):
             texts[i] = texts[i] or (
-                "" if column.labels[code].kind == "missing" else column.labels[code].raw
+                ""
+                if column.labels[code].kind == "missing"
+                else (column.labels[code].name or column.labels[code].raw)
             )
             ages[i] = ages[i] or read[code][u]
     read_as: dict[str, int] = {}

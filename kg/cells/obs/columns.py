@@ -143,9 +143,14 @@ def _texts(obs: pd.DataFrame, field: f.Field, source: FieldSource) -> tuple[list
         texts, codes = factors(obs[source.column])
     if source.unit:
         texts = [f"{t} {source.unit}" if is_number(t) else t for t in texts]
-    keeps = field.name == "donor_id"  # `unassigned` is no missing donor but no person
-    missing = ["" if f.is_missing(t) and not (keeps and is_no_person(t)) else t for t in texts]
-    return [source.translate(t) or "" if t else "" for t in missing], codes
+    return [_translated(t, field, source) for t in texts], codes
+
+
+def _translated(text: str, field: f.Field, source: FieldSource) -> str:
+    """Apply what the user says of a value; the pattern ``*`` is not about missing ones."""
+    if f.is_missing(text) and not (field.name == "donor_id" and is_no_person(text)):
+        return dict(source.named).get(text, text)
+    return source.translate(text) or ""
 
 
 def _labels(texts: Sequence[str], field: f.Field, index: TermIndex | None) -> dict[str, Label]:

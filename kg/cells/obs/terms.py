@@ -253,9 +253,14 @@ def _match_name(raw: str, index: TermIndex) -> Label:
     if not nodes:
         return Label(raw, "not in the graph", raw)
     (node,) = nodes
-    if how == "synonym" and raw.casefold() in index.short:
+    if (how == "synonym" and raw.casefold() in index.short) or _abbreviates(raw, index.names[node]):
         return Label(raw, "perhaps", raw, note=_candidates(nodes, index))
     return _matched(raw, node, index, how)
+
+
+def _abbreviates(raw: str, name: str) -> bool:
+    """Whether a text may be an abbreviation that is spelt like a name: HIP is no hip."""
+    return len(raw) <= _SHORT_ALWAYS and raw.isupper() and raw != name
 
 
 def _match_term(

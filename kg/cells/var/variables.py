@@ -124,11 +124,15 @@ def _folded(column: str) -> str:
     return re.sub(r"[^a-z0-9]", "", column.lower())
 
 
-def _columns(var: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
-    """Columns of var with one of the names, in the order of the names, as clean texts."""
+def find_columns(var: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Columns of var with one of the names, in the order of the names."""
     by_name = {_folded(str(c)): c for c in reversed(list(var.columns))}
-    found = dict.fromkeys(by_name[_folded(n)] for n in names if _folded(n) in by_name)
-    return [[_text(v) for v in var[c].tolist()] for c in found]
+    return list(dict.fromkeys(by_name[_folded(n)] for n in names if _folded(n) in by_name))
+
+
+def _columns(var: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
+    """Values of `find_columns` as clean texts."""
+    return [[_text(v) for v in var[c].tolist()] for c in find_columns(var, names)]
 
 
 def _entrez_columns(var: pd.DataFrame, index: list[str]) -> list[list[str]]:
