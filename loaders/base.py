@@ -276,7 +276,7 @@ class Loader(ABC):
         spec = self._spec_of(path)
         if spec is None or path.stat().st_size >= spec.whole_bytes:
             return ""
-        return f"{path.stat().st_size:,} bytes; the whole file has over {spec.whole_bytes:,}"
+        return f"the whole file has over {spec.whole_bytes:,} bytes"
 
     def _spec_of(self, path: Path) -> FileSpec | None:
         return next((s for s in self.files if s.matches(path.name) is not None), None)

@@ -150,16 +150,15 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
 )
 
 _GENE_PRODUCTS = ("Gene", "Protein")
+_INTERACTORS = (*_GENE_PRODUCTS, "Complex")
 
 RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
     RelationshipType(
         "INTERACTS_WITH",
         (
-            ("Gene", "Gene"),
-            ("Protein", "Protein"),
-            ("Complex", "Complex"),
-            ("Complex", "Protein"),
-            ("Protein", "Complex"),
+            *tuple((a, b) for a in _INTERACTORS for b in _INTERACTORS),
+            *tuple((a, "Metabolite") for a in _INTERACTORS),
+            *tuple(("Metabolite", b) for b in _INTERACTORS),
         ),
         "binds or acts together with",
         directed=False,
@@ -169,7 +168,7 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
         tuple(
             (a, b)
             for a in (*_GENE_PRODUCTS, "Complex", "Metabolite")
-            for b in (*_GENE_PRODUCTS, "Complex")
+            for b in (*_GENE_PRODUCTS, "Complex", "Metabolite")
         ),
         "changes the activity or amount of; sign 1 up, -1 down, 0 unknown",
         keys=("sign",),
@@ -188,7 +187,12 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
         "MEMBER_OF",
         (
             ("Gene", "GeneFamily"),
+            ("Protein", "GeneFamily"),
+            ("Complex", "GeneFamily"),
+            ("GeneFamily", "GeneFamily"),
             ("Protein", "Complex"),
+            ("Gene", "Complex"),
+            ("Metabolite", "Complex"),
             ("Complex", "Complex"),
             ("Drug", "DrugClass"),
         ),

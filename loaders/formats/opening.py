@@ -53,11 +53,11 @@ def open_bytes(path: Path, member: str = "*") -> Iterator[BinaryIO]:
                 "the file is empty", where=path, hint="download it again; see `tosg sources`"
             )
         with _open(path, head, member) as stream:
-            _refuse_page(stream, path)
+            refuse_page(stream, path)
             yield stream
 
 
-def _refuse_page(stream: BinaryIO, path: Path) -> None:
+def refuse_page(stream: BinaryIO, path: Path) -> None:
     """Refuse what servers and repositories send instead of a file."""
     head = (
         cast("BufferedReader", stream).peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf \r\n")
