@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import pty
+import re
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from support.disk import files_up_to
+from support.tree import ROOT
 
 from tosg import cli, errors
 from tosg.cli import COMMANDS
@@ -50,6 +55,84 @@ def test_every_command_has_help(name: str) -> None:
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Usage:")
+
+
+def every_command() -> dict[str, click.Command]:
+    """Commands that do something, by the words that call them."""
+    script = runpy.run_path(str(ROOT / "docs" / "scripts" / "write_commands.py"))
+    return dict(script["commands"](cli.tosg, "tosg"))
+
+
+def test_the_page_of_commands_is_their_help() -> None:
+    """Help is this golden file: every command has its heading, options and examples in it."""
+    script = runpy.run_path(str(ROOT / "docs" / "scripts" / "write_commands.py"))
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert page == script["write"](), "python docs/scripts/write_commands.py writes it again"
+    headings = set(re.findall(r"^## `(.+)`$", page, re.MULTILINE))
+    assert headings == {*every_command(), "tosg-export"}
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_every_help_has_two_examples_and_every_result_a_json_form(words: str) -> None:
+    command = every_command()[words]
+    shown = [line for line in (command.epilog or "").splitlines() if line.startswith("  tosg")]
+    assert len(shown) >= 2
+    called = ("tosg-export" if words == "tosg export" else words).split()
+    assert all(line.split()[: len(called)] == called for line in shown)
+    if not isinstance(command, click.Group):
+        assert "--json" in {name for p in command.params for name in p.opts}
+    assert (command.help or "").strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("tosg que", ["query"]),
+        ("tosg cells at", ["attach"]),
+        ("tosg load hetio", ["hetionet"]),
+        ("tosg build open-h", ["open-human"]),
+        ("tosg query signed", ["signed_paths"]),
+        ("tosg embed --type GeneF", ["GeneFamily"]),
+        ("tosg stats --no-so", ["--no-sources"]),
+    ],
+)
+def test_the_shell_completes(line: str, expected: list[str]) -> None:
+    words = line.split()
+    done = run(_TOSG_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
+    assert done.returncode == 0, done.stderr
+    assert [answer.split(",")[1] for answer in done.stdout.split()] == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script_to_read(shell: str) -> None:
+    done = run(_TOSG_COMPLETE=f"{shell}_source")
+    assert done.returncode == 0, done.stderr
+    assert f"_TOSG_COMPLETE={shell}_complete" in done.stdout
+    last = "sta" if shell == "fish" else "1"
+    answered = run(_TOSG_COMPLETE=f"{shell}_complete", COMP_WORDS="tosg sta", COMP_CWORD=last)
+    assert {"status", "stats"} <= set(re.split(r"[\s,]", answered.stdout))
+    if shutil.which(shell):
+        checked = subprocess.run([shell, "-n"], input=done.stdout, text=True, check=False)
+        assert checked.returncode == 0
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour_is_for_terminals_without_no_color(no_color: str, coloured: bool) -> None:
+    code = (
+        "from tosg.cli.report_view import console, table; t = table('a'); "
+        "t.add_row('x', style='red'); console().print(t)"
+    )
+    environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": no_color}
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", code], stdout=theirs, env=environ, check=True)
+    shown = os.read(ours, 65536)
+    os.close(ours)
+    os.close(theirs)
+    assert (b"\x1b[31m" in shown) is coloured
+    piped = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environ, check=True
+    )
+    assert b"\x1b" not in piped.stdout
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from tosg.loaders.base import FileSpec, Loader
 
 
+def source_names() -> list[str]:
+    """List the names of all sources, in alphabetical order; imports none of them."""
+    from tosg.loaders import registry
+
+    return registry.names()
+
+
+def recipe_names() -> list[str]:
+    """List the names of the recipes that come with tosg."""
+    from tosg.loaders.pipeline.recipe import packaged
+
+    return sorted(packaged())
+
+
 def sources(names: Iterable[str] = ()) -> list[type[Loader]]:
     """List sources: what each is, which files it needs, its licence and options.
 
@@ -100,6 +114,13 @@ def find_statement(query: str) -> Statement:
     from tosg.kg.query.statements import find_statement
 
     return find_statement(query)
+
+
+def type_names() -> list[str]:
+    """List the labels of the entity types."""
+    from tosg.kg.schema.types import entity_types
+
+    return list(entity_types())
 
 
 def describe_schema() -> dict[str, Any]:

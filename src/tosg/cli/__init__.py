@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sources": ("sources", "List the sources, what each needs and where to get it."),
     "load": ("load", "Load one source into the graph."),
     "build": ("load", "Build a graph from a recipe."),
-    "cells": ("cells", "Attach cells to the graph, list them, take them away."),
+    "cells": ("cells", "Attach cells to the graph, list them, remove them."),
     "embed": ("embed", "Embed the texts that changed."),
     "search": ("embed", "Find entities by meaning and by words."),
     "query": ("query", "Run a named statement, a file or Cypher."),
@@ -76,7 +76,7 @@ def tosg() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``tosg``; exits with 0 done, 1 failed, 2 wrong usage, 3 database unreachable."""
-    _run(tosg, arguments)
+    _run(tosg, arguments, name="tosg")
 
 
 def export_main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import connection_options, examples, note
+from tosg.cli.options import connection_options, echo_json, examples, json_option, note
 
 if TYPE_CHECKING:
     from tosg.settings import Settings
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     help="Address to listen on. Off loopback the page needs the token that is printed.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@json_option
 @connection_options
-def dashboard(settings: Settings, *, port: int | None, host: str, no_browser: bool) -> None:
+def dashboard(
+    settings: Settings, *, port: int | None, host: str, no_browser: bool, as_json: bool
+) -> None:
     """Look at the graph and its cells on a web page; Ctrl-C ends it.
 
     The page reads only; the one thing that it writes is a training set, in a folder of its own
@@ -34,7 +37,11 @@ def dashboard(settings: Settings, *, port: int | None, host: str, no_browser: bo
     from tosg.dashboard.serve import serve
 
     def tell(address: object) -> None:
-        click.echo(address.url)  # type: ignore[attr-defined]
+        url = address.url  # type: ignore[attr-defined]
+        if as_json:
+            echo_json({"url": url})
+        else:
+            click.echo(url)
 
     note("the dashboard runs until Ctrl-C")
     serve(settings, host=host, port=port, browser=not no_browser, tell=tell)

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import echo_json, examples, graph_options, json_option, note
+from tosg.cli.options import complete_from, echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from tosg.graph import KnowledgeGraph
 
 _types_option = click.option(
-    "--type", "types", multiple=True, metavar="TYPE", help="Only this type; may be repeated."
+    "--type",
+    "types",
+    multiple=True,
+    metavar="TYPE",
+    help="Only this type; may be repeated.",
+    shell_complete=complete_from("type_names"),
 )
 
 

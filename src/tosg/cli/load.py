@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import echo_json, examples, graph_options, json_option, note
+from tosg.cli.options import complete_from, echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _exclude_option = click.option(
         "tosg load hetionet data/hetionet --exclude-license 'CC BY-NC*' --json",
     ),
 )
-@click.argument("source")
+@click.argument("source", shell_complete=complete_from("source_names"))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the source."
@@ -82,7 +82,7 @@ def load(
         "tosg build mine.yaml --data data --no-embed",
     ),
 )
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=complete_from("recipe_names"))
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,6 +84,18 @@ def _settings(flags: dict[str, Any]) -> Settings:
     from tosg.settings import load_settings
 
     return load_settings(flags)
+
+
+def complete_from(listing: str) -> Callable[..., list[str]]:
+    """Complete an argument in the shell with the names that a function of `tosg.catalog` lists."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, given: str) -> list[str]:
+        from tosg import catalog
+
+        names: Iterable[str] = getattr(catalog, listing)()
+        return [name for name in names if name.startswith(given)]
+
+    return complete
 
 
 def examples(*lines: str) -> str:

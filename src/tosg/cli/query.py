@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import examples, graph_options, note, param_option, timeout_option
+from tosg.cli.options import (
+    complete_from,
+    examples,
+    graph_options,
+    note,
+    param_option,
+    timeout_option,
+)
 from tosg.graph import QUERY_TIMEOUT
 
 if TYPE_CHECKING:
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
         'tosg query "MATCH (d:Drug)-[:TARGETS]->(g:Gene) RETURN d, g ORDER BY d.id LIMIT 5"',
     )
 )
-@click.argument("query", required=False)
+@click.argument("query", required=False, shell_complete=complete_from("statements"))
 @param_option
 @click.option(
     "--format",

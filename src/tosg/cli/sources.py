@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import echo_json, examples, json_option, note
+from tosg.cli.options import complete_from, echo_json, examples, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("tosg sources", "tosg sources hetionet --json"))
-@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.argument(
+    "names",
+    nargs=-1,
+    metavar="[SOURCE]...",
+    shell_complete=complete_from("source_names"),
+)
 @json_option
 def sources(names: tuple[str, ...], as_json: bool) -> None:
     """List the sources, what each needs and where to get it."""
@@ -29,7 +34,13 @@ def sources(names: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command(epilog=examples("tosg fetch hgnc", "tosg fetch hgnc uniprot --to data --json"))
-@click.argument("names", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="SOURCE...",
+    shell_complete=complete_from("source_names"),
+)
 @click.option(
     "--to",
     "folder",
