@@ -18,6 +18,12 @@ INLINE_LIMIT = 1024**3
 #: `EXPRESSES` is stored for genes that at least this share of a group's cells expresses.
 MIN_FRACTION = 0.1
 
+#: Ends of names that say the format and nothing of the data set, outermost first.
+_SUFFIXES = (
+    *(".gz", ".zip", ".h5ad", ".zarr", ".h5mu", ".loom", ".h5", ".csv", ".tsv", ".txt", ".tab"),
+    *(".parquet", "matrix.mtx"),
+)
+
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
@@ -133,7 +139,9 @@ def dataset_id(given: str | None, path: Path) -> str:
     ConfigError
         An id with other characters than letters, digits, dot, dash and underscore.
     """
-    stem = path.name.removesuffix(".h5ad").removesuffix(".zarr").removesuffix(".h5")
+    stem = path.name
+    for suffix in _SUFFIXES:
+        stem = stem.removesuffix(suffix)
     name = given or re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
     if not _ID.match(name):
         raise ConfigError(
