@@ -208,7 +208,7 @@ def make_plan(
     rows, columns = chosen.rows, chosen.columns
     ages = read_ages(columns, unborn_cells(source.obs)[rows])
     of_file = ages.properties() if ages else {}
-    of_file |= table.kept(source.obs.iloc[rows], mapping.keep)
+    of_file |= table.kept(source.obs.iloc[rows], mapping.keep, source.path)
     library_sizes = _library_sizes(source, mapping, values, rows)
     partition = None
     if options.metacells:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tosg.errors import DataError
 from tosg.kg.cells.obs import fields as f
 from tosg.kg.cells.obs.donors import JOINT, is_no_person
 from tosg.kg.cells.obs.flags import read_flags
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tosg.kg.cells.obs.mapping import CellMapping, FieldSource
 
 _Codes = npt.NDArray[np.int64]
+
+#: Of a property of Neo4j.
+_LARGEST_INTEGER = 2**63 - 1
 
 #: What a cell is by one field: name, term and node.
 Value = tuple[str | None, str | None, str | None]
@@ -252,15 +256,34 @@ def properties(columns: Mapping[str, FieldColumn]) -> dict[str, list[Any]]:
     return found
 
 
-def kept(obs: pd.DataFrame, names: Sequence[str]) -> dict[str, list[Any]]:
-    """Further columns as properties: numbers, booleans and texts as they are."""
+def kept(obs: pd.DataFrame, names: Sequence[str], where: str | Path) -> dict[str, list[Any]]:
+    """Further columns as properties: numbers, booleans and texts as they are.
+
+    Raises
+    ------
+    DataError
+        A whole number is beyond the 64 bits that a property has.
+    """
     found: dict[str, list[Any]] = {}
     for name in names:
         series = obs[name]
         if series.dtype.kind in "iufb":
+            _check_range(series, name, where)
             values = zip(series.tolist(), series.isna().tolist(), strict=True)
             found[name] = [None if missing else v for v, missing in values]
         else:
             texts, codes = factors(series)
             found[name] = _take([None if f.is_missing(t) else t for t in texts], codes)
     return found
+
+
+def _check_range(series: pd.Series[Any], name: str, where: str | Path) -> None:
+    if series.dtype.kind == "u" and (too_large := series > _LARGEST_INTEGER).any():
+        at = int(np.flatnonzero(too_large)[0])
+        raise DataError(
+            "a number of a kept column is too large for the graph",
+            where=f"{where}: obs, {name}, {series.index[at]}",
+            found=series.iloc[at],
+            expected=f"at most {_LARGEST_INTEGER:,}",
+            hint=f"keep it as text: `adata.obs[{name!r}] = adata.obs[{name!r}].astype(str)`",
+        )

@@ -49,7 +49,8 @@ def read_library_sizes(obs: pd.DataFrame, source: FieldSource, where: Path) -> _
             expected="--map n_counts=COLUMN",
         )
     values = _numbers(obs[source.column])
-    wrong = ~(np.isfinite(values) & (values > 0) & (np.abs(values - np.rint(values)) < 1e-3))
+    whole = np.abs(values - np.rint(values)) < 1e-3
+    wrong = ~(np.isfinite(values) & (values > 0) & (values < 2**53) & whole)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise DataError(
