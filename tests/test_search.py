@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 from support.entities import add_entities, immune_graph, offline_model
 
-from tosg.errors import ConfigError, UsageError
+from tosg.errors import ConfigError, TosgWarning, UsageError
+from tosg.graph import KnowledgeGraph
 from tosg.kg.database import indexes as ddl
 from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import Model
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings
-from tosg.kg.search.hybrid import FOUND, NEAREST, find_nearest, note_of, search
+from tosg.kg.schema.types import NAMES_INDEX
+from tosg.kg.search.hybrid import FOUND, NEAREST, ambiguity_of, find_nearest, note_of, search
+from tosg.kg.search.named import find_named, find_prefixed
 from tosg.kg.text.refresh import refresh
+from tosg.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +91,7 @@ def test_meaning_and_words(database: Database, model: Model) -> None:
     for row in rows:
         ranks = [r for r in (row["vector_rank"], row["text_rank"]) if r is not None]
         assert row["score"] == pytest.approx(sum(1 / (60 + r) for r in ranks))
-    order = [(-row["score"], row["id"]) for row in rows]
+    order = [(-row["score"], row["id"]) for row in rows if row["match"] is None]
     assert order == sorted(order)
     cells = search(database, "lymphocyte that suppresses", types=["CellType"], model=model)
     assert cells["id"].to_pylist() == ["cl:0000815"]
@@ -105,11 +109,15 @@ def test_the_graphs_own_model_is_loaded(
     assert found["similarity"][0].as_py() > 0.2
     assert note_of(found) is None
     some = note_of(search(database, "nerves", types=["Disease", "Drug", "Metabolite"]))
-    assert some == "found Drug by words alone: not embedded yet (`tosg embed`)"
+    assert some == "found by words alone: Drug: not embedded yet (`tosg embed`)"
     states = dict.fromkeys(["Disease", "Drug"], "POPULATING")
     monkeypatch.setattr("tosg.kg.search.hybrid.index_states", lambda _db: states)
     found = search(database, "aspirin", types=["Disease", "Drug"])
-    assert str(note_of(found)).startswith("found Disease, Drug by words alone: the vector index is")
+    assert "by words alone: Disease, Drug: the vector index is not online yet" in str(
+        note_of(found)
+    )
+    with pytest.warns(TosgWarning, match="no neighbours: Drug: the vector index is not online"):
+        assert find_nearest(database, np.ones(384), "Drug").num_rows == 0
 
 
 def test_words_alone_where_nothing_is_embedded(database: Database) -> None:
@@ -136,6 +144,94 @@ def test_a_symbol_comes_before_texts_that_mention_it(database: Database) -> None
     )
     refresh(database)
     assert search(database, "BTK")["symbol"][0].as_py() == "BTK"
+
+
+NAMED: list[tuple[str, dict[str, Any]]] = [
+    ("Disease", {"id": "doid:1", "name": "Löfgren syndrome", "synonyms": ["LS", "cell of cells"]}),
+    ("Disease", {"id": "doid:2", "name": "Alzheimer's disease", "synonyms": ["AD", "P53"]}),
+    ("Disease", {"id": "doid:3", "name": "early Alzheimer's disease"}),
+    ("Disease", {"id": "doid:4", "name": "myocardial infarction", "synonyms": ["heart attack"]}),
+    ("Disease", {"id": "doid:5", "name": "attack of the heart", "text": "heart attack " * 9}),
+    ("Gene", {"id": "ncbigene:7157", "symbol": "TP53", "name": "tumor protein p53",
+              "synonyms": ["P53"], "xrefs": ["ensembl:ENSG00000141510", "hgnc:11998"]}),
+    ("Protein", {"id": "uniprot:P04637", "symbol": "TP53", "name": "Cellular antigen p53",
+                 "synonyms": ["p53"]}),
+    ("Gene", {"id": "ncbigene:7454", "symbol": "WAS", "name": "WASP factor"}),
+    ("Gene", {"id": "ncbigene:3458", "symbol": "IFNG", "synonyms": ["IFN-gamma", "IL-2X"]}),
+    ("Gene", {"id": "ncbigene:5", "symbol": "HLA-DRA", "xrefs": ["hgnc:7157"]}),
+    ("Gene", {"id": "ncbigene:6", "symbol": "HEART1", "name": "heart attack factor 1"}),
+    ("Anatomy", {"id": "uberon:1", "name": "heart", "description": "It may attack."}),
+]  # fmt: skip
+
+
+def add_named(db: Database) -> None:
+    ddl.ensure_schema(db)
+    for label in dict.fromkeys(label for label, _ in NAMED):
+        add_entities(db, label, [row for of, row in NAMED if of == label])
+    refresh(db)
+
+
+@pytest.mark.parametrize("text", ["-", "++", "  --  "])
+def test_punctuation_names_nothing(database: Database, text: str) -> None:
+    assert find_named(database, [text], None) == {}
+    assert find_prefixed(database, text, None) == []
+
+
+def test_what_has_the_name_comes_first_then_what_begins_so(database: Database) -> None:
+    add_named(database)
+    expected = {
+        "heart attack": ["doid:4", "ncbigene:6"],
+        "HEART ATTACK": ["doid:4", "ncbigene:6"],
+        "Alzheimer disease": ["doid:2"],
+        "alzheimers disease": ["doid:2"],
+        "Lofgren syndrome": ["doid:1"],
+        "LÖFGREN  Syndrome": ["doid:1"],
+        "TP53": ["ncbigene:7157", "uniprot:P04637"],
+        "WAS": ["ncbigene:7454"],  # a stop word of English
+        "IFN-\u03b3": ["ncbigene:3458"],  # a Greek gamma
+        "IFN gamma": ["ncbigene:3458"],
+        "il2x": ["ncbigene:3458"],
+        "hla dra": ["ncbigene:5"],
+        "cell of": ["doid:1"],
+    }
+    for text, ids in expected.items():
+        found = search(database, text).to_pylist()
+        assert [row["id"] for row in found][: len(ids)] == ids, text
+        assert found[0]["match"] is not None
+    found = search(database, "p53").to_pylist()
+    assert [(row["id"], row["match"], row["matched"]) for row in found[:3]] == [
+        ("ncbigene:7157", "synonym", "P53"),  # the gene before what it makes
+        ("uniprot:P04637", "synonym", "p53"),
+        ("doid:2", "synonym", "P53"),
+    ]
+    assert ambiguity_of(search(database, "p53")) == (
+        "p53 could be TP53 - tumor protein p53 (Gene, ncbigene:7157); "
+        "Alzheimer's disease (Disease, doid:2)"
+    )
+    assert ambiguity_of(search(database, "TP53")) is None  # a gene and its protein are one
+    assert search(database, "p53", types=["Disease"])["id"].to_pylist()[0] == "doid:2"
+    graph = KnowledgeGraph(
+        load_settings(
+            dict(
+                zip(
+                    ("uri", "username", "password"),
+                    (database.target.uri, database.target.username, database.target.password),
+                    strict=True,
+                )
+            )
+        )
+    )
+    with graph, pytest.warns(TosgWarning, match="by words alone: nothing is embedded"):
+        assert graph.search("WAS", k=1)["id"].to_pylist() == ["ncbigene:7454"]
+
+
+def test_names_are_found_without_the_index_of_names(database: Database) -> None:
+    add_named(database)
+    database.write(f"CYPHER 5 DROP INDEX {NAMES_INDEX}")
+    try:
+        assert find_named(database, ["heart attack"], ["Disease"])["heart attack"][0].id == "doid:4"
+    finally:
+        ddl.ensure_schema(database)
 
 
 HOSTILE = [
@@ -183,4 +279,6 @@ def test_wrong_use(database: Database, model: Model) -> None:
         find_nearest(database, np.zeros(384), "Gene")
     with pytest.raises(UsageError, match="unknown type"):
         find_nearest(database, np.ones(384), "Genes")
-    assert find_nearest(database, np.ones(384), "Drug").num_rows == 0
+    with pytest.warns(TosgWarning, match="no neighbours: Drug: not embedded yet"):
+        assert find_nearest(database, np.ones(384), "Drug").num_rows == 0
+    assert find_nearest(database, np.ones(384), "Metabolite").num_rows == 0  # the graph has none

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import pickle
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +19,16 @@ from support.fixture_graph import opened
 
 from tosg.cli import tosg
 from tosg.errors import (
+    AmbiguousNameError,
     ConfigError,
     DatabaseError,
     QueryError,
     SchemaError,
     TosgError,
+    TosgWarning,
     UsageError,
 )
+from tosg.graph import KnowledgeGraph
 from tosg.kg.query.finishing import finish
 from tosg.kg.query.guard import run_checked
 from tosg.kg.query.lookup import find_entities, find_entity
@@ -31,6 +36,7 @@ from tosg.kg.query.parameters import bind, parse_params
 from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
 from tosg.kg.query.run import run_query
 from tosg.kg.query.statements import find_statement
+from tosg.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -380,7 +386,6 @@ def test_bad_pairs(pairs: list[str], error: type[TosgError], what: str) -> None:
         {"number": True},
         {"yes": 1},
         {"text": 5},
-        {"list": "a"},
         {"list": [1]},
         {"number": None},  # its default is not null
         {"share": None},
@@ -499,21 +504,156 @@ def test_entities_that_are_not_there_or_not_one(graph: Database) -> None:
     with pytest.raises(UsageError, match="no such Gene") as caught:
         find_entity(graph, "Gene", "IL2RB", "gene")
     assert "did you mean IL2RA" in str(caught.value)
-    graph.write("CREATE (:Entity:Gene {id: 'ncbigene:1', idx: 900000, symbol: 'CD25'})")
-    graph.write("MATCH (n:Gene {symbol: 'IL2'}) SET n.synonyms = ['TCGF', 'twice']")
-    graph.write("MATCH (n:Gene {symbol: 'JAK3'}) SET n.synonyms = ['twice']")
-    try:
+    assert "ids as ncbigene:..., hgnc:..., ensembl:..." in str(caught.value)
+    with two_of_one_name(graph):
         assert find_entity(graph, "Gene", "CD25", "gene") == "ncbigene:1"  # symbol before synonym
-        with pytest.raises(UsageError, match="more than one Gene") as caught:
+        with pytest.raises(AmbiguousNameError, match="the name of a Gene is ambiguous") as several:
             find_entity(graph, "Gene", "twice", "gene")
-        assert "ncbigene:3558, ncbigene:3718" in str(caught.value)
+        assert [(c.id, c.relationships) for c in several.value.candidates] == [
+            ("ncbigene:3718", 9),
+            ("ncbigene:3558", 3),
+        ]
+        assert "ncbigene:3718 (JAK3, Gene, 9 relationships)" in str(several.value)
+        assert "--first" in str(several.value)
+        assert str(pickle.loads(pickle.dumps(several.value))) == str(several.value)
         found = find_entities(graph, "Gene", ["IL2", "twice", "nothing", "IL2", ""])
         assert found.ids == {"IL2": "ncbigene:3558"}
-        assert list(found.ambiguous) == ["twice"]
+        assert found.ambiguous == {"twice": ["ncbigene:3558", "ncbigene:3718"]}
         assert sorted(found.missing) == ["", "nothing"]
+
+
+@contextmanager
+def two_of_one_name(graph: Database) -> Iterator[None]:
+    """Give IL2 and JAK3 one synonym, and a third gene the symbol that is another's synonym."""
+    graph.write("CREATE (:Entity:Gene {id: 'ncbigene:1', idx: 900000, symbol: 'CD25'})")
+    graph.write("MATCH (n:Gene {symbol: 'IL2'}) SET n.synonyms = ['TCGF', 'twice', 'Größ-\u03b2']")
+    graph.write(
+        "MATCH (n:Gene {symbol: 'JAK3'}) SET n.synonyms = ['twice'], "
+        "n.xrefs = ['ensembl:ENSG00000105639', 'hgnc:6193', 'hgnc:3558']"
+    )
+    try:
+        yield
     finally:
         graph.write("MATCH (n:Gene {id: 'ncbigene:1'}) DELETE n")
-        graph.write("MATCH (n:Gene) WHERE n.symbol IN ['IL2', 'JAK3'] REMOVE n.synonyms")
+        graph.write("MATCH (n:Gene) WHERE n.symbol IN ['IL2', 'JAK3'] REMOVE n.synonyms, n.xrefs")
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+def test_bare_identifiers_other_spellings_and_accents(graph: Database) -> None:
+    with two_of_one_name(graph):
+        spellings = {
+            "ENSG00000105639": "ncbigene:3718",
+            "3718": "ncbigene:3718",
+            "NCBIGene:3718": "ncbigene:3718",
+            "HGNC:6193": "ncbigene:3718",
+            "gross-beta": "ncbigene:3558",
+            "GROSS \u03b2": "ncbigene:3558",
+            " tcgf": "ncbigene:3558",
+        }
+        found = find_entities(graph, "Gene", list(spellings))
+        assert found.ids == spellings
+        assert found.notes == []
+        # a number that two prefixes know is that of the first, and the other is named
+        found = find_entities(graph, "Gene", ["3558"])
+        assert found.ids == {"3558": "ncbigene:3558"}
+        assert found.notes == [
+            (
+                "3558 was read as ncbigene:3558, ncbigene:3558 (IL2, Gene, 3 relationships); with "
+                "its prefix it could be hgnc:3558, ncbigene:3718 (JAK3, Gene, 9 relationships)"
+            )
+        ]
+        told: list[str] = []
+        rows = run_query(graph, "pathways_of_gene", {"gene": 3718}, timeout=60, warnings=told)
+        assert rows.num_rows == 2
+        assert told == []
+
+
+@pytest.mark.neo4j
+def test_the_first_of_several_is_taken_where_that_is_asked_for(graph: Database) -> None:
+    with two_of_one_name(graph):
+        told: list[str] = []
+        values = {"gene": "twice"}
+        rows = run_query(graph, "pathways_of_gene", values, timeout=60, warnings=told, first=True)
+        assert rows.num_rows == 2
+        assert told == [
+            (
+                "gene: twice is ambiguous, ncbigene:3718 (JAK3, Gene, 9 relationships) was taken "
+                "instead of ncbigene:3558 (IL2, Gene, 3 relationships)"
+            )
+        ]
+        told.clear()
+        genes = {"genes": "twice, IL2RA", "min_size": 1, "max_q": 1.0}  # as on the command line
+        run_query(graph, "enrichment", genes, timeout=60, warnings=told)
+        assert told == [
+            (
+                "genes: 1 of 2 left out, ambiguous: twice could be "
+                "ncbigene:3718 (JAK3, Gene, 9 relationships) or "
+                "ncbigene:3558 (IL2, Gene, 3 relationships)"
+            )
+        ]
+        code, _, err, _ = call(graph, "pathways_of_gene", "--param", "gene=twice")
+        assert code == 2
+        code, out, err, _ = call(graph, "pathways_of_gene", "--param", "gene=twice", "--first")
+        assert (code, "was taken" in err) == (0, True)
+        assert "Interleukin-2 signaling" in out
+
+
+@pytest.mark.neo4j
+def test_python_is_told_what_the_command_line_is_told(graph: Database) -> None:
+    target = graph.target
+    given = {"uri": target.uri, "username": target.username, "password": target.password}
+    with KnowledgeGraph(load_settings(given)) as kg:
+        with pytest.warns(TosgWarning, match="1 of 2 left out, not in the graph: XYZ9"):
+            kg.query("enrichment", genes="IL2,XYZ9", min_size=1, max_q="1.0")
+        with pytest.warns(TosgWarning, match="did you mean Gene"):
+            kg.query("MATCH (n:Gnee) RETURN n")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('["TP53", "MDM2"', "from character 16"),
+        ("[TP53]", "valid JSON"),
+        ("{}}", "valid JSON"),
+        ('{"a": }', "valid JSON"),
+        ("[" * 50_000, "at most 100 deep"),
+    ],
+)
+def test_malformed_json_is_one_clear_error(text: str, what: str) -> None:
+    for name in ("list", "any"):
+        with pytest.raises(ConfigError, match="is not valid JSON") as caught:
+            parse_params([f"{name}={text}"], find_statement(PROBE))
+        assert what in str(caught.value)
+        assert caught.value.where == name
+        assert len(str(caught.value)) < 500
+    assert parse_params(["any=[18F]FDG"], find_statement(PROBE)) == {"any": "[18F]FDG"}
+    assert parse_params(["list=[18F]FDG, [11C]x y"], find_statement(PROBE)) == {
+        "list": ["[18F]FDG", "[11C]x y"]
+    }
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(
+    ("genes", "what", "found"),
+    [
+        ("[]", "a list of names is empty", None),
+        ("", "a list of names is empty", None),
+        ('["\\ud800"]', "cannot be passed to the database", '"\\ud800"'),
+        ('[["TP53"]]', "is not of its type", '["TP53"]'),
+        ("[true]", "is not of its type", "true"),
+        ("[" * 200 + "]" * 200, "cannot be passed to the database", None),
+    ],
+)
+def test_lists_that_are_no_names_are_one_clear_error(
+    graph: Database, genes: str, what: str, found: str | None
+) -> None:
+    values = parse_params([f"genes={genes}"], find_statement("enrichment"))
+    with pytest.raises(ConfigError, match=what) as caught:
+        ask(graph, "enrichment", **values)
+    assert caught.value.where == "genes"
+    if found is not None:
+        assert caught.value.found == found
 
 
 @pytest.mark.neo4j

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tosg.errors import UsageError
+from tosg.errors import AmbiguousNameError, Candidate, UsageError
 from tosg.kg.schema import names
+from tosg.kg.schema.curies import curie
+from tosg.kg.schema.types import ENTITY, entity_types
+from tosg.kg.search.named import find_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tosg.kg.database.connection import Database
+    from tosg.kg.search.named import Named
 
 _LOWERED = (
     "MATCH (n:{{label}}) UNWIND {values} AS v WITH n, toLower(v) AS v "
@@ -29,6 +34,12 @@ _STAGES = (
 )
 
 
+#: A value as the id or another id of an entity, in lower case.
+_ANY_ID = _LOWERED.format(values="[n.id] + coalesce(n.xrefs, [])")
+
+_LIKE_A_CURIE = re.compile(r"\S+[:_]\S+")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a list of values stands for.
@@ -38,21 +49,25 @@ class Found:
     ids : dict of str
         Value to id.
     ambiguous : dict
-        Value to the ids of all entities that are called so.
+        Value to the ids of all entities that have the name.
     missing : list of str
-        Values that nothing is called.
+        Values that no entity has as a name.
+    notes : list of str
+        How values were read that could also be read otherwise.
     """
 
     ids: dict[str, str]
     ambiguous: dict[str, list[str]]
     missing: list[str]
+    notes: list[str]
 
 
 def find_entities(db: Database, label: str, values: Sequence[str]) -> Found:
     """Find the entities of one label that values stand for.
 
-    Id comes before symbol, symbol before name, exact spelling before upper and lower case, and
-    synonyms and other ids last. Among several of one symbol a gene wins over its products.
+    Id comes before symbol, symbol before name, exact spelling before upper and lower case, then
+    synonyms and other ids, then names but for accents, then identifiers without their prefix.
+    Among several of one symbol a gene wins over its products.
 
     Parameters
     ----------
@@ -64,27 +79,109 @@ def find_entities(db: Database, label: str, values: Sequence[str]) -> Found:
     """
     quoted = names.label(label)
     left = [v for v in dict.fromkeys(values) if v.strip()]
-    found = Found({}, {}, [v for v in values if not v.strip()])
+    found = Found({}, {}, [v for v in values if not v.strip()], [])
     for stage in _STAGES:
         if not left:
-            break
-        given = [v.strip() for v in left]
-        rows = db.rows(
-            f"CYPHER 5 {stage.format(label=quoted)} "
-            "RETURN v, collect({id: n.id, gene: n:Gene}) AS hits",
-            given=given,
-            lowered=[v.lower() for v in given],
-        )
-        hits = {row["v"]: row["hits"] for row in rows}
-        left = [v for v in left if not _take(found, v, hits)]
+            return found
+        spelled = {v: _spellings(v) for v in left}
+        given = sorted({s for of in spelled.values() for s in of})
+        hits = _hits(db, stage.format(label=quoted), given)
+        left = [v for v in left if not _take(found, v, spelled[v], hits)]
+    left = _but_for_accents(db, found, label, left)
+    left = _without_prefix(db, found, label, left)
     found.missing.extend(left)
     return found
 
 
-def _take(found: Found, value: str, hits: dict[str, list[dict[str, object]]]) -> bool:
-    candidates = hits.get(value.strip()) or hits.get(value.strip().lower()) or []
-    genes = [c for c in candidates if c["gene"]]
-    chosen = genes if len(candidates) > 1 and len(genes) == 1 else candidates
+def _hits(db: Database, stage: str, given: Sequence[str]) -> dict[str, list[dict[str, object]]]:
+    rows = db.rows(
+        f"CYPHER 5 {stage} RETURN v, collect({{id: n.id, gene: n:Gene}}) AS hits",
+        given=given,
+        lowered=[v.lower() for v in given],
+    )
+    return {row["v"]: row["hits"] for row in rows}
+
+
+def _spellings(value: str) -> list[str]:
+    """A value as it stands, and as a CURIE of the graph where it is one of another spelling."""
+    plain = value.strip()
+    as_curie = curie(plain) if _LIKE_A_CURIE.fullmatch(plain) else None
+    return [plain] if as_curie in (None, plain) else [plain, as_curie]
+
+
+def _but_for_accents(db: Database, found: Found, label: str, left: list[str]) -> list[str]:
+    """Take names that differ in accents, in the way Greek letters or punctuation are written."""
+    if not left:
+        return left
+    named = find_named(db, left, None if label == ENTITY else [label])
+    return [v for v in left if not _settle(found, v, named.get(v, []))]
+
+
+def _settle(found: Found, value: str, hits: Sequence[Named]) -> bool:
+    best = min((hit.rank for hit in hits), default=None)
+    chosen = [hit for hit in hits if hit.rank == best and hit.is_same]
+    genes = [hit for hit in chosen if hit.type == "Gene"]
+    ids = sorted({hit.id for hit in (genes if len(genes) == 1 else chosen)})
+    if len(ids) == 1:
+        found.ids[value] = ids[0]
+    elif ids:
+        found.ambiguous[value] = ids
+    return bool(ids)
+
+
+def _without_prefix(db: Database, found: Found, label: str, left: list[str]) -> list[str]:
+    """Take identifiers without their prefix: that of the type's first prefix which has the value.
+
+    Where another prefix has it for another entity, a note says so.
+    """
+    known = entity_types()
+    prefixes = known[label].prefixes if label in known else ()
+    spelled = {v: [c for p in prefixes if (c := curie(v.strip(), p)) is not None] for v in left}
+    given = sorted({s for of in spelled.values() for s in of})
+    if not given:
+        return left
+    hits = _hits(db, _ANY_ID.format(label=names.label(label)), given)
+    return [v for v in left if not _take_id(db, found, v, spelled[v], hits)]
+
+
+def _take_id(
+    db: Database,
+    found: Found,
+    value: str,
+    spelled: Sequence[str],
+    hits: dict[str, list[dict[str, object]]],
+) -> bool:
+    by_curie = {
+        s: sorted({str(h["id"]) for h in hits[s.lower()]}) for s in spelled if s.lower() in hits
+    }
+    if not by_curie:
+        return False
+    (chosen, ids), *others = by_curie.items()
+    if len(ids) > 1:
+        found.ambiguous[value] = ids
+        return True
+    found.ids[value] = ids[0]
+    rest = {other: of for other, of in others if of != ids}
+    if rest:
+        described = {
+            c.id: c for c in candidates(db, [*ids, *(i for of in rest.values() for i in of)])
+        }
+        found.notes.append(
+            f"{value} was read as {chosen}, {described[ids[0]]}; with its prefix it could be "
+            + "; ".join(f"{other}, {described[of[0]]}" for other, of in rest.items())
+        )
+    return True
+
+
+def _take(
+    found: Found,
+    value: str,
+    spelled: Sequence[str],
+    hits: dict[str, list[dict[str, object]]],
+) -> bool:
+    several = [h for s in spelled for h in (hits.get(s) or hits.get(s.lower()) or [])]
+    genes = [h for h in several if h["gene"]]
+    chosen = genes if len(several) > 1 and len(genes) == 1 else several
     ids = sorted({str(c["id"]) for c in chosen})
     if len(ids) == 1:
         found.ids[value] = ids[0]
@@ -98,29 +195,52 @@ def find_entity(db: Database, label: str, value: str, where: str) -> str:
 
     Raises
     ------
+    AmbiguousNameError
+        Several entities have the name.
     UsageError
-        Nothing is called so (the nearest names are listed), or more than one entity is.
+        No entity has it; the nearest names are listed.
     """
-    found = find_entities(db, label, [value])
+    return one_entity(db, find_entities(db, label, [value]), label, value, where)
+
+
+def one_entity(db: Database, found: Found, label: str, value: str, where: str) -> str:
+    """Return the entity of a value that was looked for; raises as `find_entity` does."""
     if value in found.ids:
         return found.ids[value]
-    kind = "entity" if label == "Entity" else label
+    kind = "entity" if label == ENTITY else label
     if value in found.ambiguous:
-        raise UsageError(
-            f"more than one {kind} is called so",
+        raise AmbiguousNameError(
+            f"the name of a {kind} is ambiguous",
+            candidates(db, found.ambiguous[value]),
             where=where,
             found=value,
-            expected="one of the ids " + ", ".join(found.ambiguous[value][:10]),
-            hint="give the id",
         )
     near = suggest_names(db, label, value)
     raise UsageError(
         f"the graph has no such {kind}",
         where=where,
         found=value,
-        expected="an id, symbol, name or synonym",
+        expected="an id, symbol, name or synonym" + _example_ids(label),
         hint=f"did you mean {' or '.join(near)}?" if near else "try `tosg search`",
     )
+
+
+def _example_ids(label: str) -> str:
+    if label not in entity_types():
+        return ""
+    return f" (ids as {', '.join(f'{p}:...' for p in entity_types()[label].prefixes[:3])})"
+
+
+def candidates(db: Database, ids: Sequence[str]) -> list[Candidate]:
+    """Describe entities by name, type and relationships; those with most of these first."""
+    rows = db.rows(
+        "CYPHER 5 MATCH (n:Entity) WHERE n.id IN $ids "
+        "RETURN n.id AS id, [l IN labels(n) WHERE l <> 'Entity'][0] AS type, "
+        "coalesce(n.symbol, n.name) AS name, COUNT { (n)--() } AS relationships",
+        ids=list(ids),
+    )
+    found = [Candidate(**row) for row in rows]
+    return sorted(found, key=lambda c: (-c.relationships, c.id))
 
 
 def suggest_names(db: Database, label: str, value: str, n: int = 3) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 import neo4j.spatial
@@ -14,7 +15,7 @@ import neo4j.vector
 import numpy as np
 
 from tosg.errors import ConfigError, UsageError, unknown
-from tosg.kg.query.lookup import find_entities, find_entity
+from tosg.kg.query.lookup import candidates, find_entities, one_entity
 from tosg.kg.query.statements import SURROGATE, parameter_labels
 
 if TYPE_CHECKING:
@@ -60,35 +61,70 @@ def parse_params(pairs: Sequence[str], *queries: Statement) -> dict[str, Any]:
 def _parse(param: Parameter, text: str) -> Any:
     """Read one value from text; types are checked by `bind`."""
     if param.many:
-        value = _json(text)
+        value = _json(param, text)
         if value is None and text.strip() == "null":
             return None
-        return value if isinstance(value, list) else _split(text, param.element)
+        return value if isinstance(value, list) else _split(param, text)
     if param.element in ("INTEGER", "FLOAT", "BOOLEAN", "ANY"):
-        value = _json(text.strip().lower() if param.element == "BOOLEAN" else text)
+        value = _json(param, text.strip().lower() if param.element == "BOOLEAN" else text)
         return text if value is None and text.strip() != "null" else value
     return text
 
 
-def _split(text: str, element: str) -> list[Any]:
+def _split(param: Parameter, text: str) -> list[Any]:
     words = [w.strip() for w in re.split(r"[,\n]", text) if w.strip()]
-    return [_json(w) if element in ("INTEGER", "FLOAT", "BOOLEAN") else w for w in words]
+    typed = param.element in ("INTEGER", "FLOAT", "BOOLEAN")
+    return [_json(param, w) if typed else w for w in words]
 
 
-def _json(text: str) -> Any:
-    """Value of a JSON text; None where it is none (JSON has no NaN and no Infinity)."""
+#: How a text begins that is meant as JSON, even if it does not parse: ``[18F]FDG`` is a name.
+_MEANT_AS_JSON = re.compile(r'\s*(\[\s*["\[{]|\{\s*["}]|\[.*\]\s*$|\{.*\}\s*$)', re.DOTALL)
+
+
+def _json(param: Parameter, text: str) -> Any:
+    """Value of a JSON text; None for other text (JSON has no NaN and no Infinity).
+
+    Raises
+    ------
+    ConfigError
+        The text is meant as JSON and does not parse.
+    """
 
     def refuse(name: str) -> Any:
         raise ValueError(name)
 
     try:
         return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        return None
+    except RecursionError as error:
+        raise _bad_json(param, text, f"lists and maps at most {DEEPEST} deep") from error
+    except ValueError as error:
+        if _MEANT_AS_JSON.match(text) is None:
+            return None
+        where = f", from character {error.pos + 1}" if isinstance(error, JSONDecodeError) else ""
+        raise _bad_json(param, text, f"valid JSON{where}") from error
+
+
+def _bad_json(param: Parameter, text: str, expected: str) -> ConfigError:
+    return ConfigError(
+        "a parameter is not valid JSON",
+        where=param.name,
+        found=_short(text),
+        expected=expected,
+        hint='lists as ["TP53", "MDM2"] or TP53,MDM2; a text that begins with a bracket in quotes',
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:80]}..."
 
 
 def bind(
-    db: Database, statement: Statement, params: Mapping[str, Any], *, strict: bool = True
+    db: Database,
+    statement: Statement,
+    params: Mapping[str, Any],
+    *,
+    strict: bool = True,
+    first: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Make the values that a statement runs with: defaults, types, entities as ids.
 
@@ -98,20 +134,24 @@ def bind(
         Where entities and the embedding model are looked up.
     statement : Statement
     params : mapping
-        What the user gave.
+        What the user gave; texts are read as on the command line (`parse_params`).
     strict : bool
         Whether a value that the statement does not take is an error; else it is left out.
+    first : bool
+        Whether the entity with most relationships is taken where a name has several.
 
     Returns
     -------
     values : dict
     warnings : list of str
-        Members of a list of entities that nothing is called.
+        What of a list of entities is left out, and which of several entities was taken.
 
     Raises
     ------
     ConfigError
         A value is missing or not of its type.
+    AmbiguousNameError
+        A name that several entities have.
     UsageError
         A value that the statement does not take, an entity that is not in the graph.
     """
@@ -141,7 +181,7 @@ def bind(
         given = _passable(param, params.get(param.name, param.default))
         if given is None and param.default is not None:
             raise _wrong_type(param, None)
-        values[param.name] = None if given is None else _value(db, param, given, warnings)
+        values[param.name] = None if given is None else _value(db, param, given, warnings, first)
     return values, warnings
 
 
@@ -161,8 +201,14 @@ _TAKEN = (
 )  # fmt: skip
 
 
-def _passable(param: Parameter, given: Any) -> Any:
+#: How deep lists and maps may stand in one another.
+DEEPEST = 100
+
+
+def _passable(param: Parameter, given: Any, depth: int = 0) -> Any:
     """Make a value that the database can take, or say what it cannot, at any depth."""
+    if depth > DEEPEST:
+        raise _not_passable(param, given, f"lists and maps at most {DEEPEST} deep")
     if given is None or isinstance(given, _TAKEN):
         return given
     if hasattr(given, "tolist"):  # NumPy's and pandas'; of dates it would make numbers
@@ -178,31 +224,49 @@ def _passable(param: Parameter, given: Any) -> Any:
     if isinstance(given, Mapping):
         if not all(isinstance(key, str) for key in given):
             raise _not_passable(param, given, "a mapping with texts as keys")
-        return {_passable(param, key): _passable(param, value) for key, value in given.items()}
+        return {
+            _passable(param, key): _passable(param, value, depth + 1)
+            for key, value in given.items()
+        }
     if isinstance(given, Sequence):
-        return [_passable(param, value) for value in given]
+        return [_passable(param, value, depth + 1) for value in given]
     raise _not_passable(param, given, "a number, text, date, list or mapping")
 
 
 def _not_passable(param: Parameter, given: Any, expected: str) -> ConfigError:
-    shown = ascii(given)
     return ConfigError(
         "a parameter cannot be passed to the database",
         where=param.name,
-        found=shown if len(shown) <= 80 else f"{shown[:80]}...",
+        found=_as_text(given),
         expected=expected,
     )
 
 
-def _value(db: Database, param: Parameter, given: Any, warnings: list[str]) -> Any:
+def _as_text(value: Any) -> str:
+    """Show a value as JSON, or else its type: no reader has to know Python."""
+    try:
+        return _short(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        return f"a value of type {type(value).__name__}"
+
+
+def _value(db: Database, param: Parameter, given: Any, warnings: list[str], first: bool) -> Any:
+    if isinstance(given, str):
+        given = _parse(param, given)
+    entities = param.element in parameter_labels()
     if param.many:
         if isinstance(given, str) or not isinstance(given, Sequence):
             raise _wrong_type(param, given)
-        if param.element in parameter_labels():
-            return _entities(db, param, given, warnings)
+        if entities:
+            return _entities(db, param, given, warnings, first)
         return [_scalar(param, v) for v in given]
-    if param.element in parameter_labels():
-        return find_entity(db, param.element, _scalar(param, given), param.name)
+    if entities:
+        name = _name(param, given)
+        found = find_entities(db, param.element, [name])
+        warnings += [f"{param.name}: {note}" for note in found.notes]
+        if first and name in found.ambiguous:
+            return _first(db, param, name, found.ambiguous[name], warnings)
+        return one_entity(db, found, param.element, name, param.name)
     if param.element == "TEXT VECTOR" and not isinstance(given, str):
         return _vector(param, given)
     if param.element == "TEXT VECTOR":
@@ -210,6 +274,22 @@ def _value(db: Database, param: Parameter, given: Any, warnings: list[str]) -> A
 
         return embed_text(db, given)
     return _scalar(param, given)
+
+
+def _name(param: Parameter, given: Any) -> str:
+    """Name of an entity; a whole number is an identifier without its prefix."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    return str(_scalar(param, given))
+
+
+def _first(db: Database, param: Parameter, name: str, ids: list[str], warnings: list[str]) -> str:
+    chosen, *others = candidates(db, ids)
+    warnings.append(
+        f"{param.name}: {name} is ambiguous, {chosen} was taken instead of "
+        + "; ".join(map(str, others))
+    )
+    return chosen.id
 
 
 def _vector(param: Parameter, given: Any) -> list[float]:
@@ -222,24 +302,59 @@ def _vector(param: Parameter, given: Any) -> list[float]:
 
 
 def _entities(
-    db: Database, param: Parameter, given: Sequence[Any], warnings: list[str]
+    db: Database, param: Parameter, given: Sequence[Any], warnings: list[str], first: bool
 ) -> list[str]:
-    texts = [str(_scalar(param, v)) for v in given]
+    texts = [_name(param, v) for v in given]
+    if not texts:
+        raise ConfigError(
+            "a list of names is empty", where=param.name, expected=f"{param.type} - {param.help}"
+        )
     found = find_entities(db, param.element, texts)
-    if not found.ids:
+    warnings += [f"{param.name}: {note}" for note in found.notes]
+    ids = dict(found.ids)
+    if first:
+        ids |= {name: _first(db, param, name, of, warnings) for name, of in found.ambiguous.items()}
+    if not ids:
         raise UsageError(
             f"none of the names is a {param.element} of the graph",
             where=param.name,
-            found=", ".join(texts[:10]) or "an empty list",
+            found=", ".join(texts[:SHOWN]),
+            hint=_ambiguous_names(db, found.ambiguous) or "try `tosg search`",
         )
-    for what, names in (("not in the graph", found.missing), ("ambiguous", list(found.ambiguous))):
-        if names:
-            warnings.append(
-                f"{param.name}: {len(names)} of {len(texts)} left out, {what}: "
-                + ", ".join(names[:10])
-                + (", ..." if len(names) > 10 else "")
-            )
-    return sorted(set(found.ids.values()))
+    _warn(warnings, param, len(texts), "not in the graph", found.missing)
+    if found.ambiguous and not first:
+        left_out = _ambiguous_names(db, found.ambiguous)
+        _warn(warnings, param, len(texts), "ambiguous", [left_out], len(found.ambiguous))
+    return sorted(set(ids.values()))
+
+
+#: Names that a warning or an error lists.
+SHOWN = 10
+
+
+def _warn(
+    warnings: list[str],
+    param: Parameter,
+    total: int,
+    what: str,
+    names: Sequence[str],
+    count: int | None = None,
+) -> None:
+    if names:
+        warnings.append(
+            f"{param.name}: {count or len(names)} of {total} left out, {what}: "
+            + ", ".join(names[:SHOWN])
+            + (", ..." if len(names) > SHOWN else "")
+        )
+
+
+def _ambiguous_names(db: Database, ambiguous: Mapping[str, list[str]]) -> str:
+    """Say what each of some names could be."""
+    shown = [
+        f"{name} could be " + " or ".join(str(c) for c in candidates(db, ids))
+        for name, ids in list(ambiguous.items())[:SHOWN]
+    ]
+    return "; ".join(shown) + ("; ..." if len(ambiguous) > SHOWN else "")
 
 
 def _scalar(param: Parameter, value: Any) -> Any:
@@ -261,6 +376,6 @@ def _wrong_type(param: Parameter, value: Any) -> ConfigError:
     return ConfigError(
         "a parameter is not of its type",
         where=param.name,
-        found=repr(value),
+        found=_as_text(value),
         expected=f"{param.type} - {param.help}",
     )

@@ -28,13 +28,19 @@ if TYPE_CHECKING:
 
 
 def checked(
-    db: Database, query: str, params: Mapping[str, Any], *, timeout: float | None, strict: bool
+    db: Database,
+    query: str,
+    params: Mapping[str, Any],
+    *,
+    timeout: float | None,
+    strict: bool,
+    first: bool = False,
 ) -> tuple[Statement, Checked, dict[str, Any], list[str]]:
     """Resolve, bind and check a query; returns also its values and the warnings so far."""
     statement = find_statement(query)
     if statement.mode != "read":
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
-    values, warnings = bind(db, statement, params, strict=strict)
+    values, warnings = bind(db, statement, params, strict=strict, first=first)
     passed = check_reads(db, statement.text, values, timeout=timeout)
     if not statement.declared:  # a statement with a header is meant for graphs of any content
         warnings = [*warnings, *passed.warnings]
@@ -48,6 +54,7 @@ def run_query(
     *,
     timeout: float | None,
     limit: int | None = None,
+    first: bool = False,
     warnings: list[str] | None = None,
 ) -> pa.Table:
     """Run a query that reads and return its rows.
@@ -63,6 +70,9 @@ def run_query(
         Seconds it may take.
     limit : int, optional
         Rows to return at most.
+    first : bool
+        Whether the entity with most relationships is taken where a name has several; which one
+        is a warning.
     warnings : list, optional
         Takes what the user should be told.
 
@@ -78,7 +88,9 @@ def run_query(
         It does not parse, would write, reaches outside the graph, or runs past its time.
     """
     with at("the query"):
-        statement, passed, values, told = checked(db, query, params, timeout=timeout, strict=True)
+        statement, passed, values, told = checked(
+            db, query, params, timeout=timeout, strict=True, first=first
+        )
     if not statement.declared:
         told = [*told, *passed.misspelt]
     if warnings is not None:

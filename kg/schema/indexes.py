@@ -11,6 +11,9 @@ from tosg.kg.schema.types import (
     ENTITY_TYPES,
     FULLTEXT_INDEX,
     FULLTEXT_PROPERTIES,
+    NAMES_ANALYZER,
+    NAMES_INDEX,
+    NAMES_PROPERTIES,
     SUPPORT_TYPES,
     snake,
 )
@@ -33,12 +36,15 @@ class Definition:
         ``UNIQUENESS`` (a constraint with its range index), ``RANGE`` or ``FULLTEXT``.
     label : str
     properties : tuple of str
+    analyzer : str
+        How a full-text index cuts texts into words; "" for the database's own way.
     """
 
     name: str
     kind: IndexKind
     label: str
     properties: tuple[str, ...]
+    analyzer: str = ""
 
     def statement(self) -> str:
         """Cypher that makes it where it is missing."""
@@ -51,11 +57,16 @@ class Definition:
         if self.kind == "FULLTEXT":
             return (
                 f"CYPHER 5 CREATE FULLTEXT INDEX {self.name} IF NOT EXISTS "
-                f"FOR (n:{self.label}) ON EACH [{columns}]"
+                f"FOR (n:{self.label}) ON EACH [{columns}]{self._options()}"
             )
         return (
             f"CYPHER 5 CREATE INDEX {self.name} IF NOT EXISTS FOR (n:{self.label}) ON ({columns})"
         )
+
+    def _options(self) -> str:
+        if not self.analyzer:
+            return ""
+        return f" OPTIONS {{indexConfig: {{`fulltext.analyzer`: '{self.analyzer}'}}}}"
 
     def drop_statement(self) -> str:
         """Cypher that takes it away."""
@@ -70,7 +81,8 @@ def definitions() -> tuple[Definition, ...]:
     indexes = [_range(t.label, p) for t in ENTITY_TYPES for p in ENTITY_INDEXED]
     indexes += [_range(t.label, p) for t in SUPPORT_TYPES for p in t.indexed]
     fulltext = Definition(FULLTEXT_INDEX, "FULLTEXT", ENTITY, FULLTEXT_PROPERTIES)
-    return (*constraints, *indexes, fulltext)
+    entity_names = Definition(NAMES_INDEX, "FULLTEXT", ENTITY, NAMES_PROPERTIES, NAMES_ANALYZER)
+    return (*constraints, *indexes, fulltext, entity_names)
 
 
 def _unique(label: str, key: str) -> Definition:

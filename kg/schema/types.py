@@ -376,6 +376,11 @@ ENTITY_INDEXED = ("name", "symbol")
 FULLTEXT_INDEX = "entity_text"
 FULLTEXT_PROPERTIES = ("name", "symbol", "synonyms", "description", "text")
 
+#: The full-text index on :Entity in which accents do not matter, and what it covers.
+NAMES_INDEX = "entity_names"
+NAMES_PROPERTIES = ("name", "symbol", "synonyms")
+NAMES_ANALYZER = "standard-folding"
+
 #: Properties of knowledge nodes: name -> (type, meaning).
 ENTITY_PROPERTIES: dict[str, tuple[str, str]] = {
     "id": ("STRING", "CURIE with the Bioregistry prefix; unique"),

@@ -1,25 +1,31 @@
-"""Search by meaning and by words: vectors and full text, joined by reciprocal rank.
+"""Search by name, by meaning and by words.
 
-The vector index is approximate, so it is asked for many more than are wanted, and what it finds
-is scored again exactly from ``embedding_f32``.
+Who has the text as its name comes first, then whose name begins with it, then what vectors and
+words find, joined by reciprocal rank. The vector index is approximate, so it is asked for many
+more than are wanted, and what it finds is scored again exactly from ``embedding_f32``.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import warnings
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from tosg.errors import ConfigError, TosgError, unknown
+from tosg.errors import ConfigError, TosgError, TosgWarning, unknown
 from tosg.kg.embed.info import read_model_info
-from tosg.kg.embed.vectors import index_name, index_states, indexed_labels
+from tosg.kg.embed.vectors import index_name, index_states
 from tosg.kg.schema import names
 from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import FULLTEXT_INDEX, entity_types
 from tosg.kg.search.lucene import lucene_query
+from tosg.kg.search.named import RANKS, Named, find_named, find_prefixed
 from tosg.kg.search.snippets import snippet
+from tosg.kg.search.spelling import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +37,9 @@ if TYPE_CHECKING:
 
 #: Constant of reciprocal rank fusion: how little the first ranks stand out.
 RRF = 60
+
+#: Entities that an ambiguous text is said to name.
+SHOWN = 5
 
 #: What each way of searching is asked for at least.
 LEAST_CANDIDATES = 100
@@ -49,6 +58,8 @@ FOUND = pa.schema(
         pa.field("vector_rank", pa.int32()),  # from 1; null where this way did not find it
         pa.field("text_rank", pa.int32()),
         pa.field("similarity", pa.float64()),  # cosine, exact
+        pa.field("match", pa.string()),  # what the text is to it (`tosg.kg.search.named.RANKS`)
+        pa.field("matched", pa.string()),  # the name that is the text or begins with it
         pa.field("snippet", pa.string()),
     ]
 )
@@ -73,7 +84,7 @@ def search(
     k: int = 10,
     model: str | Model | None = None,
 ) -> pa.Table:
-    """Find entities by meaning and by words.
+    """Find entities by name, by meaning and by words.
 
     Parameters
     ----------
@@ -91,8 +102,11 @@ def search(
     Returns
     -------
     pa.Table
-        In the schema `FOUND`, best first, ties by id. ``score`` is the sum of 1 / (60 + rank)
-        over the ways that found it. Where one way could not be used, `note_of` says why.
+        In the schema `FOUND`, best first: entities that have the text as symbol, name or synonym
+        (genes first), then those with a name that begins with it, then the others by ``score``,
+        ties by id. ``score`` is the sum of 1 / (60 + rank) over the ways that found it. Where one
+        way could not be used, `note_of` says why; where the text is the name of several,
+        `ambiguity_of` lists them.
 
     Raises
     ------
@@ -101,32 +115,70 @@ def search(
     UsageError
         The schema has no such type.
     """
-    text = _cleaned(text, "TEXT")
+    text = _clean(text, "TEXT")
     if k < 1:
         raise ConfigError("at least one result must be asked for", where="k", found=k)
     labels = choose_types(types)
+    only = labels if types else None
     most = max(10 * k, LEAST_CANDIDATES)
+    named = {hit.id: hit for hit in _by_name(db, text, only)}
     by_vector, note = _by_vector(db, text, labels, most, model)
-    by_text = _by_text(db, text, labels if types else None, most)
+    by_text = _by_text(db, text, only, most)
+    rows = {row["id"]: row for row in [*map(asdict, named.values()), *by_vector, *by_text]}
+    ranks = [{row["id"]: n for n, row in enumerate(by, 1)} for by in (by_vector, by_text)]
+    scores = dict(fuse([list(rank) for rank in ranks]))
+    order = sorted(rows, key=lambda id_: _place(named.get(id_), scores.get(id_, 0.0), id_))
+    best = order[:k]
+    texts = _texts(db, [rows[id_]["idx"] for id_ in best])
     similarity = {row["id"]: row["score"] for row in by_vector}
-    rows = {row["id"]: row for row in [*by_vector, *by_text]}
-    vector_rank = {row["id"]: n for n, row in enumerate(by_vector, 1)}
-    text_rank = {row["id"]: n for n, row in enumerate(by_text, 1)}
-    best = fuse([list(vector_rank), list(text_rank)])[:k]
-    texts = _texts(db, [rows[id_]["idx"] for id_, _ in best])
     found = [
         {
             **{c: rows[id_][c] for c in ("id", "type", "name", "symbol")},
-            "score": score,
-            "vector_rank": vector_rank.get(id_),
-            "text_rank": text_rank.get(id_),
+            "score": scores.get(id_, 0.0),
+            "vector_rank": ranks[0].get(id_),
+            "text_rank": ranks[1].get(id_),
             "similarity": similarity.get(id_),
+            "match": named[id_].how if id_ in named else None,
+            "matched": named[id_].matched if id_ in named else None,
             "snippet": snippet(texts.get(rows[id_]["idx"], ""), text),
         }
-        for id_, score in best
+        for id_ in best
     ]
+    said = {
+        "note": note,
+        "ambiguity": _ambiguity(text, [named[id_] for id_ in order if id_ in named]),
+    }
     table = pa.Table.from_pylist(found, schema=FOUND)
-    return table.replace_schema_metadata({"note": note} if note else None)
+    return table.replace_schema_metadata({k: v for k, v in said.items() if v} or None)
+
+
+def _by_name(db: Database, text: str, labels: Sequence[str] | None) -> list[Named]:
+    same = find_named(db, [text], labels).get(text, [])
+    known = {hit.id for hit in same}
+    return same + [hit for hit in find_prefixed(db, text, labels) if hit.id not in known]
+
+
+def _place(named: Named | None, score: float, id_: str) -> tuple[int, bool, bool, float, str]:
+    """What results are sorted by: the name, genes before what they make, the score, the id."""
+    if named is None:
+        return (len(RANKS), False, False, -score, id_)
+    after = named.type != "Gene" and not named.is_prefixed
+    return (named.rank, not named.is_own, after, -score, id_)
+
+
+def _ambiguity(text: str, named: Sequence[Named]) -> str | None:
+    """List what a text could be, where several entities have it as a name."""
+    exact = [hit for hit in named if hit.is_exact]
+    genes = {hit.symbol for hit in exact if hit.type == "Gene"}
+    meant = [hit for hit in exact if not (hit.type == "Protein" and hit.symbol in genes)]
+    if len(meant) < 2:
+        return None
+    listed = [
+        f"{f'{hit.symbol} - ' if hit.symbol else ''}{hit.name or hit.id} ({hit.type}, {hit.id})"
+        for hit in meant[:SHOWN]
+    ]
+    more = f", and {len(meant) - SHOWN:,} more" if len(meant) > SHOWN else ""
+    return f"{text.strip()} could be {'; '.join(listed)}{more}"
 
 
 def embed_text(db: Database, text: str, *, model: str | Model | None = None) -> list[float]:
@@ -142,7 +194,7 @@ def embed_text(db: Database, text: str, *, model: str | Model | None = None) -> 
     ConfigError
         The text is blank, nothing is embedded yet, or the model is not the graph's.
     """
-    text = _cleaned(text, "text")
+    text = _clean(text, "text")
     info = read_model_info(db)
     if info is None:
         raise ConfigError(
@@ -153,8 +205,17 @@ def embed_text(db: Database, text: str, *, model: str | Model | None = None) -> 
 
 
 def note_of(found: pa.Table) -> str | None:
-    """What `search` has to say about its result besides the rows; None for nothing."""
-    said = (found.schema.metadata or {}).get(b"note")
+    """Which types `search` could not search by their vectors, and why; None for no such."""
+    return _said(found, b"note")
+
+
+def ambiguity_of(found: pa.Table) -> str | None:
+    """What else the text of a `search` is a name of; None where it is clear."""
+    return _said(found, b"ambiguity")
+
+
+def _said(found: pa.Table, about: bytes) -> str | None:
+    said = (found.schema.metadata or {}).get(about)
     return said.decode() if said else None
 
 
@@ -195,7 +256,7 @@ def find_nearest(
     -------
     pa.Table
         In the schema `NEAREST`: ``score`` is the exact cosine, best first, ties by id. Empty
-        where the type has no vectors.
+        where the type has no vectors or their index is not online yet, with a `TosgWarning`.
 
     Raises
     ------
@@ -207,17 +268,20 @@ def find_nearest(
     if label not in entity_types():
         raise unknown("type", label, entity_types())
     wanted = _direction(db, vector)
+    states = index_states(db)
     rows = []
-    if label in indexed_labels(db):
+    if states.get(label) == "ONLINE":
         rows = _candidates(db, wanted, label, most or WIDER * max(10 * k, LEAST_CANDIDATES))
+    elif why := _without_vectors(db, [label], states):
+        warnings.warn(f"no neighbours: {why}", TosgWarning, stacklevel=2)
     return pa.Table.from_pylist(_ordered(rows)[:k], schema=NEAREST)
 
 
-def _cleaned(text: str, where: str) -> str:
+def _clean(text: str, where: str) -> str:
     """Put blanks for lone surrogates, which no model and no database takes; refuse blank text."""
     clean = re.sub(r"[\ud800-\udfff]", " ", text)
     if not clean.strip():
-        raise ConfigError("there is nothing to search for", where=where, found=repr(text))
+        raise ConfigError("there is nothing to search for", where=where, found=json.dumps(text))
     return clean
 
 
@@ -247,7 +311,8 @@ def _by_vector(
         return [], "found by words alone: nothing is embedded yet (`tosg embed`)"
     states = index_states(db)
     usable = [label for label in labels if states.get(label) == "ONLINE"]
-    note = _not_by_vector(db, [label for label in labels if label not in usable], states)
+    why = _without_vectors(db, [label for label in labels if label not in usable], states)
+    note = f"found by words alone: {why}" if why else None
     if not usable:
         return [], note
     try:
@@ -261,7 +326,7 @@ def _by_vector(
     return _ordered(rows)[:most], note
 
 
-def _not_by_vector(db: Database, labels: Sequence[str], states: Mapping[str, str]) -> str | None:
+def _without_vectors(db: Database, labels: Sequence[str], states: Mapping[str, str]) -> str | None:
     """Say why types that the graph has cannot be searched by their vectors; None for no such."""
     reasons = {
         "not embedded yet (`tosg embed`)": [
@@ -271,8 +336,7 @@ def _not_by_vector(db: Database, labels: Sequence[str], states: Mapping[str, str
             label for label in labels if label in states
         ],
     }
-    said = [f"{', '.join(of)} by words alone: {why}" for why, of in reasons.items() if of]
-    return "found " + "; ".join(said) if said else None
+    return "; ".join(f"{', '.join(of)}: {why}" for why, of in reasons.items() if of) or None
 
 
 def _has_nodes(db: Database, label: str) -> bool:
@@ -326,23 +390,26 @@ def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _by_text(
     db: Database, text: str, labels: Sequence[str] | None, most: int
 ) -> list[dict[str, Any]]:
-    """Ranked rows of the full-text index."""
-    query = lucene_query(text)
-    if not query:
-        return []
+    """Ranked rows of the full-text index, with accents and without."""
+    queries = [q for q in dict.fromkeys(lucene_query(t) for t in (text, fold(text))) if q]
     only = ""
     if labels is not None:
         only = "WHERE " + " OR ".join(f"n:{names.label(label)}" for label in labels) + " "
-    rows = db.rows(
-        "CYPHER 5 CALL db.index.fulltext.queryNodes($index, $words) YIELD node AS n, score "
-        f"WITH n, score {only}LIMIT $most "
-        "RETURN n.idx AS idx, n.id AS id, n.name AS name, n.symbol AS symbol, score, "
-        "[l IN labels(n) WHERE l <> 'Entity'][0] AS type",
-        index=FULLTEXT_INDEX,
-        words=query,
-        most=most,
-    )
-    return _ordered(rows)
+    best: dict[str, dict[str, Any]] = {}
+    for query in queries:
+        rows = db.rows(
+            "CYPHER 5 CALL db.index.fulltext.queryNodes($index, $words) YIELD node AS n, score "
+            f"WITH n, score {only}LIMIT $most "
+            "RETURN n.idx AS idx, n.id AS id, n.name AS name, n.symbol AS symbol, score, "
+            "[l IN labels(n) WHERE l <> 'Entity'][0] AS type",
+            index=FULLTEXT_INDEX,
+            words=query,
+            most=most,
+        )
+        for row in rows:
+            if row["id"] not in best or row["score"] > best[row["id"]]["score"]:
+                best[row["id"]] = row
+    return _ordered(list(best.values()))[:most]
 
 
 def _texts(db: Database, idx: list[int]) -> dict[int, str]:

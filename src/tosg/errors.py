@@ -5,6 +5,7 @@
     TosgError               exit 1
     ├── ConfigError         exit 2   a setting, option or argument is wrong or missing
     │   └── UsageError      exit 2   a name the user gave is unknown (lists the nearest ones)
+    │       └── AmbiguousNameError   several entities have it (lists them)
     ├── DatabaseError       exit 3   unreachable, refused, gone; ``retryable``: a retry may help
     │   └── ServerError     exit 3   the managed server cannot be installed, started or stopped
     ├── QueryError          exit 1   Cypher that does not parse, writes, times out, finds no node
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import difflib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -92,6 +94,50 @@ class ConfigError(TosgError):
 
 class UsageError(ConfigError):
     """A name that the user gave is unknown."""
+
+
+#: Candidates that an `AmbiguousNameError` lists.
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of several entities that have a name."""
+
+    id: str
+    type: str | None
+    name: str | None
+    relationships: int
+
+    def __str__(self) -> str:
+        name = self.name or "no name"
+        return f"{self.id} ({name}, {self.type}, {self.relationships:,} relationships)"
+
+
+class AmbiguousNameError(UsageError):
+    """A name that several entities have.
+
+    Attributes
+    ----------
+    candidates : list of Candidate
+        Those with most relationships first.
+    parameter : str
+        The parameter that has the name.
+    """
+
+    def __init__(self, what: str, candidates: list[Candidate], *, where: str, found: str) -> None:
+        listed = [str(c) for c in candidates[:_LISTED]]
+        if len(candidates) > _LISTED:
+            listed.append(f"and {len(candidates) - _LISTED:,} more")
+        super().__init__(
+            what,
+            where=where,
+            found=found,
+            expected="one of these:\n            " + "\n            ".join(listed),
+            hint="give the id, or take the first with --first (in Python first=True)",
+        )
+        self.candidates = candidates
+        self.parameter = where
 
 
 class DatabaseError(TosgError):

@@ -189,6 +189,7 @@ class KnowledgeGraph:
         params: Mapping[str, Any] | None = None,
         timeout: float | None = QUERY_TIMEOUT,
         limit: int | None = None,
+        first: bool = False,
         **named: Any,
     ) -> pa.Table:
         """Run a named statement, ``@file.cypher`` or Cypher that reads.
@@ -199,11 +200,15 @@ class KnowledgeGraph:
             Name of a statement (`tosg query --list`), ``@file``, or Cypher.
         params : mapping, optional
             Values of its parameters. Those whose name is no argument of this method can be given
-            by name: ``graph.query("pathways_of_gene", gene="JAK1")``.
+            by name: ``graph.query("pathways_of_gene", gene="JAK1")``. Texts are read as the
+            command line reads them: ``genes="TP53,MDM2"`` is a list of two.
         timeout : float or None
             Seconds it may take, 120 by default; None for no limit.
         limit : int, optional
             Rows to return at most; a parameter ``$limit`` of the query goes into `params`.
+        first : bool
+            Whether the entity with most relationships is taken where a name has several, with a
+            warning that names them; else that is an error that lists them.
         **named
             Further values of its parameters.
 
@@ -230,12 +235,14 @@ class KnowledgeGraph:
 
         values = {**(params or {}), **named}
         told: list[str] = []
-        table = run_query(self.db, query, values, timeout=timeout, limit=limit, warnings=told)
+        table = run_query(
+            self.db, query, values, timeout=timeout, limit=limit, first=first, warnings=told
+        )
         _warn(told)
         return table
 
     def search(self, text: str, *, types: Sequence[str] | None = None, k: int = 10) -> pa.Table:
-        """Find entities by meaning and by words.
+        """Find entities by name, by meaning and by words.
 
         Parameters
         ----------
@@ -249,8 +256,11 @@ class KnowledgeGraph:
         Returns
         -------
         pyarrow.Table
-            At most `k` rows, best first: id, type, name, symbol, ``score`` (sum of 1 / (60 + rank)
-            over both rankings), ``vector_rank``, ``text_rank``, ``similarity`` (cosine), snippet.
+            At most `k` rows: entities that have the text as symbol, name or synonym, then those
+            with a name that begins with it, then the others, best first. Columns: id, type, name,
+            symbol, ``score`` (sum of 1 / (60 + rank) over both rankings), ``vector_rank``,
+            ``text_rank``, ``similarity`` (cosine), ``match`` (what the text is to the entity),
+            ``matched`` (the name that is meant), snippet.
 
         Raises
         ------

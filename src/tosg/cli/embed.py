@@ -83,17 +83,22 @@ def embed(
 @json_option
 @graph_options
 def search(text: str, types: tuple[str, ...], k: int, as_json: bool, graph: KnowledgeGraph) -> None:
-    """Find entities by meaning and by words.
+    """Find entities by name, by meaning and by words.
 
-    TEXT is any text; no character in it has a special meaning.
+    TEXT is any text; no character in it has a special meaning. Entities that have it as symbol,
+    name or synonym come first, then those with a name that begins with it.
     """
     found = graph.search(text, types=list(types) or None, k=k)
+    if several := (found.schema.metadata or {}).get(b"ambiguity"):
+        note(f"note: {several.decode()}")
     if as_json:
         echo_json(found.to_pylist())
         return
     for row in found.to_pylist():
         name = row["name"] or row["id"]
         shown = f"{row['symbol']} - {name}" if row["symbol"] else name
+        if row["match"]:
+            shown += f"  [{row['match']}: {row['matched']}]"
         click.echo(f"{row['score']:.4f}  {row['type']:<18} {row['id']:<22} {shown}")
         if row["snippet"]:
             click.echo(f"        {row['snippet']}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tosg.cypher.header import Statement
+    from tosg.errors import AmbiguousNameError
     from tosg.graph import KnowledgeGraph
 
 
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Rows at most; 0 for all.",
 )
+@click.option(
+    "--first", is_flag=True, help="Take the entity with most relationships for an ambiguous name."
+)
 @click.option("--list", "listing", is_flag=True, help="List the named statements.")
 @click.option("--describe", is_flag=True, help="Show a statement's parameters and its Cypher.")
 @graph_options
@@ -61,6 +65,7 @@ def query(
     as_json: bool,
     timeout: float,
     limit: int,
+    first: bool,
     listing: bool,
     describe: bool,
     graph: KnowledgeGraph,
@@ -76,6 +81,7 @@ def query(
     if query is None:
         raise click.UsageError("name what to run: a statement (see --list), @FILE or Cypher")
     from tosg.catalog import find_statement
+    from tosg.errors import AmbiguousNameError
     from tosg.inputs import read_params
 
     if describe:
@@ -83,18 +89,31 @@ def query(
             raise click.UsageError("a description is text, or JSON with --json")
         click.echo((_as_document if form == "json" else describe_statement)(find_statement(query)))
         return
-    table = graph.query(
-        query,
-        params=read_params(params, query),
-        timeout=timeout,
-        limit=limit + 1 if limit else None,
-    )
+    most = limit + 1 if limit else None
+    values = read_params(params, query)
+    while True:
+        try:
+            table = graph.query(query, params=values, timeout=timeout, limit=most, first=first)
+            break
+        except AmbiguousNameError as error:
+            values[error.parameter] = _choose(error)
     if limit and table.num_rows > limit:
         table = table.slice(0, limit)
         note(f"note: only the first {limit:,} rows are shown; --limit 0 shows all")
     if table.num_rows == 0:
         note("note: no rows")
     _write(table, form)
+
+
+def _choose(error: AmbiguousNameError) -> str:
+    """Ask which of several entities is meant; without a terminal that is the error."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise error
+    note(f"{error.parameter}: {error.found} is ambiguous")
+    for number, candidate in enumerate(error.candidates, 1):
+        note(f"{number:>4}  {candidate}")
+    numbers = click.IntRange(1, len(error.candidates))
+    return error.candidates[click.prompt("which", type=numbers, default=1, err=True) - 1].id
 
 
 def _write(table: pa.Table, form: str) -> None:

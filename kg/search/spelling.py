@@ -1,0 +1,52 @@
+"""How names are compared: without accents, case, punctuation, and with Greek letters spelled."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Letters that Unicode does not take apart into a letter and a mark; the last is a dotless i.
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i"}
+)
+
+_GREEK = "GREEK SMALL LETTER "
+_GREEK_LETTERS = [chr(code) for code in range(0x3B1, 0x3CA)]
+
+
+def fold(text: str) -> str:
+    """Spell a text without case and accents: ``Sjögren`` and ``SJOGREN`` become ``sjogren``."""
+    parted = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(_spell(c) for c in parted if not unicodedata.combining(c))
+    return " ".join(plain.translate(_LETTERS).split())
+
+
+def _spell(letter: str) -> str:
+    """Spell a Greek letter; any other stays."""
+    if letter.isascii():
+        return letter
+    name = unicodedata.name(letter, "")
+    spelled = name.removeprefix(_GREEK).split()[-1].lower() if name.startswith(_GREEK) else letter
+    return "lambda" if spelled == "lamda" else spelled
+
+
+def key(text: str) -> str:
+    """Words of a text, folded, without punctuation and the ``'s`` of possessives."""
+    return " ".join(re.findall(r"[^\W_]+", re.sub(r"['\u2019]s\b", "", fold(text))))
+
+
+def squash(text: str) -> str:
+    """Letters and digits of a text, without plural endings: ``IL-2`` and ``IL2`` become ``il2``."""
+    return "".join(singular(word) for word in key(text).split())
+
+
+def singular(word: str) -> str:
+    """A word without the s of a plural (or of a possessive that lost its mark)."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def spellings(word: str) -> list[str]:
+    """How a word of a key may stand in a name that has the same `squash`, folded."""
+    one = singular(word)
+    greek = [letter for letter in _GREEK_LETTERS if _spell(letter) == word]
+    return list(dict.fromkeys([word, one, f"{one}s", f"{one}'s", *greek]))
