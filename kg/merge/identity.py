@@ -34,7 +34,7 @@ import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
 from tosg.kg.merge.components import assign_classes, components
-from tosg.kg.merge.shared_names import count_shared_names, find_nearest, names_of
+from tosg.kg.merge.shared_names import count_shared_names, find_nearest, read_own_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -271,8 +271,8 @@ class _Resolver:
 
     @cached_property
     def called(self) -> pl.DataFrame:
-        """What each source calls each id; see `names_of`."""
-        return names_of(self.claims)
+        """What each source calls each id; see `read_own_names`."""
+        return read_own_names(self.claims)
 
     @cached_property
     def own_names(self) -> dict[str, str]:

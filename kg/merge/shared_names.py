@@ -8,7 +8,7 @@ from tosg.kg.claims.ranks import source_rank
 from tosg.kg.schema.folding import fold_names
 
 
-def names_of(claims: pl.DataFrame) -> pl.DataFrame:
+def read_own_names(claims: pl.DataFrame) -> pl.DataFrame:
     """Rows ``id, name, source, own``: what each source calls each id, names folded.
 
     An id's ``own`` name is that of its best-ranked source, and there of the best-ranked part,
