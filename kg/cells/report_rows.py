@@ -28,6 +28,7 @@ def variable_rows(v: Mapping[str, Any]) -> list[_Row]:
     read_back = set(v.get("read_back", ()))
     kinds = {
         "by antigen": [n for n, m in matched.items() if m["how"] == "antigen"],
+        "by previous symbol": [n for n, m in matched.items() if m["how"] == "previous symbol"],
         "by alias": [n for n, m in matched.items() if m["how"] == "alias"],
         "read as another name": list(read_back),
     }

@@ -120,6 +120,33 @@ def test_a_column_that_says_it_holds_entrez_numbers_is_believed() -> None:
     assert matched(pd.DataFrame(index=["915", "920"])).entities == [None, None]
 
 
+def test_present_symbols_win_over_previous_ones_and_those_over_aliases() -> None:
+    """Point 4: GARS, SEPT2 and HN1 were ambiguous since another gene has them as an alias."""
+    rows = [
+        {"id": "ncbigene:4735", "symbol": "SEPTIN2", "synonyms": ["SEPT2"], "previous": ["SEPT2"]},
+        {"id": "ncbigene:23157", "symbol": "SEPTIN6", "synonyms": ["SEPT2"], "previous": []},
+        {"id": "ncbigene:2617", "symbol": "GARS1", "synonyms": ["GARS"], "previous": ["GARS"]},
+        {"id": "ncbigene:2618", "symbol": "GART", "synonyms": ["GARS"], "previous": None},
+        {"id": "ncbigene:1", "symbol": "NEW", "synonyms": ["OLD"], "previous": ["OLD"]},
+        {"id": "ncbigene:2", "symbol": "OLD", "synonyms": [], "previous": []},
+        {"id": "ncbigene:3", "symbol": "X1", "synonyms": ["WAS"], "previous": ["WAS"]},
+        {"id": "ncbigene:4", "symbol": "X2", "synonyms": ["WAS"], "previous": ["WAS"]},
+    ]
+    lists = pa.list_(pa.string())
+    schema = pa.schema(
+        [("id", pa.string()), ("symbol", pa.string())]
+        + [(name, lists) for name in ("synonyms", "previous", "xrefs")]
+    )
+    genes = EntityNames.of([pa.RecordBatch.from_pylist(rows, schema)])
+    variables = variables_of(pd.DataFrame(index=["SEPT2", "GARS", "OLD", "WAS"]))
+    # A protein that only calls itself so does not make a previous symbol ambiguous.
+    proteins = names([("uniprot:P1", "OTHER", ["GARS"], [])])
+    found = match_variables(variables, NameIndex(genes, proteins))
+    assert found.entities == ["ncbigene:4735", "ncbigene:2617", "ncbigene:2", None]
+    assert found.how == ["previous symbol", "previous symbol", "symbol", None]
+    assert found.ambiguous == {"WAS": ["ncbigene:3", "ncbigene:4"]}
+
+
 def test_an_alias_that_a_protein_of_another_gene_has_is_ambiguous() -> None:
     found = matched(pd.DataFrame(index=["PD-1", "PD1", "COX1", "H3F3B"]))
     assert found.entities == [None, "ncbigene:5133", None, "ncbigene:3021"]

@@ -109,6 +109,21 @@ def test_how_a_label_was_found(field: str, text: str, node: str, how: str) -> No
     assert (found.kind, found.node, found.how) == ("matched", node, how)
 
 
+def test_previous_names_win_over_synonyms() -> None:
+    index = TermIndex(
+        names={"mondo:1": "Alzheimer disease", "mondo:2": "Alzheimer disease 2"},
+        by_name={"alzheimer disease": {"mondo:1"}, "alzheimer disease 2": {"mondo:2"}},
+        by_previous={"alzheimer's disease": {"mondo:1"}},
+        by_synonym={
+            "alzheimer's disease": {"mondo:1", "mondo:2"},
+            "alzheimer disease": {"mondo:2"},
+        },
+    )
+    for text, how in (("Alzheimer disease", "name"), ("Alzheimer's disease", "previous name")):
+        found = match_labels([text], BY_NAME["disease"], index)[text]
+        assert (found.node, found.how) == ("mondo:1", how)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -38,6 +38,8 @@ _TERM = re.compile(rf"(?i)^{_ONTOLOGY}[:_][a-z]*\d+$")
 _CURIE_LIKE = re.compile(r"(?i)^[a-z][a-z.]*[:_]\S+$")
 _SUFFIX = re.compile(r"^(\S+[:_]\S+)\s+\(([^()]*)\)$")
 
+_PROPERTIES = ("id", "name", "previous", "synonyms", "xrefs")
+
 # Up to so many letters and digits, a synonym in one word is taken for an abbreviation.
 _SHORT_ALWAYS = 3
 _SHORT_CAPITAL = 4
@@ -66,7 +68,8 @@ class Label:
     note : str
         What was found on the way: a suffix that was cut off, candidates, a suggestion.
     how : str
-        How a node was found: ``id``, ``cross-reference``, ``name`` or ``synonym``.
+        How a node was found: ``id``, ``cross-reference``, ``name``, ``previous name`` or
+        ``synonym``.
     """
 
     raw: str
@@ -86,8 +89,8 @@ class TermIndex:
     ----------
     names : dict of str to str
         Node -> name.
-    by_id, by_name, by_synonym : dict of str to set of str
-        Cross-reference, name and synonym (without case) -> nodes.
+    by_id, by_name, by_previous, by_synonym : dict of str to set of str
+        Cross-reference; name, previous name and synonym (without case) -> nodes.
     short : set of str
         Synonyms, without case, that are abbreviations wherever the graph has them.
     """
@@ -95,15 +98,16 @@ class TermIndex:
     names: dict[str, str] = field(default_factory=dict)
     by_id: dict[str, set[str]] = field(default_factory=dict)
     by_name: dict[str, set[str]] = field(default_factory=dict)
+    by_previous: dict[str, set[str]] = field(default_factory=dict)
     by_synonym: dict[str, set[str]] = field(default_factory=dict)
     short: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, batches: Iterable[pa.RecordBatch]) -> TermIndex:
-        """Build from batches with id, name, synonyms and xrefs."""
+        """Build from batches with id, name, synonyms, xrefs and, if known, previous."""
         index = cls()
         for batch in batches:
-            for row in batch.select(["id", "name", "synonyms", "xrefs"]).to_pylist():
+            for row in batch.to_pylist():
                 index._add(row)
         return index
 
@@ -114,6 +118,8 @@ class TermIndex:
             self.by_id.setdefault(xref, set()).add(node)
         if row["name"]:
             self.by_name.setdefault(row["name"].casefold(), set()).add(node)
+        for name in row.get("previous") or ():
+            self.by_previous.setdefault(name.casefold(), set()).add(node)
         for synonym in row["synonyms"] or ():
             key = synonym.casefold()
             self.by_synonym.setdefault(key, set()).add(node)
@@ -127,10 +133,11 @@ class TermIndex:
         return self.by_id.get(curie, set()), "cross-reference"
 
     def name(self, text: str) -> tuple[set[str], str]:
-        """Nodes that a name names and how: names win over synonyms."""
+        """Nodes that a name names and how: present names win over previous ones and synonyms."""
         key = text.casefold()
-        if key in self.by_name:
-            return self.by_name[key], "name"
+        for names, how in ((self.by_name, "name"), (self.by_previous, "previous name")):
+            if key in names:
+                return names[key], how
         return self.by_synonym.get(key, set()), "synonym"
 
 
@@ -158,7 +165,7 @@ def read_terms(db: Database, label: str) -> TermIndex:
     """Read the names of all nodes of a type from the graph."""
     from tosg.kg.reader.bulk import read_nodes
 
-    return TermIndex.of(read_nodes(db, label, ["id", "name", "synonyms", "xrefs"]))
+    return TermIndex.of(read_nodes(db, label, _PROPERTIES))
 
 
 def normalise_terms(texts: list[str]) -> dict[str, str | None]:
@@ -253,7 +260,7 @@ def _match_name(raw: str, index: TermIndex) -> Label:
     if not nodes:
         return Label(raw, "not in the graph", raw)
     (node,) = nodes
-    if (how == "synonym" and raw.casefold() in index.short) or _abbreviates(raw, index.names[node]):
+    if (how != "name" and raw.casefold() in index.short) or _abbreviates(raw, index.names[node]):
         return Label(raw, "perhaps", raw, note=_candidates(nodes, index))
     return _matched(raw, node, index, how)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
 
 _PREFIXES = ("ensembl:", "ncbigene:", "hgnc:", "uniprot:")
-_PROPERTIES = ("id", "symbol", "synonyms", "xrefs")
+_PROPERTIES = ("id", "symbol", "previous", "synonyms", "xrefs")
 
 
 @dataclass
@@ -29,8 +29,8 @@ class EntityNames:
 
     Attributes
     ----------
-    ids, symbols, aliases : dict of str to set of str
-        Text -> nodes.
+    ids, symbols, previous, aliases : dict of str to set of str
+        Text -> nodes; every previous symbol is an alias, too.
     symbol_of : dict of str to str
         Node -> its symbol.
     approved : set of str
@@ -41,6 +41,7 @@ class EntityNames:
 
     ids: dict[str, set[str]] = field(default_factory=dict)
     symbols: dict[str, set[str]] = field(default_factory=dict)
+    previous: dict[str, set[str]] = field(default_factory=dict)
     aliases: dict[str, set[str]] = field(default_factory=dict)
     symbol_of: dict[str, str] = field(default_factory=dict)
     approved: set[str] = field(default_factory=set)
@@ -53,7 +54,7 @@ class EntityNames:
         wanted: Sequence[Variable] | None = None,
         also: Iterable[str] = (),
     ) -> EntityNames:
-        """Build from batches with id, symbol, synonyms and xrefs.
+        """Build from batches with id, symbol, synonyms, xrefs and, if known, previous.
 
         Parameters
         ----------
@@ -81,9 +82,12 @@ class EntityNames:
         for row, xref in _listed(batch.column("xrefs"), keys):
             if xref.startswith(_PREFIXES):
                 self.ids.setdefault(xref, set()).add(nodes[row])
-        for row, alias in _listed(batch.column("synonyms"), keys):
-            if can_be_alias(alias):
-                self.aliases.setdefault(symbol_key(alias), set()).add(nodes[row])
+        for column, names in (("previous", self.previous), ("synonyms", self.aliases)):
+            if column not in batch.schema.names:
+                continue
+            for row, alias in _listed(batch.column(column), keys):
+                if can_be_alias(alias):
+                    names.setdefault(symbol_key(alias), set()).add(nodes[row])
         self.approved |= {nodes[row] for row in _with_prefix(batch.column("xrefs"), "hgnc:")}
         self.approved |= {node for node in nodes if node.startswith("hgnc:")}
         ensembl = _with_prefix(batch.column("xrefs"), "ensembl:ENSG")
@@ -100,6 +104,10 @@ class EntityNames:
         found = self.symbols.get(symbol_key(symbol), set())
         approved = found & self.approved
         return approved if len(found) > 1 and len(approved) == 1 else found
+
+    def by_previous(self, symbol: str) -> set[str]:
+        """Nodes that had a symbol before, or have it in one of their sources."""
+        return self.previous.get(symbol_key(symbol), set())
 
     def by_alias(self, alias: str) -> set[str]:
         """Nodes that have a name as an alias."""
@@ -121,6 +129,11 @@ class NameIndex:
     proteins: EntityNames = field(default_factory=EntityNames)
     encoded: dict[str, set[str]] = field(default_factory=dict)
 
+    def genes_of_symbol(self, symbol: str) -> set[str]:
+        """Genes of a protein's symbol: present symbols win over previous ones and aliases."""
+        genes = self.genes
+        return genes.by_symbol(symbol) or genes.by_previous(symbol) or genes.by_alias(symbol)
+
     def encodes(self, gene: str, protein: str) -> bool:
         """Whether a protein is a gene's: the graph says so, or its symbol is a name of the gene."""
         return protein in self.proteins_of(gene)
@@ -133,7 +146,7 @@ class NameIndex:
     def _proteins_by_gene(self) -> dict[str, set[str]]:
         found = {gene: set(proteins) for gene, proteins in self.encoded.items()}
         for protein, symbol in self.proteins.symbol_of.items():
-            for gene in self.genes.by_symbol(symbol) or self.genes.by_alias(symbol):
+            for gene in self.genes_of_symbol(symbol):
                 found.setdefault(gene, set()).add(protein)
         return found
 

@@ -1,10 +1,11 @@
 """Variables of a file of cells matched to genes and proteins of the graph.
 
 A variable is tried, best first, as an identifier (Ensembl gene, NCBI gene, HGNC, UniProt), as a
-symbol, and as an alias that no other gene or protein has. Antibodies are tried by the antigens
-that panels use before that. What no name finds is read back (`tosg.kg.cells.var.readings`). The
-symbol of one gene wins over the alias of another; what may be two things is ambiguous and left
-alone. One variable stands for an entity: a second one for the same entity is a duplicate.
+symbol, as a previous symbol, and as an alias that no other gene or protein has. Antibodies are
+first tried by the antigens that panels use. What no name finds is read back
+(`tosg.kg.cells.var.readings`). The symbol of one gene wins over the previous symbol or alias of
+another; what may be two things is ambiguous and left alone. One variable stands for an entity: a
+second one for the same entity is a duplicate.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tosg.kg.cells.var.variables import Variable
 
 #: How a variable was matched, best first.
-RANKS = ("identifier", "symbol", "antigen", "alias")
+RANKS = ("identifier", "symbol", "antigen", "previous symbol", "alias")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +213,24 @@ def _gene_steps(v: Variable, index: NameIndex, names: Container[str]) -> Iterato
     for text in texts:
         yield Match(frozenset(index.genes.by_symbol(text)), "symbol", text)
     for text in filter(can_be_alias, texts):
-        yield _by_alias(v, text, index)
+        yield _by_former_name(v, text, index)
     for text in texts:
         yield _read_back(v, text, index, names)
 
 
-def _by_alias(v: Variable, text: str, index: NameIndex) -> Match:
-    """Match an alias: of one gene, and of no protein of another one."""
-    genes = index.genes.by_alias(text)
+def _by_former_name(v: Variable, text: str, index: NameIndex) -> Match:
+    """Match a previous symbol, else an alias: of one gene, and of no protein of another one."""
+    how, genes = "previous symbol", index.genes.by_previous(text)
+    proteins = index.proteins.by_symbol(text)
+    if not genes:
+        how, genes = "alias", index.genes.by_alias(text)
+        proteins = proteins | index.proteins.by_alias(text)
     if not genes:
         return _NONE
-    proteins = index.proteins.by_symbol(text) | index.proteins.by_alias(text)
     others = {p for p in proteins if not any(index.encodes(g, p) for g in genes)}
     if len(genes) == 1 and not others and _has_other_id(v, next(iter(genes)), index):
         return Match(reason=f"its identifier is not that of {text}")
-    return Match(frozenset(genes | others), "alias", text)
+    return Match(frozenset(genes | others), how, text)
 
 
 def _has_other_id(v: Variable, gene: str, index: NameIndex) -> bool:
@@ -271,6 +275,9 @@ def _by_antigen(name: str, index: NameIndex) -> Match:
         return Match(frozenset(nodes), "symbol", name)
     if not can_be_alias(name):
         return _NONE
+    previous = index.proteins.by_previous(name)
+    if len(previous) == 1:
+        return Match(frozenset(previous), "previous symbol", name)
     nodes = index.proteins.by_alias(cd_antigen(name)) or index.proteins.by_alias(name)
     genes = index.genes.by_alias(name)
     if not nodes:
