@@ -31,9 +31,10 @@ def cells() -> None:
     "--map",
     "maps",
     multiple=True,
-    metavar="FILE.yaml|FIELD=COLUMN",
+    metavar="FILE.yaml|FIELD=COLUMN|FIELD:LABEL=NAME",
     help="Which column of obs holds a field (donor_id, cell_type, tissue, disease, sex, "
-    "development_stage, age, assay, organism, ...); may be repeated.",
+    "development_stage, age, assay, organism, ...), several as dataset_id+donor_id; or what a "
+    "label means, as 'disease:CD=Crohn disease'; may be repeated.",
 )
 @click.option(
     "--set",
