@@ -17,12 +17,20 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.archives import read_members
-from tosg.loaders.formats.gpml import CONTACT, GpmlInteraction, GpmlNode, parse_gpml, sign_of
+from tosg.loaders.formats.gpml import (
+    CONTACT,
+    GpmlInteraction,
+    GpmlNode,
+    GpmlPathway,
+    parse_gpml,
+    sign_of,
+)
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
 from tosg.loaders.reference.symbols import SYMBOLS, SymbolTable, read_symbols
 
@@ -115,6 +123,8 @@ class WikiPathways(Loader):
             symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
         path = files["drawings"]
         file, origin = log.file(path), self.origin(path, release)
+        pathways: list[tuple[int, str, GpmlPathway]] = []
+        facts: list[Fact] = []
         for number, (name, data) in enumerate(read_members(path, "*.gpml"), 1):
             file.read()
             pathway = parse_gpml(data, f"{path}: {name}")
@@ -126,19 +136,26 @@ class WikiPathways(Loader):
                 file.reject("bad identifier", number, f"{name}: {pathway.id}")
                 continue
             file.parsed()
-            yield origin.entities(
-                1,
-                number,
-                type="Pathway",
-                id=[id_],
-                name=[pathway.name or None],
-                description=[_plain(pathway.description) or None],
-            )
+            pathways.append((number, id_, pathway))
             nodes = _identified(pathway.nodes, symbols, file)
-            facts = [*_members(id_, nodes, number)]
+            facts += _members(id_, nodes, number)
             for interaction in pathway.interactions:
                 facts += _wiring(pathway.id, interaction, nodes, number, file)
-            yield from fact_claims(facts, origin)
+        yield origin.entities(
+            len(pathways),
+            [number for number, _, _ in pathways],
+            type="Pathway",
+            id=[id_ for _, id_, _ in pathways],
+            name=[pathway.name or None for _, _, pathway in pathways],
+            description=[_plain(pathway.description) or None for _, _, pathway in pathways],
+        )
+        yield from fact_claims(facts, origin)
+
+
+@lru_cache(1 << 16)
+def _curie(text: str, prefix: str) -> str | None:
+    """One identifier; the same ones stand in many drawings."""
+    return curie(text, prefix)
 
 
 def _plain(text: str) -> str:
@@ -168,7 +185,7 @@ def _identified(
             file.note(f"node with an identifier of {node.database}, left out", 1, node.label)
             continue
         type_, prefix = known
-        id_ = curie(node.id, prefix)
+        id_ = _curie(node.id, prefix)
         if id_ is None or (prefix == "ensembl" and not id_.startswith("ensembl:ENSG")):
             file.note(f"node with a bad {node.database} identifier, left out", 1, node.id)
             continue

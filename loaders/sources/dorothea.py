@@ -1,0 +1,62 @@
+"""DoRothEA: signed regulation of genes by transcription factors, with levels A to E."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tosg.loaders.base import FileSpec, Loader
+from tosg.loaders.reference.regulons import read_regulons, release_in
+from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
+from tosg.loaders.scores import Score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tosg.kg.claims.log import SourceLog
+
+_SCORE = Score(
+    "CASE confidence WHEN 'A' THEN 1.0 WHEN 'B' THEN 0.8 WHEN 'C' THEN 0.6 WHEN 'D' THEN 0.4 "
+    "WHEN 'E' THEN 0.2 END",
+    texts=("confidence",),
+    help="levels of evidence in even steps; A is curated and supported by other evidence",
+)
+
+
+class DoRothEA(Loader):
+    """See the module."""
+
+    name = "dorothea"
+    title = "DoRothEA: signed regulation by transcription factors, with levels of confidence"
+    homepage = "https://saezlab.github.io/dorothea"
+    license = "GPL-3.0"
+    relationships = (("Gene", "REGULATES", "Gene"),)
+    scores = (_SCORE,)
+    signs = "weight (mor): above 0 is 1, below 0 is -1"
+    tested_on = "made-up rows in the layout of decoupleR"
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        FileSpec(
+            "regulons",
+            ("dorothea.csv", "dorothea*.csv", "dorothea*.tsv"),
+            "factors, levels, targets and signs",
+            url=(
+                "https://omnipathdb.org/interactions?datasets=dorothea&genesymbols=1"
+                "&fields=sources,references,dorothea_level"
+            ),
+            whole_bytes=500_000,
+        ),
+        SYMBOLS,
+    )
+
+    def _release(self, files: Mapping[str, Path]) -> str:
+        return release_in(files["regulons"].name)
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
+        path = files["regulons"]
+        origin = self.origin(path, release)
+        yield from read_regulons(path, symbols, log.file(path), origin, _SCORE)
