@@ -16,8 +16,8 @@ from tosg.kg.cells.notes import describe_fields, notes_of, notes_of_values
 from tosg.kg.cells.obs import columns as table
 from tosg.kg.cells.obs.age_columns import read_ages, unborn_cells
 from tosg.kg.cells.obs.chosen import choose_cells
+from tosg.kg.cells.obs.detect import unmapped_hints
 from tosg.kg.cells.obs.fields import LIBRARY_SIZE
-from tosg.kg.cells.obs.mapping import unmapped_hints
 from tosg.kg.cells.obs.terms import read_terms
 from tosg.kg.cells.options import INLINE_LIMIT
 from tosg.kg.cells.report import AttachReport
@@ -241,7 +241,7 @@ def make_plan(
         variables=found.as_dict() | {"columns": columns_used(matrix.var), "unmeasured": []},
         fields=describe_fields(chosen.columns, chosen.others),
         ages={"read_as": ages.read_as, "not_read": ages.not_read} if ages else {},
-        hints=unmapped_hints(source.obs, mapping),
+        hints=unmapped_hints(source.obs, mapping.fields),
         groups=len(groups.properties),
         min_fraction=options.min_fraction,
         markers=[m.property for m in markers],

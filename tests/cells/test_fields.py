@@ -12,10 +12,11 @@ from support.cells import cells_table
 from tosg.errors import ConfigError, UsageError
 from tosg.kg.cells.obs import columns as table
 from tosg.kg.cells.obs.age_columns import read_ages
-from tosg.kg.cells.obs.columns import factors
+from tosg.kg.cells.obs.detect import unmapped_hints
 from tosg.kg.cells.obs.fields import BY_NAME, is_human, is_missing, sex
-from tosg.kg.cells.obs.mapping import CellMapping, unmapped_hints
+from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.obs.terms import TermIndex, match_labels
+from tosg.kg.cells.obs.texts import factors
 
 
 def test_missing_and_sex() -> None:
@@ -174,7 +175,7 @@ def test_wrong_mapping_files(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_columns_that_may_hold_a_field_are_named() -> None:
-    hints = unmapped_hints(cells_table(), CellMapping())
+    hints = unmapped_hints(cells_table(), {})
     assert hints["donor_id"] == ["patient"]
     assert hints["sex"] == ["gender"]
     assert hints["tissue"] == ["organ"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tosg.kg.cells.obs.ages import Age, read_age, says_unborn
-from tosg.kg.cells.obs.columns import factors
+from tosg.kg.cells.obs.texts import factors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,6 +13,7 @@ from tosg.kg.cells.obs import fields as f
 from tosg.kg.cells.obs.donors import JOINT, is_no_person
 from tosg.kg.cells.obs.flags import read_flags
 from tosg.kg.cells.obs.terms import WRONG_ONTOLOGY, Label, TermIndex, match_labels
+from tosg.kg.cells.obs.texts import factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from tosg.kg.cells.obs.mapping import CellMapping, FieldSource
+    from tosg.kg.cells.obs.field_source import FieldSource
+    from tosg.kg.cells.obs.mapping import CellMapping
 
 _Codes = npt.NDArray[np.int64]
 
@@ -197,31 +199,6 @@ def _joined(term: Label, name: Label) -> Label:
     if name.name is None or term.kind in ("matched", "normal", WRONG_ONTOLOGY):
         return term
     return replace(term, name=name.name)
-
-
-def factors(series: pd.Series[Any]) -> tuple[list[str], _Codes]:
-    """Distinct texts of a column, and the position of each cell's; a missing value is ``""``."""
-    import pandas as pd
-
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        codes, values = series.cat.codes.to_numpy(np.int64), list(series.cat.categories)
-    else:
-        found, uniques = pd.factorize(series, use_na_sentinel=True)
-        codes, values = found.astype(np.int64), list(uniques)
-    texts = [text(v) for v in values]
-    if (codes < 0).any():
-        texts.append("")
-        codes = np.where(codes < 0, len(texts) - 1, codes)
-    return texts, np.asarray(codes, np.int64)
-
-
-def text(value: object) -> str:
-    """A cell of a table as text; ``54.0`` that passed through a float column is ``54``."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace").strip()
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value).strip()
 
 
 def humans(

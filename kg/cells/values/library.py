@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tosg.kg.cells.csr import CsrRows
-    from tosg.kg.cells.obs.mapping import FieldSource
+    from tosg.kg.cells.obs.field_source import FieldSource
 
 #: A file with fewer genes is a panel or a selection: its own sums are no library sizes.
 PANEL_GENES = 8_000
