@@ -25,6 +25,7 @@ from tosg.export.format.manifest import (
     naming_damage,
     read_manifest,
 )
+from tosg.kg.cells.values.normalise import cp10k_factors, log1p_scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -197,12 +198,23 @@ class CellReader:
         batches = self.expression.read(rows, cuts)
         if not self.normalizes:
             return batches
-        totals = self._per_cell["n_counts"][rows]
         borders = pairwise([0, *cuts, len(rows)])
         return (
-            values._replace(values=_log1p_cp10k(values.values, values.indptr, totals[a:b]))
+            values._replace(values=self._normalize(rows[a:b], values))
             for (a, b), values in zip(borders, batches, strict=True)
         )
+
+    def _normalize(self, rows: NDArray[np.int64], stored: SparseRows) -> NDArray[np.float32]:
+        """Genes as log1p of counts per 10,000, antibodies as centred log-ratios."""
+        lengths, per_cell = np.diff(stored.indptr), self._per_cell
+        factors = np.repeat(per_cell["gene_factor"][rows], lengths)
+        if self.proteins is not None:
+            of_protein = self.proteins[
+                np.repeat(per_cell["dataset"][rows], lengths), stored.indices
+            ]
+            protein_factors = np.repeat(per_cell["protein_factor"][rows], lengths)
+            factors = np.where(of_protein, protein_factors, factors)
+        return log1p_scaled(stored.values, factors)
 
     def make_dense(self, rows: NDArray[np.int64], values: SparseRows | None) -> NDArray[np.float32]:
         """Make rows of ``cells.parquet`` dense (b, N), from their sparse values where given."""
@@ -256,7 +268,17 @@ class CellReader:
     def measured(self) -> NDArray[np.bool_]:
         """(datasets, N) bool: which data set measured which node."""
         self.manifest.rows()
-        path = self.manifest.path("measured.npy")
+        return self._per_dataset("measured.npy")
+
+    @cached_property
+    def proteins(self) -> NDArray[np.bool_] | None:
+        """(datasets, N) bool: nodes with counts of antibodies; None where those stay counts."""
+        if "protein_normalize" not in self.manifest.content["expression"]:
+            return None
+        return self._per_dataset("proteins.npy")
+
+    def _per_dataset(self, name: str) -> NDArray[np.bool_]:
+        path = self.manifest.path(name)
         with naming_damage(path):
             loaded: NDArray[np.bool_] = np.load(path, allow_pickle=False)
         shape = (len(self.manifest.content["datasets"]), self.manifest.n_nodes)
@@ -268,11 +290,12 @@ class CellReader:
     def _per_cell(self) -> dict[str, NDArray[Any]]:
         """What a batch needs of each cell, as arrays."""
         content, n_cells = self.manifest.content, len(self.manifest.rows())
-        target = content["target"]
+        target, total = content["target"], content["expression"].get("total", "n_counts")
         needed = {
             "dataset": True,
             "target": target is not None,
-            "n_counts": self.normalizes,
+            total: self.normalizes,
+            "protein_clr": self.proteins is not None,
         }
         path = self.manifest.path("cells.parquet")
         with naming_damage(path):
@@ -282,9 +305,7 @@ class CellReader:
         known = pa.array([d["id"] for d in content["datasets"]], pa.string())
         number = pa.compute.index_in(cells["dataset"], value_set=known)
         if number.null_count:
-            raise format_error(
-                path, "a data set that the manifest does not have", "content.datasets"
-            )
+            raise format_error(path, "a data set that is not in the manifest", "content.datasets")
         arrays: dict[str, NDArray[Any]] = {
             "dataset": number.to_numpy().astype(np.int64),
             "y": np.empty((n_cells, 0), np.float32),
@@ -293,8 +314,12 @@ class CellReader:
             # Classes are int64 positions; a numeric target is trained on as float32.
             kind = np.int64 if target["kind"] == "class" else np.float32
             arrays["y"] = cells["target"].to_numpy().astype(kind)
-        if needed["n_counts"]:
-            arrays["n_counts"] = cells["n_counts"].to_numpy().astype(np.float32)
+        if self.normalizes:
+            arrays["gene_factor"] = cp10k_factors(_numbers(path, cells, total))
+        if self.proteins is not None:
+            # Cells of data sets without antibodies have no divisor and need none.
+            divisors = cells["protein_clr"].fill_null(1.0).to_numpy()
+            arrays["protein_factor"] = 1 / divisors
         return arrays
 
     def _on(self, device: str) -> tuple[Topology, Tensor]:
@@ -310,10 +335,9 @@ def _open(folder: Path, add_reverses: bool) -> CellReader:
     return CellReader.open(folder, add_reverses=add_reverses)
 
 
-def _log1p_cp10k(
-    values: NDArray[np.float32], indptr: NDArray[np.int64], totals: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """log1p of counts per 10,000 of the cell's total over all variables of its file."""
-    scale = np.float32(1e4) / np.maximum(totals, np.finfo(np.float32).tiny)
-    scaled = values * np.repeat(scale, np.diff(indptr))
-    return np.log1p(scaled, out=scaled)
+def _numbers(path: Path, cells: pa.Table, name: str) -> NDArray[np.float64]:
+    """Read a column of numbers of which no cell may lack one."""
+    column = cells[name]
+    if column.null_count:
+        raise format_error(path, f"{column.null_count:,} cells without {name}", "a number in each")
+    return np.asarray(column.to_numpy(), np.float64)

@@ -120,6 +120,21 @@ class TrainingSet:
         return str(expression["unit"] if normalize == "none" else normalize)
 
     @property
+    def protein_unit(self) -> str | None:
+        """Unit of the nodes that antibodies measured, where it is another than `unit` (``clr``)."""
+        expression = self.content["expression"] or {}
+        unit = expression.get("protein_normalize")
+        return None if unit is None else str(unit)
+
+    @property
+    def coverage(self) -> list[dict[str, Any]]:
+        """``type``, ``cells``, ``nodes``: how many nodes of a type were measured in how many cells.
+
+        Empty for training sets of older versions.
+        """
+        return list(self.content.get("coverage", []))
+
+    @property
     def graph(self) -> GraphTensors:
         """The topology and texts that all cells share, on the CPU.
 

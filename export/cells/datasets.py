@@ -12,9 +12,13 @@ from tosg.export.cells.node_map import NodeMap, map_variables
 from tosg.export.graph.level import FOLDS
 from tosg.kg.cells.stored.dataset import DatasetInfo, datasets
 from tosg.kg.cells.stored.staging import in_part
+from tosg.kg.cells.values.normalise import LINEAR
+from tosg.kg.cells.var.modality import PROTEIN
 from tosg.kg.reader.bulk import read_nodes
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tosg.export.cells.table import CellTable
     from tosg.export.graph.nodes import Nodes
     from tosg.export.selection import Selection
@@ -52,22 +56,79 @@ def read_datasets(db: Database, cells: CellTable, selection: Selection) -> tuple
             hint="choose data sets of one unit in --cells, as in WHERE c.dataset IN [...]",
         )
     unit = infos[0].unit
-    if selection.normalize != "none" and unit not in ("counts", selection.normalize):
+    if selection.normalize != "none" and unit not in (*LINEAR, selection.normalize):
         raise ExportError(
             f"values of this unit cannot be normalised to {selection.normalize}",
             where="normalize",
             found=unit,
-            expected="counts",
+            expected=", ".join(LINEAR),
             hint="--normalize none",
         )
-    if choose_normalization(selection, unit) != "none" and "n_counts" not in cells.fields:
+    if choose_normalization(selection, unit) != "none":
+        _need_property(cells, find_total(infos))
+    return infos
+
+
+def _need_property(cells: CellTable, name: str) -> None:
+    if name not in cells.fields:
         raise ExportError(
             "the cells do not have the totals that normalising needs",
             where="normalize",
-            expected="the property n_counts",
+            expected=f"the property {name}",
             hint="attach the cells again, or --normalize none",
         )
-    return infos
+
+
+def find_total(infos: tuple[DatasetInfo, ...]) -> str:
+    """Name the property of cells that values of genes are divided by.
+
+    Raises
+    ------
+    ExportError
+        It is another one in another data set.
+    """
+    # Data sets of older versions do not name it: theirs are counts.
+    names = {info.id: info.total_property or "n_counts" for info in infos}
+    if len(set(names.values())) > 1:
+        raise ExportError(
+            "the data sets have different totals to normalise by",
+            where="normalize",
+            found="; ".join(f"{id_}: {name}" for id_, name in names.items()),
+            expected="one property",
+            hint="attach the older ones again, or --normalize none",
+        )
+    return next(iter(names.values()))
+
+
+def find_proteins(
+    infos: tuple[DatasetInfo, ...], maps: list[NodeMap], cells: CellTable, selection: Selection
+) -> NDArray[np.bool_] | None:
+    """Find the nodes whose values are antibody counts, where the reader normalises.
+
+    Antibody counts are centred log-ratios of their own panel (`kg.cells.values.normalise`), never
+    shares of the cell's RNA.
+
+    Returns
+    -------
+    (datasets, N) bool, or None
+        None where nothing is normalised or no antibody goes to a node.
+
+    Raises
+    ------
+    ExportError
+        The cells lack what the centred log-ratio divides by.
+    """
+    if choose_normalization(selection, infos[0].unit) == "none":
+        return None
+    found = np.zeros((len(infos), maps[0].n_nodes), bool)
+    for row, info, variables in zip(found, infos, maps, strict=True):
+        if PROTEIN in info.modalities:
+            is_protein = np.array(info.modalities) == PROTEIN
+            row[variables.nodes[np.repeat(is_protein, np.diff(variables.start))]] = True
+    if not found.any():
+        return None
+    _need_property(cells, "protein_clr")
+    return found
 
 
 def check_mapped(infos: tuple[DatasetInfo, ...], maps: list[NodeMap]) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _Int64s = NDArray[np.int64]
 
+#: Units that are logarithms of 1 + x, with their base.
+_LOG_BASES = {"log1p": np.e, "log1p_cp10k": np.e, "log2p1": 2.0, "log10p1": 10.0}
+
 
 @dataclass(frozen=True)
 class NodeMap:
@@ -114,8 +117,9 @@ class NodeMap:
         node = key[first] % self.n_nodes
         wide = value.astype(np.float64)
         alone = np.diff(np.append(first, len(key))) == 1
-        if self.unit.startswith("log1p"):
-            total = np.log1p(np.add.reduceat(np.expm1(wide), first))
+        if self.unit in _LOG_BASES:
+            scale = np.log(_LOG_BASES[self.unit])
+            total = np.log1p(np.add.reduceat(np.expm1(wide * scale), first)) / scale
         elif self.unit == "scaled":
             variables = np.bincount(self.nodes, minlength=self.n_nodes)[node]
             total = np.add.reduceat(wide, first) / variables

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tosg.errors import ConfigError, ExportError, at, unknown
 from tosg.export.cells import splits
+from tosg.export.cells.filters import filter_cells, find_no_person
 from tosg.export.cells.splits import Classes
 from tosg.export.cells.targets import (
     assign_splits,
@@ -24,7 +25,6 @@ from tosg.export.cells.targets import (
     describe_splits,
     describe_target,
     encode_column,
-    has_value,
     list_donors,
     read_target,
 )
@@ -44,6 +44,9 @@ INTERNAL = frozenset({"idx", "file", "row", "expression"})
 
 #: Splits that go by no single property.
 _KINDS_OF_SPLIT = ("none", "donor", "cell")
+
+#: Properties, besides those that an option names, that decide which cells are taken.
+_NEEDED = ("is_primary_data", "n_genes", "no_donor", "row")
 
 #: Columns that the training set makes itself.
 _OWN = ("id", "dataset", "split", "target")
@@ -135,18 +138,22 @@ def read_cells(
             raise unknown(kind, name, [*known, *others], where=option)
     columns = _read(db, chosen.idx, selection, known)
     warnings = list(chosen.warnings)
-    columns = _filtered(columns, selection, warnings)
+    files = _files(db, columns)
+    columns = filter_cells(columns, selection, files, warnings)
+    columns = _sampled(columns, selection, warnings)
     warnings += _homeless(columns, selection)
-    return _arranged(columns, selection, known, _spaces(db, columns), warnings)
+    chosen_sets = set(pc.unique(decode_column(columns.column("dataset"))).to_pylist())
+    spaces = splits.find_donor_spaces({d: f for d, f in files.items() if d in chosen_sets})
+    return _arranged(columns, selection, known, spaces, warnings)
 
 
-def _spaces(db: Database, table: pa.Table) -> dict[str, str]:
-    """Data sets that have their donors in common, see `splits.find_donor_spaces`."""
+def _files(db: Database, table: pa.Table) -> dict[str, list[str]]:
+    """Hashes of the files of each data set of the cells."""
     rows = db.rows(
         "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids RETURN d.id AS id, d.sha256s AS files",
         ids=pc.unique(decode_column(table.column("dataset"))).to_pylist(),
     )
-    return splits.find_donor_spaces({row["id"]: row["files"] for row in rows})
+    return {row["id"]: row["files"] for row in rows}
 
 
 def _check_unasked(selection: Selection, found: str) -> None:
@@ -187,7 +194,7 @@ def _property_keys(db: Database) -> list[str]:
 
 def _read(db: Database, idx: _Int64s, selection: Selection, known: Sequence[str]) -> pa.Table:
     names = ["id", "dataset", "donor_id", *(name for _, name in _asked(selection))]
-    names += [n for n in ("is_primary_data", "n_genes", "n_counts", *_TAKEN) if n in known]
+    names += [n for n in (*_NEEDED, *_TAKEN) if n in known]
     names = sorted(set(names))
     batches = []
     for batch in read_nodes(db, "Cell", names, idx=idx):
@@ -205,39 +212,16 @@ def _read(db: Database, idx: _Int64s, selection: Selection, known: Sequence[str]
     return table
 
 
-def _filtered(table: pa.Table, selection: Selection, warnings: list[str]) -> pa.Table:
-    """Leave out copies, cells without a target, and those that the sample does not draw."""
-    start = table.num_rows
-    if selection.primary_only and "is_primary_data" in table.column_names:
-        primary = pc.fill_null(table.column("is_primary_data").cast(pa.bool_()), True)
-        table = table.filter(primary)
-        if table.num_rows < start:
-            warnings.append(
-                f"{start - table.num_rows:,} cells are left out because another data set is their "
-                "primary one (is_primary_data is false); --all-cells keeps them"
-            )
-    before = table.num_rows
-    if selection.target is not None:
-        table = table.filter(has_value(table.column(selection.target)))
-        if table.num_rows < before:
-            warnings.append(
-                f"{before - table.num_rows:,} cells are left out: no {selection.target}"
-            )
-    if table.num_rows == 0:
-        raise ExportError(
-            "no cell is left",
-            where="cells",
-            found=f"{start:,} selected, {before:,} of them primary, 0 with the target",
-            hint="--all-cells keeps copies; another --target",
+def _sampled(table: pa.Table, selection: Selection, warnings: list[str]) -> pa.Table:
+    """Draw the sample."""
+    if selection.sample is None:
+        return table
+    if selection.sample > table.num_rows:
+        warnings.append(
+            f"the sample of {selection.sample:,} cells takes all {table.num_rows:,} there are"
         )
-    if selection.sample is not None:
-        if selection.sample > table.num_rows:
-            warnings.append(
-                f"the sample of {selection.sample:,} cells takes all {table.num_rows:,} there are"
-            )
-        order = np.lexsort((_ranked_ids(table), _hashes(table, selection)))
-        table = table.take(np.sort(order[: selection.sample]))
-    return table
+    order = np.lexsort((_ranked_ids(table), _hashes(table, selection)))
+    return table.take(np.sort(order[: selection.sample]))
 
 
 def _homeless(table: pa.Table, selection: Selection) -> Iterator[str]:
@@ -274,7 +258,9 @@ def _arranged(
     hashed = _hashes(table, selection)
     target, classes = read_target(table, selection)
     strata = classes or Classes.one(table.num_rows)
-    split, donor_safe = assign_splits(table, selection, strata, hashed, spaces, warnings)
+    split, donor_safe = assign_splits(
+        table, selection, strata, hashed, spaces, find_no_person(table), warnings
+    )
     if selection.balance is not None:
         if classes is None:
             raise ExportError(

@@ -14,6 +14,7 @@ from tosg.errors import ExportError
 from tosg.export.cells import splits
 from tosg.export.cells.splits import Classes
 from tosg.export.format.manifest import SPLITS
+from tosg.kg.cells.obs.donors import is_no_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,9 +85,13 @@ def assign_splits(
     strata: Classes,
     hashed: NDArray[np.uint64],
     spaces: Mapping[str, str],
+    no_person: NDArray[np.bool_],
     warnings: list[str],
 ) -> tuple[_Int64s, bool]:
-    """Split of each row, and whether donors are safe; `spaces` are `splits.find_donor_spaces`."""
+    """Split of each row, and whether no donor can be in two splits.
+
+    `spaces` are `splits.find_donor_spaces`; cells with `no_person` may be of any donor.
+    """
     if selection.split == "none":
         return np.zeros(table.num_rows, dtype=np.int64), False
     if selection.split == "cell":
@@ -107,7 +112,7 @@ def assign_splits(
         if ready is not None
         else splits.split_groups(groups, names, strata, selection.fractions, selection.seed)
     )
-    known = bool(pc.all(has_value(table.column("donor_id"))).as_py())
+    known = bool(pc.all(has_value(table.column("donor_id"))).as_py()) and not no_person.any()
     whole = Donors.of(table, spaces) if known else None
     if whole is not None and whole.are_whole(split):
         warnings.extend(whole.namesakes(split))
@@ -208,7 +213,8 @@ def list_donors(table: pa.Table) -> list[list[str]]:
     pairs = pa.table([decode_column(c) for c in pairs.columns], names=pairs.column_names)
     known = pairs.filter(has_value(pairs.column("donor_id")).combine_chunks())
     distinct = known.group_by(["dataset", "donor_id"]).aggregate([])
-    return sorted([r["dataset"], r["donor_id"]] for r in distinct.to_pylist())
+    donors = ([r["dataset"], r["donor_id"]] for r in distinct.to_pylist())
+    return sorted(pair for pair in donors if not is_no_person(str(pair[1])))
 
 
 def describe_splits(

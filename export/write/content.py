@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tosg.export.cells.datasets import choose_normalization
+from tosg.export.cells.datasets import choose_normalization, find_total
 from tosg.export.format.manifest import FORMAT_VERSION, LAYOUT
+from tosg.kg.cells.values.normalise import PROTEIN_UNIT
 from tosg.kg.schema.types import all_relationship_types
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tosg.export.cells.node_map import NodeMap
     from tosg.export.cells.table import CellTable
     from tosg.export.selection import Selection
@@ -35,11 +39,14 @@ class ExportParts:
     infos: tuple[DatasetInfo, ...]
     maps: list[NodeMap]
     meta: dict[str, Any]
+    proteins: NDArray[np.bool_] | None = None
+    coverage: list[dict[str, Any]] = field(default_factory=list)
     resumed: bool = False
     graph: dict[str, Any] = field(default_factory=dict)
     shards: list[dict[str, Any]] = field(default_factory=list)
     cells_digest: str | None = None
     measured_digest: str | None = None
+    proteins_digest: str | None = None
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -64,6 +71,7 @@ def make_content(parts: ExportParts) -> dict[str, Any]:
         "embedding": _embedding(parts),
         "sources": [{"source": s, "license": li, "release": r} for s, li, r in graph["claimants"]],
         "datasets": _datasets(parts),
+        "coverage": parts.coverage,
         "expression": _expression(parts),
         "target": cells.target_info if cells else None,
         "splits": cells.splits_info if cells else None,
@@ -115,6 +123,7 @@ def _datasets(parts: ExportParts) -> list[dict[str, Any]]:
             "variables_mapped": variables.variables_mapped,
             "measured_nodes": int(variables.measured.sum()),
             "sha256s": list(info.sha256s),
+            "notes": list(info.notes),
         }
         for d, (info, variables) in enumerate(zip(parts.infos, parts.maps, strict=True))
     ]
@@ -124,9 +133,13 @@ def _expression(parts: ExportParts) -> dict[str, Any] | None:
     if parts.cells is None:
         return None
     rows = parts.selection.shard_size
+    normalize = choose_normalization(parts.selection, parts.infos[0].unit)
+    total = find_total(parts.infos) if normalize != "none" else "n_counts"
     return {
         "unit": parts.infos[0].unit,
-        "normalize": choose_normalization(parts.selection, parts.infos[0].unit),
+        "normalize": normalize,
+        **({"total": total} if total != "n_counts" else {}),
+        **({"protein_normalize": PROTEIN_UNIT} if parts.proteins is not None else {}),
         "shard_rows": rows,
         "shards": [
             {"name": f"{k:05d}", "start": k * rows, "cells": s["cells"], "values": s["values"]}
@@ -142,6 +155,7 @@ def _digests(parts: ExportParts) -> dict[str, str | None]:
         "cells": parts.cells_digest,
         "expression": hashlib.sha256(joined.encode()).hexdigest() if parts.cells else None,
         "measured": parts.measured_digest,
+        **({"proteins": parts.proteins_digest} if parts.proteins_digest else {}),
     }
 
 

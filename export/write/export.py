@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import ConfigError, ExportError, TosgError
-from tosg.export.cells.datasets import check_mapped, map_datasets, read_datasets
+from tosg.export.cells.coverage import count_coverage
+from tosg.export.cells.datasets import check_mapped, find_proteins, map_datasets, read_datasets
 from tosg.export.cells.table import read_cells
 from tosg.export.format.digest import digest_arrays
 from tosg.export.format.manifest import MANIFEST, manifest_bytes, read_manifest
@@ -159,11 +160,23 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
             told = (*cells.warnings, *check_mapped(infos, maps))
             cells = replace(cells, warnings=told)
         parts = ExportParts(job.selection, cells, infos, maps, read_graph_meta(job.db))
+        if cells:
+            parts.proteins = find_proteins(infos, maps, cells, job.selection)
+            measured = np.stack([m.measured for m in maps])
+            sizes = np.bincount(cells.dataset, minlength=len(infos)).tolist()
+            parts.coverage = count_coverage(measured, sizes, nodes.type, nodes.types)
         if dry_run:
             graph, width = read_graph(job.db, job.selection, nodes), read_vector_width(job.db)
             _check_unmoved(job)
             return summarize_planned(
-                job.space.out, job.selection, graph, cells, maps, width, job.started
+                job.space.out,
+                job.selection,
+                graph,
+                cells,
+                maps,
+                parts.coverage,
+                width,
+                job.started,
             )
     job.space.open()
     try:
@@ -187,7 +200,7 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
     except BaseException:
         # Worth going on from: keep it. Otherwise leave nothing behind.
         if job.space.has_receipts():
-            job.space.release()
+            job.space.keep()
         else:
             job.space.discard()
         raise
@@ -297,7 +310,13 @@ def _write_cells(
         with writing(folder / "measured.npy") as temporary:
             save_npy(temporary, measured)
         parts.measured_digest = digest_arrays({"measured": measured})
-        parts.files = {n: describe_file(folder / n) for n in ("cells.parquet", "measured.npy")}
+        names = ["cells.parquet", "measured.npy"]
+        if parts.proteins is not None:
+            with writing(folder / "proteins.npy") as temporary:
+                save_npy(temporary, parts.proteins)
+            parts.proteins_digest = digest_arrays({"proteins": parts.proteins})
+            names.append("proteins.npy")
+        parts.files = {n: describe_file(folder / n) for n in names}
 
 
 def _signed(job: _Job, name: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -91,6 +91,16 @@ def read_vector_width(db: Database) -> int:
     return len(rows[0]["vector"]) // 4 if rows else 0
 
 
+def check_vectors(n_nodes: int, with_vector: int) -> list[str]:
+    """Warn of nodes without a text vector."""
+    if with_vector == 0:
+        return ["the graph has no text vectors: run `tosg embed`, then export again to have them"]
+    if with_vector < n_nodes:
+        without = f"{n_nodes - with_vector:,} of {n_nodes:,} nodes have no text vector"
+        return [f"{without}: run `tosg embed`, then export again"]
+    return []
+
+
 def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[Array, Array]:
     """Read the text vectors into a file.
 
@@ -186,7 +196,7 @@ def write_graph_files(
         "edge_keys": list(edges.keys),
         "edge_sources": [list(s) for s in edges.sources],
         "claimants": sorted(claimants | graph.claimants),
-        "warnings": list(graph.warnings),
+        "warnings": [*graph.warnings, *check_vectors(nodes.n, int(has_text.sum()))],
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, ExportError
+from tosg.export.cells.coverage import describe_coverage
 from tosg.export.format.manifest import SPLITS, read_manifest
 from tosg.export.selection import Selection, compare_selections
-from tosg.export.write.graph_files import make_edge_arrays
+from tosg.export.write.graph_files import check_vectors, make_edge_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,8 @@ class ExportResult:
         How long it took.
     dry_run : bool
         Whether nothing was written.
+    coverage : list of dict
+        ``type``, ``cells``, ``nodes``: how many nodes of a type were measured in how many cells.
     """
 
     folder: Path
@@ -49,6 +52,11 @@ class ExportResult:
     bytes: int
     seconds: float
     dry_run: bool = False
+    coverage: list[dict[str, Any]] = field(default_factory=list)
+
+    def coverage_lines(self) -> list[str]:
+        """One sentence per type of nodes: how many were measured in how many cells."""
+        return describe_coverage(self.coverage, self.counts["cells"])
 
 
 def summarize_written(folder: Path, content: Mapping[str, Any], started: float) -> ExportResult:
@@ -60,6 +68,7 @@ def summarize_written(folder: Path, content: Mapping[str, Any], started: float) 
         warnings=list(content["warnings"]),
         bytes=sum(f["bytes"] for f in content["files"].values()),
         seconds=time.time() - started,
+        coverage=list(content.get("coverage", [])),  # none in those of older versions
     )
 
 
@@ -102,6 +111,7 @@ def summarize_planned(
     graph: Graph,
     cells: CellTable | None,
     maps: list[NodeMap],
+    coverage: list[dict[str, Any]],
     width: int,
     started: float,
 ) -> ExportResult:
@@ -118,10 +128,15 @@ def summarize_planned(
         "cells": 0,
     }
     warnings = list(graph.warnings)
+    if not width:
+        warnings += check_vectors(graph.nodes.n, 0)
     if cells is not None:
         share = max((m.variables_mapped / max(len(m.start) - 1, 1) for m in maps), default=0.0)
         size += int(8 * cells.values_bound * share) + 108 * len(cells) + len(maps) * graph.nodes.n
         counts |= {"cells": len(cells), "donors": cells.donors}
         counts |= {name: cells.splits_info[name]["cells"] for name in SPLITS}
         warnings += cells.warnings
-    return ExportResult(folder, counts, {}, warnings, size, time.time() - started, dry_run=True)
+    seconds = time.time() - started
+    return ExportResult(
+        folder, counts, {}, warnings, size, seconds, dry_run=True, coverage=coverage
+    )

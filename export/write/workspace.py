@@ -55,6 +55,10 @@ def describe_file(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": hash_file(path)}
 
 
+#: File in the work folder of an export that ended with an error.
+_FAILED = "failed"
+
+
 class Workspace:
     """The partial folder of one export, held by a lock while this process works in it.
 
@@ -90,6 +94,7 @@ class Workspace:
         except BlockingIOError as error:
             self.release()
             raise self._busy() from error
+        (self.work / _FAILED).unlink(missing_ok=True)
         for left in self.folder.rglob(TEMPORARY_FILES):  # of a killed process
             left.unlink(missing_ok=True)
 
@@ -119,6 +124,16 @@ class Workspace:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the export that left the folder ended with an error that was reported."""
+        return (self.work / _FAILED).is_file()
+
+    def keep(self) -> None:
+        """Leave a failed export so that --resume can continue it and a new export replaces it."""
+        (self.work / _FAILED).touch()
+        self.release()
 
     def clear(self) -> None:
         """Throw away everything but the lock."""
@@ -221,12 +236,13 @@ def check_output(out: Path, *, resume: bool) -> bool:
         )
     if space.folder.exists() and not resume:
         space.check_idle()
-        raise ConfigError(
-            "an earlier export to this folder did not end",
-            where=space.folder,
-            expected="no such folder",
-            hint="--resume goes on with it; or remove it",
-        )
+        if not space.failed:
+            raise ConfigError(
+                "an earlier export to this folder was killed before it ended",
+                where=space.folder,
+                expected="no such folder",
+                hint="--resume continues it; to start over, remove it",
+            )
     return finished
 
 

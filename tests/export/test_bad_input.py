@@ -117,7 +117,7 @@ def test_what_only_cells_have_without_cells(
     graph: Database, run: Any, tmp_path: Path, how: dict[str, Any], names: str
 ) -> None:
     for selected, found in ((None, "the graph has no cells"), (False, "no cells are selected")):
-        with pytest.raises(ConfigError, match="there are no cells") as caught:
+        with pytest.raises(ConfigError, match="need cells") as caught:
             run(graph, **how, cells=selected)
         assert caught.value.where == names
         assert found in str(caught.value.found)

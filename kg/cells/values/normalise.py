@@ -29,6 +29,20 @@ PROTEIN_UNIT = "clr"
 _Floats = npt.NDArray[np.float64]
 
 
+def log1p_scaled(values: npt.NDArray[Any], factors: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Log of 1 + value times factor, in float64: (nnz,) float32."""
+    logs: npt.NDArray[np.float32] = np.log1p(values * factors).astype(np.float32)
+    return logs
+
+
+def cp10k_factors(totals: npt.NDArray[Any]) -> _Floats:
+    """What counts are multiplied by to be counts per 10,000 of a total: (n,) float64.
+
+    A cell whose total is 0 has no counts.
+    """
+    return np.asarray(1e4 / np.where(totals > 0, totals, 1.0), np.float64)
+
+
 def log1p_cp10k(rows: CsrRows, totals: npt.NDArray[Any] | None = None) -> npt.NDArray[np.float32]:
     """Log of 1 + counts per 10,000 of the cell's total.
 
@@ -44,9 +58,7 @@ def log1p_cp10k(rows: CsrRows, totals: npt.NDArray[Any] | None = None) -> npt.ND
     (nnz,) float32
     """
     sums = np.asarray(rows.row_sums() if totals is None else totals, np.float64)
-    per_value = rows.spread(1e4 / np.where(sums > 0, sums, 1.0))
-    logs: npt.NDArray[np.float32] = np.log1p(rows.values * per_value).astype(np.float32)
-    return logs
+    return log1p_scaled(rows.values, rows.spread(cp10k_factors(sums)))
 
 
 def clr_divisors(rows: CsrRows, n_proteins: int) -> _Floats:
@@ -77,9 +89,7 @@ def clr(rows: CsrRows, n_proteins: int) -> npt.NDArray[np.float32]:
     -------
     (nnz,) float32
     """
-    per_value = rows.spread(1 / clr_divisors(rows, n_proteins))
-    logs: npt.NDArray[np.float32] = np.log1p(rows.values * per_value).astype(np.float32)
-    return logs
+    return log1p_scaled(rows.values, rows.spread(1 / clr_divisors(rows, n_proteins)))
 
 
 @dataclass(frozen=True)

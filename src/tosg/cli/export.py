@@ -171,5 +171,7 @@ def _show(result: ExportResult, as_json: bool) -> None:
     click.echo(f"{result.folder}{' (dry run, nothing written)' if result.dry_run else ''}")
     for name, count in result.counts.items():
         click.echo(f"{name.replace('_', ' '):<16}{count:>14,}")
+    for line in result.coverage_lines():
+        click.echo(line)
     size = "about " if result.dry_run else ""
     click.echo(f"{'size':<16}{size + f'{result.bytes / 1e6:,.1f} MB':>14}")
