@@ -27,6 +27,22 @@ WHOLE = {
         0,
     ),
     "liana": (("official/omnipath/omni_resource.csv",), {"REGULATES": 4_620}, 30_736),
+    "drugbank_vocabulary": (("official/drugbank",), {}, 0),
+    "drugcentral_targets": (
+        ("official/drugcentral/drug.target.interaction.tsv.gz",),
+        {"TARGETS": 13_895},
+        4_485,
+    ),
+    "hpo_annotations": (
+        (
+            "official/hpo/phenotype.hpoa.gz",
+            "official/hpo/genes_to_phenotype.txt.gz",
+            "official/hpo/genes_to_disease.txt",
+        ),
+        {"ASSOCIATED_WITH": 15_708},
+        711 + 17_074 + 7_551,
+    ),
+    "sider": (("official/sider",), {"CAUSES": 163_206, "TREATS": 16_204}, 146_643 + 14_631),
     "reactome": (
         ("official/reactome",),
         {"PART_OF": 2_769, "PARTICIPATES_IN": 51_056},
