@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-import torch
 import yaml
 from click.testing import CliRunner
 from support import cells
-from support.training_sets import write_training_set
 from support.tree import docstrings
 
 from tosg.cli import tosg
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
     from tosg.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+FRONT = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
+PAGES = sorted([*FRONT, *(ROOT / "docs").rglob("*.md")])
 COMMANDS = {"tosg": tosg, "tosg-export": export}
 
 
@@ -114,6 +114,30 @@ def test_yaml_reads(example: Example) -> None:
     assert yaml.safe_load(example.text)
 
 
+def test_citation_and_forms_are_what_their_readers_take() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    assert len(forms) == 4
+    for form in forms:
+        found = yaml.safe_load(form.read_text())
+        if form.name != "config.yml":
+            assert {"name", "description", "body"} <= set(found)
+            kinds = {part["type"] for part in found["body"]}
+            assert kinds <= {"markdown", "input", "textarea", "dropdown", "checkboxes"}
+
+
+#: Folders beside the repository, and paths of one machine: a stranger has neither.
+ELSEWHERE = re.compile(r"\.\./(shared|work)|/work/|/root/|/home/\w+/")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_pages_name_no_folder_that_a_stranger_lacks(page: Path) -> None:
+    assert not ELSEWHERE.search(page.read_text())
+
+
 @pytest.mark.neo4j
 def test_cypher_plans(database: Database) -> None:
     ddl.ensure_schema(database)
@@ -137,6 +161,9 @@ def test_the_readmes_python_and_queries_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In a folder with a training set and a user's file of cells, on the demo's graph."""
+    import torch
+    from support.training_sets import write_training_set
+
     write_training_set(tmp_path / "OUT")
     cells.write(tmp_path / "mine.h5ad", cells.counts())
     builds.build(settings, "demo", ROOT / "src" / "tosg" / "demo" / "data", way="bolt", embed=False)
