@@ -10,6 +10,7 @@ from tosg.kg.cells.obs.chosen import cells_of_no_person
 from tosg.kg.cells.obs.fields import LIBRARY_SIZE
 from tosg.kg.cells.obs.outcomes import outcomes_of
 from tosg.kg.cells.obs.terms import REFUSED, SEVERAL
+from tosg.kg.cells.report_rows import some
 from tosg.kg.cells.values.library import panel_note
 from tosg.kg.cells.values.normalise import PROTEIN_UNIT
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
@@ -123,13 +124,33 @@ def _about_donors(columns: Mapping[str, FieldColumn], obs: pd.DataFrame) -> list
             f"meta-cell: {shown}; if one of these is a donor's name, name it with "
             f"--map 'donor_id:{next(iter(words))}=NAME'"
         )
+    notes += _about_namesakes(columns)
     if not column.source.parts and (repeated := _repeated(column, obs)):
         notes.append(
-            f"{len(repeated):,} donors have cells in several dataset_id ({', '.join(repeated[:5])}"
-            f"{', ...' if len(repeated) > 5 else ''}) and count as one person each; "
+            f"{len(repeated):,} donors have cells in several dataset_id ({some(repeated)}) and "
+            "count as one person each; "
             f"--map donor_id=dataset_id+{column.source.column} tells them apart"
         )
     return notes
+
+
+def _about_namesakes(columns: Mapping[str, FieldColumn]) -> list[str]:
+    """Name donors who are of both sexes: one name for two people, or a wrong column."""
+    if "sex" not in columns:
+        return []
+    donors, sexes = columns["donor_id"].names(), columns["sex"].names()
+    found: dict[str, set[str]] = {}
+    for donor, sex in zip(donors, sexes, strict=True):
+        if donor is not None and sex in ("female", "male"):
+            found.setdefault(donor, set()).add(sex)
+    both = sorted(donor for donor, said in found.items() if len(said) > 1)
+    if not both:
+        return []
+    note = (
+        f"{len(both):,} donors have cells of both sexes ({some(both)}): if that is one name for "
+        "several people, --map donor_id=COLUMN+COLUMN tells them apart"
+    )
+    return [note]
 
 
 def _repeated(column: FieldColumn, obs: pd.DataFrame) -> list[str]:

@@ -31,7 +31,9 @@ def test_missing_and_sex() -> None:
 
 
 def test_species_are_man_however_they_are_written() -> None:
-    assert all(map(is_human, ["Homo sapiens", "Homo_sapiens", "NCBITaxon:9606", "NCBITaxon_9606"]))
+    words = ["Homo sapiens", "Homo_sapiens", "NCBITaxon:9606", "NCBITaxon_9606", "taxid:9606"]
+    assert all(map(is_human, [*words, "Homo sapiens (human)", "Human", "9606"]))
+    assert not is_human("human and mouse")
     assert not is_human("Mus_musculus")
 
 

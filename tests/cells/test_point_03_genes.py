@@ -147,6 +147,15 @@ def test_present_symbols_win_over_previous_ones_and_those_over_aliases() -> None
     assert found.ambiguous == {"WAS": ["ncbigene:3", "ncbigene:4"]}
 
 
+def test_of_two_records_with_one_symbol_the_one_of_hgnc_is_meant() -> None:
+    rows: list[Row] = [
+        ("hgnc:25255", "LRRC53", [], ["ncbigene:105378803"]),
+        ("ncbigene:100144878", "LRRC53", [], ["hgnc:25255"]),
+    ]
+    found = match_variables(variables_of(pd.DataFrame(index=["LRRC53"])), NameIndex(names(rows)))
+    assert found.entities == ["hgnc:25255"]
+
+
 def test_an_alias_that_a_protein_of_another_gene_has_is_ambiguous() -> None:
     found = matched(pd.DataFrame(index=["PD-1", "PD1", "COX1", "H3F3B"]))
     assert found.entities == [None, "ncbigene:5133", None, "ncbigene:3021"]

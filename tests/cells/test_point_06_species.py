@@ -121,6 +121,9 @@ def test_the_species_of_a_file_is_read_from_uns(tmp_path: Path) -> None:
     for uns, organism in (
         ({"organism_ontology_term_id": "NCBITaxon:10090", "organism": "Mus musculus"}, "10090"),
         ({"organism": "Homo sapiens"}, "Homo sapiens"),
+        ({"species": np.array(["Mus musculus"])}, "Mus musculus"),
+        ({"organism": np.array(["Homo sapiens", "Mus musculus"])}, ""),
+        ({"organism": {"name": "Homo sapiens"}}, ""),
         ({}, ""),
     ):
         data = anndata.AnnData(np.ones((2, 2), np.float32), uns=uns)
@@ -128,6 +131,8 @@ def test_the_species_of_a_file_is_read_from_uns(tmp_path: Path) -> None:
         with open_source(tmp_path / "a.h5ad") as source:
             assert source.organism.endswith(organism)
             columns = fields(source.obs, organism=source.organism)
+    obs = pd.DataFrame({"species": ["Mus_musculus"]})
+    assert fields(obs)["organism"].names() == ["Mus_musculus"]
     obs = pd.DataFrame({"organism": ["Homo sapiens"]})
     columns = fields(obs, organism="NCBITaxon:10090")
     assert columns["organism"].names() == ["Homo sapiens"]

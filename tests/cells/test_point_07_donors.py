@@ -114,3 +114,10 @@ def test_studies_of_cellxgene_tell_donors_apart_by_themselves() -> None:
     asked = fields(TWO_STUDIES, ["donor_id=donor_id"])
     assert asked["donor_id"].names()[:3] == ["D1", "D2", "D1"]
     assert "--map donor_id=dataset_id+donor_id" in _about_donors(asked, TWO_STUDIES)[1]
+
+
+def test_donors_of_both_sexes_are_named() -> None:
+    obs = pd.DataFrame({"donor_id": ["D1", "D1", "D2"], "sex": ["F", "male", "female"]})
+    notes = _about_donors(fields(obs), obs)
+    assert [note for note in notes if "both sexes (D1)" in note]
+    assert not _about_donors(fields(obs[1:]), obs[1:])

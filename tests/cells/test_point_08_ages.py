@@ -93,6 +93,7 @@ def test_weeks_of_the_unborn_are_of_an_unknown_clock() -> None:
     assert read_age("17 weeks", unborn=True) is None
     assert read_age("17 weeks old", unborn=True) is not None
     assert read_age("17 pcw", unborn=True) is not None
+    assert read_age("17", plain=True, unborn=True) is None
 
 
 def ages(obs: pd.DataFrame, maps: Any = ()) -> CellAges:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tosg.errors import DataError
 from tosg.kg.cells.files.matrices import dense_matrix, sparse_matrix
 from tosg.kg.cells.files.source import CellSource, Matrix, with_unique_names
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Layers in which counts are kept by custom; looked at first.
 COUNT_LAYERS = ("counts", "raw_counts", "count", "raw", "umi", "umis")
+
+#: Where uns says the species of all cells: CELLxGENE's schema 6 and later, and others.
+_ORGANISM = ("organism_ontology_term_id", "organism", "species")
 
 
 def read_h5ad(path: Path, file: Any) -> CellSource:
@@ -70,7 +75,7 @@ def read_anndata(
         _matrices(path, group, var, group["raw/X"] if raw_var is not None else None, raw_var),
         layout,
         title=_said(group, "title"),
-        organism=_said(group, "organism_ontology_term_id") or _said(group, "organism"),
+        organism=next((s for n in _ORGANISM if (s := _said(group, n))), ""),
         notes=notes,
         _close=close or (lambda: None),
     )
@@ -91,13 +96,15 @@ def _matrices(
 
 
 def _said(group: Any, name: str) -> str:
-    """Text that uns has under a name; "" where it has none."""
+    """Text that uns has under a name; "" where it has none, or not one text."""
     from anndata.io import read_elem
 
     if "uns" not in group or name not in group["uns"]:
         return ""
     value = read_elem(group[f"uns/{name}"])
-    return value.decode() if isinstance(value, bytes) else str(value)
+    values = [v.decode() if isinstance(v, bytes) else v for v in np.ravel(value).tolist()]
+    texts = {v for v in values if isinstance(v, str)}
+    return texts.pop() if len(texts) == 1 else ""
 
 
 def read_frame(group: Any, name: str, notes: list[str]) -> pd.DataFrame:

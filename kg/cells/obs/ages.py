@@ -102,8 +102,8 @@ def read_age(text: str, *, plain: bool = False, unborn: bool = False) -> Age | N
     plain : bool
         Whether a number alone is years, as in a column called age.
     unborn : bool
-        Whether something else about the cell says that it is from before birth. Weeks without
-        ``old`` or ``postnatal`` are then of an unknown clock, and not read.
+        Whether something else about the cell says that it is from before birth. Numbers alone,
+        and weeks without ``old`` or ``postnatal``, are then of an unknown clock, and not read.
     """
     text = text.strip()
     for unit, pattern in _BORN.items():
@@ -116,7 +116,7 @@ def read_age(text: str, *, plain: bool = False, unborn: bool = False) -> Age | N
         for pattern in patterns:
             if found := pattern.match(text):
                 return _conceived(_number(found[1]), unit)
-    if plain and (found := _PLAIN.match(text)):
+    if plain and not unborn and (found := _PLAIN.match(text)):
         years = _number(found[1])
         return Age(years, None, "numbers as years") if years <= MAX_PLAIN_YEARS else None
     if found := _HSAPDV.match(text):

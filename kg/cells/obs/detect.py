@@ -11,7 +11,7 @@ from tosg.kg.cells.obs.field_source import FieldSource
 from tosg.kg.cells.obs.texts import factors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -20,6 +20,9 @@ _TERM = "_ontology_term_id"
 
 #: Column of CELLxGENE that says the study: a donor is one person only within it.
 _STUDY = "dataset_id"
+
+#: Further names of a field's column that can mean nothing else.
+_OTHER_NAMES = {"organism": ("Organism", "species", "Species")}
 
 #: Parts of the names of columns that may hold a field.
 _STEMS = {
@@ -34,10 +37,10 @@ _STEMS = {
 }
 
 
-def detect(name: str, columns: Iterable[str]) -> FieldSource | None:
+def detect(name: str, columns: Sequence[str]) -> FieldSource | None:
     """Find the columns that the CELLxGENE schema names for a field."""
     term = name + _TERM if name + _TERM in columns else None
-    plain = name if name in columns else None
+    plain = next((n for n in (name, *_OTHER_NAMES.get(name, ())) if n in columns), None)
     if term is None and plain is None:
         return None
     return FieldSource(column=plain, term_column=term, found=True)

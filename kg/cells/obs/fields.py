@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 #: Texts that stand for "not known" in the files of the field.
@@ -22,7 +23,10 @@ SEXES = {"pato:0000383": "female", "pato:0000384": "male"}
 _SEX_WORDS = {"f": "female", "female": "female", "m": "male", "male": "male"}
 
 HUMAN_TERM = "ncbitaxon:9606"
-_HUMAN_WORDS = frozenset({"homo sapiens", "human", "h. sapiens", "hsapiens", "9606", HUMAN_TERM})
+_HUMAN_WORDS = re.compile(
+    r"homo sapiens(?: \(human\))?(?: \[.*\])?|human(?: \(homo sapiens\))?|h\. ?sapiens|hsapiens"
+    r"|(?:(?:ncbitaxon|taxon|taxid|ncbi):)?9606"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def sex(text: str) -> str | None:
 def is_human(text: str) -> bool:
     """Whether a species' name or NCBITaxon term is that of human."""
     word = text.strip().lower()
-    return bool({word, word.replace("_", ":"), word.replace("_", " ")} & _HUMAN_WORDS)
+    return any(_HUMAN_WORDS.fullmatch(word.replace("_", mark)) for mark in (":", " "))
 
 
 def is_normal(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.obs.fields import FIELDS, NORMAL, Field, is_missing, is_normal, sex
 from tosg.kg.schema.curies import parse_curies, prefix_of
+from tosg.kg.schema.folding import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,9 +91,9 @@ class TermIndex:
     names : dict of str to str
         Node -> name.
     by_id, by_name, by_previous, by_synonym : dict of str to set of str
-        Cross-reference; name, previous name and synonym (without case) -> nodes.
+        Cross-reference; name, previous name and synonym (`fold_name`) -> nodes.
     short : set of str
-        Synonyms, without case, that are abbreviations wherever the graph has them.
+        Synonyms (`fold_name`) that are abbreviations wherever the graph has them.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -117,11 +118,11 @@ class TermIndex:
         for xref in row["xrefs"] or ():
             self.by_id.setdefault(xref, set()).add(node)
         if row["name"]:
-            self.by_name.setdefault(row["name"].casefold(), set()).add(node)
+            self.by_name.setdefault(fold_name(row["name"]), set()).add(node)
         for name in row.get("previous") or ():
-            self.by_previous.setdefault(name.casefold(), set()).add(node)
+            self.by_previous.setdefault(fold_name(name), set()).add(node)
         for synonym in row["synonyms"] or ():
-            key = synonym.casefold()
+            key = fold_name(synonym)
             self.by_synonym.setdefault(key, set()).add(node)
             if is_short(synonym):
                 self.short.add(key)
@@ -134,7 +135,7 @@ class TermIndex:
 
     def name(self, text: str) -> tuple[set[str], str]:
         """Nodes that a name names and how: present names win over previous ones and synonyms."""
-        key = text.casefold()
+        key = fold_name(text)
         for names, how in ((self.by_name, "name"), (self.by_previous, "previous name")):
             if key in names:
                 return names[key], how
@@ -260,7 +261,7 @@ def _match_name(raw: str, index: TermIndex) -> Label:
     if not nodes:
         return Label(raw, "not in the graph", raw)
     (node,) = nodes
-    if (how != "name" and raw.casefold() in index.short) or _abbreviates(raw, index.names[node]):
+    if (how != "name" and fold_name(raw) in index.short) or _abbreviates(raw, index.names[node]):
         return Label(raw, "perhaps", raw, note=_candidates(nodes, index))
     return _matched(raw, node, index, how)
 

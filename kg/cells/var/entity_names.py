@@ -100,10 +100,13 @@ class EntityNames:
         return {curie} if curie in found else found
 
     def by_symbol(self, symbol: str) -> set[str]:
-        """Nodes of a symbol: of several, the one whose symbol HGNC approved."""
+        """Nodes of a symbol: of several, HGNC's own one, else the one that has an HGNC number."""
         found = self.symbols.get(symbol_key(symbol), set())
-        approved = found & self.approved
-        return approved if len(found) > 1 and len(approved) == 1 else found
+        if len(found) > 1:
+            for better in ({n for n in found if n.startswith("hgnc:")}, found & self.approved):
+                if len(better) == 1:
+                    return better
+        return found
 
     def by_previous(self, symbol: str) -> set[str]:
         """Nodes that had a symbol before, or have it in one of their sources."""
