@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES
@@ -113,7 +114,7 @@ def _clean_texts(
     changed = _changed(claims, values, rules, notes)
     if changed is None:
         return claims
-    return claims.with_columns(claims[column].scatter(changed["row"], changed["value"]))
+    return claims.with_columns(_put(claims[column], changed["row"], changed["value"]))
 
 
 def _clean_list(
@@ -125,7 +126,7 @@ def _clean_list(
     changed = _changed(claims, values, rules, notes)
     if changed is None:
         return claims
-    flat = values["value"].scatter(changed["at"], changed["value"])
+    flat = _put(values["value"], changed["at"], changed["value"])
     kept = values.with_columns(flat).drop_nulls("value")
     lists = kept.group_by("row", maintain_order=True).agg("value")
     touched = pl.DataFrame({"row": changed["row"].unique()})
@@ -136,6 +137,13 @@ def _clean_list(
     return claims.with_columns(
         joined.select(pl.coalesce("value_new", "value").alias(column)).to_series()
     )
+
+
+def _put(values: pl.Series, rows: pl.Series, new: pl.Series) -> pl.Series:
+    """Values with those of some rows replaced, by null too (which `Series.scatter` does not do)."""
+    take = np.arange(len(values))
+    take[rows.to_numpy()] = len(values) + np.arange(len(rows))
+    return pl.concat([values, new]).gather(take).alias(values.name)
 
 
 def _changed(
@@ -154,7 +162,9 @@ def _changed(
         if rule.kind:
             some = values.filter(found)
             notes.add(rule.kind, claims[some["row"]], some["value"])
-        values = values.with_columns(pl.when(found).then(rule.becomes).otherwise("value"))
+        values = values.with_columns(
+            pl.when(found).then(rule.becomes).otherwise("value").alias("value")
+        )
     return values if changed else None
 
 

@@ -1,8 +1,10 @@
 """The order of releases: which of two releases of one source is the newer.
 
-Releases are dates or versions as the source writes them. Numbers inside compare as numbers, so
-``1.9`` is older than ``1.10``; the unknown release "" is older than any other. Files of one source
-that have releases of their own are its *parts*, and only releases of one part are compared.
+Releases are dates or versions as the source writes them. The rule is one: the numbers in them
+compare in their order, as numbers, so ``1.9`` is older than ``1.10``, and ``1.1`` and ``1.10`` are
+two releases; eight digits that are a date count as year, month and day. Where all numbers are
+equal, the texts compare. The unknown release "" is older than any other. Files of one source that
+have releases of their own are its *parts*, and only releases of one part are compared.
 """
 
 from __future__ import annotations
@@ -17,15 +19,14 @@ if TYPE_CHECKING:
     #: Source, part and release; relationships do not keep the part and are one of their own, None.
     Told = tuple[str, str | None, str]
 
-_PARTS = re.compile(r"(\d+)|(\D+)")
+_NUMBERS = re.compile(r"\d+")
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
-def release_key(release: str) -> tuple[tuple[int, int, str], ...]:
+def release_key(release: str) -> tuple[tuple[int, ...], str]:
     """Key by which releases of one source sort, oldest first."""
-    parts = [
-        (1, int(digits), "") if digits else (0, 0, text) for digits, text in _PARTS.findall(release)
-    ]
-    return (*parts, (-1, 0, release))
+    numbers = _NUMBERS.findall(_DAY.sub(r"\1-\2-\3", release))
+    return tuple(map(int, numbers)), release
 
 
 def release_ranks(releases: Iterable[str]) -> dict[str, int]:

@@ -38,6 +38,13 @@ EXTRA_PREFIXES: dict[str, str] = {
     "tosg": r"^\S+$",
 }
 
+#: Prefixes of plain numbers that are never padded: one with a leading zero went through a
+#: spreadsheet or belongs to something else. Numbers of OBO ontologies are padded.
+PLAIN_NUMBERS = frozenset(
+    {"chebi", "drugcentral", "hgnc", "hgnc.genegroup", "ncbigene", "ncbitaxon", "omim"}
+    | {"pubchem.compound", "pubchem.substance", "pubmed"}
+)
+
 # In column-wise work a URI or a doubled prefix is cut down to the local identifier.
 _URI_HEAD = r"^https?://\S*[/#=]"
 _URI_PATH = r"^https?://\S*/([^/:_#=]+)/([^/:_#=]+)$"
@@ -237,5 +244,7 @@ def _with_prefix(local: pa.Array, name: str) -> pa.Array:
         raise DataError(
             "the pattern of a prefix cannot be used", found=f"{name}: {error}"
         ) from error
+    if name in PLAIN_NUMBERS:
+        fits = pc.and_(fits, pc.invert(pc.starts_with(local, "0")))
     whole = pc.binary_join_element_wise(pa.scalar(name), local, ":")
     return pc.if_else(pc.fill_null(fits, False), whole, pa.scalar(None, pa.string()))

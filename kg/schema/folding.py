@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 _APOSTROPHE = "\u2019"
+#: White space as Unicode has it: Python counts four control characters more.
+_BLANKS = re.compile(r"[^\S\x1c-\x1f]+")
 
 
 def fold_name(name: str) -> str:
     """Fold one name."""
     text = unicodedata.normalize("NFKD", name).lower()
     text = "".join(c for c in text if not unicodedata.category(c).startswith("M"))
-    text = re.sub(r"\s+", " ", text).strip().replace(_APOSTROPHE, "'")
+    text = _BLANKS.sub(" ", text).strip(" ").replace(_APOSTROPHE, "'")
     return re.sub(r"s'( |$)", r"s\1", re.sub(r"'s\b", "", text))
 
 

@@ -26,6 +26,11 @@ _SAME = ("EXACT", "RELATED")
 _USED = re.compile(
     r"(id|name|namespace|def|synonym|xref|alt_id|is_a|relationship|is_obsolete|replaced_by|consider):"
 )
+# What qualifiers of a cross-reference say, as {source="MONDO:relatedTo"}.
+_SAYS_EQUIVALENT = re.compile(r"(?i)equivalent(To|$)|exact(Match|$)")
+_SAYS_OTHERWISE = re.compile(
+    r"(?i)related|broad|narrow|close|sibling|hierarchy|inexact|subclass|superclass|obsolete"
+)
 
 
 @dataclass(slots=True)
@@ -38,6 +43,8 @@ class Term:
         Line of ``[Term]``.
     synonyms : list of str
         Of scope EXACT or RELATED.
+    xrefs : list of str
+        Those that no qualifier calls related, broader, narrower or the like.
     relationships : list of (str, str)
         Type and target of each ``relationship``.
     """
@@ -145,6 +152,9 @@ def _parse(text: str, line: int, file: FileLog, cut_off_in: Path | None) -> Any:
         file.note("clause repaired")
         return frame
     numbers = [n for n, clause in enumerate(repaired) if n == 0 or _USED.match(clause)]
+    for clause in repaired[1:]:
+        if clause and not _USED.match(clause):
+            file.note(f"clause {clause.partition(':')[0]} of a term, not used", 1, clause)
     while wrong is not None:
         kept = [repaired[n] for n in numbers]
         frame, wrong = _try(kept)
@@ -189,32 +199,65 @@ def _repaired(clause: str) -> str:
 
 
 def _term(frame: Any, line: int, file: FileLog) -> Term:
+    """Take what is used from the clauses, and note the others."""
     term = Term(str(frame.id), line)
     for clause in frame:
         tag = clause.raw_tag()
         if tag == "name":
-            term.name = clause.name
+            _take_name(term, clause.name, file)
         elif tag == "def":
-            term.definition = clause.definition
-        elif tag == "namespace":
-            term.namespace = str(clause.namespace)
+            if term.definition is None:
+                term.definition = clause.definition
+            else:
+                file.note("second definition of a term, left out", 1, f"{term.id} | {clause}")
         elif tag == "synonym":
             if (clause.synonym.scope or "RELATED") in _SAME:
                 term.synonyms.append(clause.synonym.desc)
             else:
                 file.note("synonym of something narrower or broader, left out")
         elif tag == "xref":
-            term.xrefs.append(str(clause.xref.id))
-        elif tag == "alt_id":
-            term.alt_ids.append(str(clause.alt_id))
-        elif tag == "is_a":
-            term.is_a.append(str(clause.term))
+            if _is_equivalence(clause):
+                term.xrefs.append(str(clause.xref.id))
+            else:
+                kind = "cross-reference to something related, broader or narrower, left out"
+                file.note(kind, 1, f"{term.id} | {clause}")
         elif tag == "relationship":
             term.relationships.append((str(clause.typedef), str(clause.term)))
-        elif tag == "is_obsolete":
-            term.obsolete = clause.obsolete
-        elif tag == "replaced_by":
-            term.replaced_by.append(str(clause.term))
-        elif tag == "consider":
-            term.consider.append(str(clause.term))
+        elif not _take_simple(term, tag, clause):
+            file.note(f"clause {tag} of a term, not used", 1, f"{term.id} | {clause}")
     return term
+
+
+def _take_name(term: Term, name: str, file: FileLog) -> None:
+    if term.name is None:
+        term.name = name
+        return
+    term.synonyms.append(name)
+    file.note("second name of a term, taken as a synonym", 1, f"{term.id} | {name}")
+
+
+def _take_simple(term: Term, tag: str, clause: Any) -> bool:
+    """Take a clause of one value; False where nothing uses such clauses."""
+    if tag == "namespace":
+        term.namespace = str(clause.namespace)
+    elif tag == "alt_id":
+        term.alt_ids.append(str(clause.alt_id))
+    elif tag == "is_a":
+        term.is_a.append(str(clause.term))
+    elif tag == "is_obsolete":
+        term.obsolete = clause.obsolete
+    elif tag == "replaced_by":
+        term.replaced_by.append(str(clause.term))
+    elif tag == "consider":
+        term.consider.append(str(clause.term))
+    else:
+        return False
+    return True
+
+
+def _is_equivalence(clause: Any) -> bool:
+    """Whether a cross-reference is one to the same thing, as far as its qualifiers say."""
+    said = [text for q in clause.qualifiers or () for text in (str(q.key), str(q.value))]
+    if any(_SAYS_EQUIVALENT.search(text) for text in said):
+        return True
+    return not any(_SAYS_OTHERWISE.search(text) for text in said)

@@ -46,8 +46,9 @@ def claims_of_terms(
 
     Notes
     -----
-    An obsolete term makes no entity. Where it names exactly one replacement, the replacement's
-    claim says so (``replaces``), as it does for its alternative ids.
+    An obsolete term makes no entity. Where it names exactly one replacement, the claim of the
+    living term at the end of the chain of replacements says so (``replaces``), as it does for its
+    alternative ids.
     """
     listed = list(terms)
     ids = curie_map(
@@ -55,7 +56,7 @@ def claims_of_terms(
     )
     used: dict[str, Term] = {}
     labels: dict[str, str] = {}
-    replaced: dict[str, set[str]] = {}
+    obsolete: list[Term] = []
     for term in listed:
         id_ = ids.get(term.id)
         label = _label(id_, term, types)
@@ -64,7 +65,7 @@ def claims_of_terms(
         elif label is None:
             file.reject("of another ontology", term.line, f"{term.id} | {term.name}")
         elif term.obsolete:
-            _obsolete(term, id_, ids, replaced, file)
+            obsolete.append(term)
         elif not term.name:
             file.reject("no name", term.line, term.id)
         elif id_ in used:
@@ -72,6 +73,7 @@ def claims_of_terms(
         else:
             file.parsed()
             used[id_], labels[id_] = term, label
+    replaced = _replacements(obsolete, used, ids, file)
     for id_, term in used.items():
         others = {ids[a] for a in term.alt_ids if a in ids and ids[a] not in used}
         replaced.setdefault(id_, set()).update(others)
@@ -86,19 +88,37 @@ def _label(id_: str | None, term: Term, types: Mapping[str, str]) -> str | None:
     return types.get(prefix)
 
 
-def _obsolete(
-    term: Term,
-    id_: str,
-    ids: Mapping[str, str],
-    replaced: dict[str, set[str]],
-    file: FileLog,
-) -> None:
-    targets = [ids[r] for r in term.replaced_by if r in ids]
-    if len(targets) == 1:
-        replaced.setdefault(targets[0], set()).add(id_)
-        file.reject("obsolete, replaced", term.line, f"{term.id} by {targets[0]}")
-    else:
-        file.reject("obsolete", term.line, f"{term.id} | {term.name}")
+def _replacements(
+    obsolete: Iterable[Term], used: Mapping[str, Term], ids: Mapping[str, str], file: FileLog
+) -> dict[str, set[str]]:
+    """Living terms and the obsolete ones that they replace; every obsolete term is rejected."""
+    newer = {ids[alt]: id_ for id_, term in used.items() for alt in term.alt_ids if alt in ids}
+    terms = {ids[term.id]: term for term in obsolete}
+    for id_, term in terms.items():
+        targets = {ids[r] for r in term.replaced_by if r in ids}
+        if len(targets) == 1:
+            newer[id_] = targets.pop()
+    replaced: dict[str, set[str]] = {}
+    for id_, term in terms.items():
+        living = _follow(id_, newer)
+        if living in used:
+            replaced.setdefault(living, set()).add(id_)
+            file.reject("obsolete, replaced", term.line, f"{term.id} by {living}")
+        elif term.replaced_by:
+            shown = f"{term.id} by {', '.join(term.replaced_by)}"
+            file.reject("obsolete, replaced by no one living term of this file", term.line, shown)
+        else:
+            file.reject("obsolete", term.line, f"{term.id} | {term.name}")
+    return replaced
+
+
+def _follow(id_: str, newer: Mapping[str, str]) -> str:
+    """End of a chain of replacements; where it goes in a circle, one of its ids."""
+    seen: set[str] = set()
+    while id_ in newer and id_ not in seen:
+        seen.add(id_)
+        id_ = newer[id_]
+    return id_
 
 
 def _entities(
@@ -141,6 +161,11 @@ def _links(
     file: FileLog,
 ) -> pa.RecordBatch:
     """Links whose end types the schema pairs; the end may be a term that only other files have."""
+    for term in used.values():
+        for kind, end in term.relationships:
+            if kind not in _PART_OF:
+                lost = f"relationship {kind}, which the schema does not have"
+                file.note(lost, 1, f"{term.id} {end}")
     pairs = {name: set(relationship_types()[name].pairs) for name in ("IS_A", "PART_OF")}
     rows: list[tuple[str, str, str, str, str, int]] = []
     for start, term in used.items():

@@ -77,7 +77,7 @@ created_by:
 id: X:2
 name: b
 xref: http://x.org/Category\\:B
-comment: kept out quietly
+comment: not used
 
 [Term]
 id:
@@ -99,6 +99,7 @@ name: d
     ]
     assert {k: n.count for k, n in log.notes.items()} == {
         "clause repaired": 1,
+        "clause comment of a term, not used": 1,
         "clause that is not valid OBO, left out": 1,
     }
 
