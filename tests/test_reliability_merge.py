@@ -16,7 +16,7 @@ from tosg.kg.claims.releases import release_key
 from tosg.kg.claims.spool import Spool
 from tosg.kg.merge.entity_stage import SECOND_RECORD
 from tosg.kg.schema.curies import curie
-from tosg.kg.schema.folding import fold_name, fold_names
+from tosg.kg.schema.folding import fold_name, fold_names, strip_accents
 from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES
 from tosg.loaders import registry
 
@@ -297,7 +297,12 @@ def test_16_texts_are_composed_and_accents_make_no_other_name() -> None:
             entity("Disease", "doid:1", name="Lofgren Syndrome"),
         ]
     )
-    assert list(found.nodes("Disease")) == ["mondo:1"]
+    (node,) = found.nodes("Disease").values()
+    assert (node["id"], node["xrefs"]) == ("mondo:1", ["doid:1"])
+
+
+def test_16_letters_that_are_written_without_accents() -> None:
+    assert strip_accents("S\u00f8ren Stra\u00dfe \u0141\u00f3d\u017a") == "Soren Strasse Lodz"
 
 
 @given(st.text())

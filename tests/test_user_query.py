@@ -507,6 +507,9 @@ def test_entities_that_are_not_there_or_not_one(graph: Database) -> None:
     assert "ids as ncbigene:..., hgnc:..., ensembl:..." in str(caught.value)
     with two_of_one_name(graph):
         assert find_entity(graph, "Gene", "CD25", "gene") == "ncbigene:1"  # symbol before synonym
+        graph.write("MATCH (n:Gene {symbol: 'JAK3'}) SET n.previous = ['twice']")
+        assert find_entity(graph, "Gene", "Twice", "gene") == "ncbigene:3718"  # before synonyms
+        graph.write("MATCH (n:Gene {symbol: 'JAK3'}) SET n.previous = null")
         with pytest.raises(AmbiguousNameError, match="the name of a Gene is ambiguous") as several:
             find_entity(graph, "Gene", "twice", "gene")
         assert [(c.id, c.relationships) for c in several.value.candidates] == [

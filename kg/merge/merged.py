@@ -35,7 +35,7 @@ from tosg.kg.schema.types import relationship_types
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.kg.claims.log import Rejection
+    from tosg.kg.claims.log import Note, Rejection
     from tosg.kg.claims.spool import Spool
     from tosg.kg.merge.diff import EntityChanges, RelationshipChanges
     from tosg.kg.merge.identity import Ambiguity, Join
@@ -192,10 +192,15 @@ class Merged:
         return pend.to_nodes(self._waiting_before)
 
     def rejections(self) -> list[Rejection]:
-        """What the merge refused: by licence, for want of an end, as self-loop."""
+        """What was refused: by the checks of claims, by licence, for want of an end, as loop."""
         outcomes = self._finish()
-        found = [r for t in self._entities.types.values() for r in t.rejections]
+        found = self._load.spool.rejections()
+        found += [r for t in self._entities.types.values() for r in t.rejections]
         return found + [r for name in sorted(outcomes) for r in outcomes[name].rejections]
+
+    def notes(self) -> list[Note]:
+        """What was changed in claims of this load or left out of them."""
+        return self._load.spool.notes()
 
     @property
     def releases(self) -> ReleasesMet:
@@ -210,5 +215,4 @@ class Merged:
     def counts(self) -> dict[str, SourceCounts]:
         """What became of each source's claims; complete once every type has been asked for."""
         tallies = [t.tally for t in self._entities.types.values()] + [*self._tallies.values()]
-        rejections = [*self._load.spool.rejections(), *self.rejections()]
-        return count_by_source(self._load.spool.given(), tallies, rejections)
+        return count_by_source(self._load.spool.given(), tallies, self.rejections())

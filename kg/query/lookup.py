@@ -30,6 +30,8 @@ _STAGES = (
     "MATCH (n:{label}) WHERE n.symbol IN $given WITH n, n.symbol AS v",
     "MATCH (n:{label}) WHERE n.name IN $given WITH n, n.name AS v",
     _LOWERED.format(values="[n.id, n.symbol, n.name]"),
+    # A name of before, or of another source, stands before what others only call a thing.
+    _LOWERED.format(values="coalesce(n.previous, [])"),
     _LOWERED.format(values="coalesce(n.xrefs, []) + coalesce(n.synonyms, [])"),
 )
 
@@ -66,8 +68,8 @@ def find_entities(db: Database, label: str, values: Sequence[str]) -> Found:
     """Find the entities of one label that values stand for.
 
     Id comes before symbol, symbol before name, exact spelling before upper and lower case, then
-    synonyms and other ids, then names but for accents, then identifiers without their prefix.
-    Among several of one symbol a gene wins over its products.
+    previous names, then synonyms and other ids, then names but for accents, then identifiers
+    without their prefix. Among several of one symbol a gene wins over its products.
 
     Parameters
     ----------

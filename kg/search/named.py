@@ -33,15 +33,18 @@ LONGEST_NAME = 200
 RANKS = (
     "symbol",
     "name",
+    "previous name",
     "synonym",
     "symbol but for punctuation",
     "name but for punctuation",
+    "previous name but for punctuation",
     "synonym but for punctuation",
     "name but for spaces and plurals",
     "prefix of a symbol or name",
     "prefix of a synonym",
 )
-_PUNCTUATION, _SPACES, _PREFIX = 3, 6, 7
+_PUNCTUATION, _SPACES, _PREFIX = 4, 8, 9
+_PREVIOUS, _SYNONYM = 2, 3
 
 #: Words that the index of names leaves out: those of Lucene's English analyzer.
 _STOP_WORDS = frozenset(
@@ -86,7 +89,8 @@ _FIELDS = ("symbol", "name", "synonyms")
 
 _FOUND = (
     "RETURN i, n.idx AS idx, n.id AS id, n.name AS name, n.symbol AS symbol, "
-    "n.synonyms AS synonyms, [l IN labels(n) WHERE l <> 'Entity'][0] AS type"
+    "n.previous AS previous, n.synonyms AS synonyms, "
+    "[l IN labels(n) WHERE l <> 'Entity'][0] AS type"
 )
 
 
@@ -260,7 +264,9 @@ def _ranked(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> dict[str, l
 
 def _ranks(text: str, row: dict[str, Any]) -> Iterator[tuple[int, str]]:
     wanted = (fold(text), key(text), squash(text))
-    given = [(0, row["symbol"]), (1, row["name"]), *((2, s) for s in row["synonyms"] or ())]
+    given = [(0, row["symbol"]), (1, row["name"])]
+    given += [(_PREVIOUS, name) for name in row["previous"] or ()]
+    given += [(_SYNONYM, name) for name in row["synonyms"] or ()]
     for position, name in given:
         if name:
             rank = _rank(wanted, position, name)
@@ -276,5 +282,5 @@ def _rank(wanted: tuple[str, str, str], position: int, name: str) -> int | None:
     if squash(name) == wanted[2]:
         return _SPACES
     if key(name).startswith(wanted[1]) or squash(name).startswith(wanted[2]):
-        return _PREFIX + (position == 2)
+        return _PREFIX + (position >= _PREVIOUS)
     return None

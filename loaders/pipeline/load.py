@@ -7,6 +7,7 @@ over Bolt and writes only what differs. Both give the same graph.
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -338,6 +339,11 @@ def _note_undated(work: _Work, db: Database, merged: Merged) -> None:
 def _take_over(report: LoadReport, merged: Merged) -> None:
     """Note in the report what the merge says about the claims."""
     report.rejections = merged.rejections()
+    for note in merged.notes():
+        logs = (log for log in report.sources if log.source == note.source)
+        files = (file for log in logs for file in log.files.values() if file.name == note.file)
+        for file in itertools.islice(files, 1):
+            file.note(note.kind, note.count, note.examples)
     report.identity = reports.identity_of(merged.joins, merged.ambiguous)
     report.pending = merged.pending.height
     report.claims = merged.counts()
