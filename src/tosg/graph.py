@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tosg.kg.report.load_report import LoadReport
     from tosg.kg.server import ServerInfo
     from tosg.loaders.pipeline.build import BuildResult
+    from tosg.loaders.pipeline.preview import Preview
 
 
 __all__ = ["QUERY_TIMEOUT", "SELECTION_TIMEOUT", "UNSET", "KnowledgeGraph", "connect"]
@@ -418,6 +419,41 @@ class KnowledgeGraph:
         if line := pipeline.unmatched_line([report]):
             _warn([line])
         return report
+
+    def preview(
+        self,
+        source: str,
+        *paths: str | os.PathLike[str],
+        source_options: Mapping[str, Any] | None = None,
+    ) -> Preview:
+        """Read the files of a source as a load would, and write nothing; needs no server.
+
+        Parameters
+        ----------
+        source : str
+            Its name (`tosg sources`).
+        *paths : path
+            Its files, or a folder that holds them.
+        source_options : mapping, optional
+            Options of the source itself.
+
+        Returns
+        -------
+        Preview
+            Counts, the first claims of each type, and what was rejected, by file and line.
+
+        Raises
+        ------
+        DataError
+            A file is missing or wrong.
+        ConfigError
+            An option is wrong.
+        """
+        from tosg.loaders import registry
+        from tosg.loaders.pipeline.preview import preview
+
+        loader = registry.make(source, dict(source_options or {}))
+        return preview(loader, loader.locate([Path(p) for p in paths]))
 
     def build(
         self,

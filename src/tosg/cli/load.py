@@ -27,12 +27,24 @@ _exclude_option = click.option(
     epilog=examples(
         "tosg load hgnc data/hgnc.json.gz",
         "tosg load hetionet data/hetionet --exclude-license 'CC BY-NC*' --json",
+        "tosg load table mine.tsv --config map.yaml --dry-run",
     ),
 )
 @click.argument("source", shell_complete=complete_from("source_names"))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the source."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="MAP.yaml",
+    help="The map of the columns, for the source `table`.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Read and check the files, show the first claims, write nothing.",
 )
 @_exclude_option
 @click.option(
@@ -51,6 +63,8 @@ def load(
     source: str,
     paths: tuple[Path, ...],
     options: tuple[str, ...],
+    config: Path | None,
+    dry_run: bool,
     exclude: tuple[str, ...],
     prune: bool,
     text: bool,
@@ -62,6 +76,12 @@ def load(
     PATHS are its files, or folders that have them; `tosg sources` lists what each source needs.
     Loading the same files again changes nothing; a newer release updates what changed.
     """
+    if config is not None:
+        paths = (*paths, config)
+    if dry_run:
+        found = graph.preview(source, *paths, source_options=_options(options))
+        _show_preview(found.as_dict(), as_json)
+        return
     with ProgressBar() as progress:
         report = graph.load(
             source,
@@ -145,3 +165,22 @@ def _show(report: dict[str, Any], as_json: bool) -> None:
     from tosg.cli.report_view import print_report
 
     print_report(report)
+
+
+def _show_preview(found: dict[str, Any], as_json: bool) -> None:
+    """What a load would read: counts, the first claims, and what would be rejected."""
+    if as_json:
+        echo_json(found)
+        return
+    for name, count in found["counts"].items():
+        click.echo(f"{count:,} claims: {name}")
+    for claim in found["first"]:
+        shown = {k: v for k, v in claim.items() if v not in (None, [], "")}
+        click.echo("  " + ", ".join(f"{key}={value}" for key, value in shown.items()))
+    for file in found["files"]:
+        click.echo(f"{file['file']}: {file['read']:,} rows read, {file['rejected']:,} rejected")
+        for r in file["rejections"]:
+            click.echo(f"  {r['count']:,} rejected, {r['kind']}: line {r['line']}, {r['example']}")
+        for n in file["notes"]:
+            click.echo(f"  {n['count']:,} noted, {n['kind']}: {', '.join(n['examples'])}")
+    note("nothing was written")

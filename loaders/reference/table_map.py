@@ -1,0 +1,263 @@
+"""The map of anyone's own table: which columns are entities, relationships, signs and scores.
+
+A map is a YAML file; ``docs/sources/table.md`` has the whole of it. It is checked before a row is
+read: unknown keys, types and columns are errors that name the nearest known ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tosg.errors import DataError, TosgError, unknown
+from tosg.kg.schema.curies import known_prefix
+from tosg.kg.schema.types import entity_types, relationship_types
+from tosg.loaders.formats.opening import read_text
+from tosg.loaders.scores import Score
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TEXTS = ("name", "symbol", "description")
+_LISTS = ("synonyms", "xrefs")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, and what separates the values in it ("" where there is one)."""
+
+    column: str
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRef:
+    """How a column names an entity: by identifiers of a prefix, or by symbols of genes.
+
+    Attributes
+    ----------
+    type, column : str
+    prefix : str
+        "" where each value names its own.
+    symbols : bool
+        Whether the values are symbols of human genes.
+    """
+
+    type: str
+    column: str
+    prefix: str = ""
+    symbols: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMap:
+    """Columns of an entity."""
+
+    id: EntityRef
+    texts: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, Field] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipMap:
+    """Columns of a relationship; ``signs`` are words and what they mean."""
+
+    type: str
+    start: EntityRef
+    end: EntityRef
+    sign: str = ""
+    signs: dict[str, int] = field(default_factory=dict)
+    score: Score | None = None
+    action: str = ""
+    evidence: dict[str, Field] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Rows to keep: a column has, or has not, one of some values."""
+
+    column: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableMap:
+    """What a map says; see the module."""
+
+    source: str
+    license: str
+    release: str
+    delimiter: str
+    quoted: bool
+    comment: str
+    columns: tuple[str, ...]
+    entities: tuple[EntityMap, ...]
+    relationships: tuple[RelationshipMap, ...]
+    where: tuple[Condition, ...]
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Columns that are read."""
+        found: dict[str, None] = {}
+        for ref in self.refs:
+            found[ref.column] = None
+        for entity in self.entities:
+            found |= dict.fromkeys(entity.texts.values())
+            found |= dict.fromkeys(f.column for f in entity.lists.values())
+        for link in self.relationships:
+            more = [link.sign, link.action, *(f.column for f in link.evidence.values())]
+            if link.score is not None:
+                more += [*link.score.numbers, *link.score.texts]
+            found |= dict.fromkeys(column for column in more if column)
+        found |= dict.fromkeys(c.column for c in self.where)
+        return tuple(found)
+
+    @property
+    def refs(self) -> tuple[EntityRef, ...]:
+        """All columns that name entities."""
+        ends = (end for link in self.relationships for end in (link.start, link.end))
+        return (*(e.id for e in self.entities), *ends)
+
+
+def read_map(path: Path) -> TableMap:
+    """Read and check a map.
+
+    Raises
+    ------
+    DataError
+        It is no YAML mapping, lacks a key, or has one that is not known.
+    """
+    try:
+        document = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise DataError("the map is no YAML", where=path, found=error) from error
+    try:
+        return _Reader(str(path)).table(document)
+    except DataError:
+        raise
+    except TosgError as error:
+        raise DataError("the map is wrong", where=path, found=error) from error
+
+
+class _Reader:
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def mapping(self, value: object, what: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise DataError(
+                f"{what} is not a mapping",
+                where=self.where,
+                found=repr(value)[:120],
+                expected="keys " + ", ".join(keys),
+            )
+        for key in value:
+            if key not in keys:
+                raise unknown(f"key of {what}", str(key), keys, where=self.where)
+        return dict(value)
+
+    def need(self, found: Mapping[str, Any], what: str, *keys: str) -> None:
+        for key in keys:
+            if found.get(key) in (None, "", []):
+                raise DataError(f"{what} lacks the key {key}", where=self.where, expected=key)
+
+    def table(self, document: object) -> TableMap:
+        keys = (
+            "source", "license", "release", "delimiter", "quoted", "comment", "columns",
+            "entities", "relationships", "where",
+        )  # fmt: skip
+        found = self.mapping(document, "the map", keys)
+        self.need(found, "the map", "source")
+        entities = tuple(self.entity(e) for e in found.get("entities") or ())
+        links = tuple(self.relationship(r) for r in found.get("relationships") or ())
+        if not entities and not links:
+            raise DataError(
+                "the map names no entities and no relationships",
+                where=self.where,
+                expected="a list under entities or relationships",
+            )
+        names = {"tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
+        delimiter = str(found.get("delimiter", "tab"))
+        return TableMap(
+            str(found["source"]),
+            str(found.get("license") or ""),
+            str(found.get("release") or ""),
+            names.get(delimiter, delimiter),
+            bool(found.get("quoted", delimiter == "comma")),
+            str(found.get("comment") or ""),
+            tuple(str(c) for c in found.get("columns") or ()),
+            entities,
+            links,
+            tuple(self.condition(c) for c in found.get("where") or ()),
+        )
+
+    def ref(self, value: object, what: str) -> EntityRef:
+        found = self.mapping(value, what, ("type", "column", "prefix", "symbols"))
+        self.need(found, what, "type", "column")
+        if found["type"] not in entity_types():
+            raise unknown("type of entity", found["type"], entity_types(), where=self.where)
+        prefix = known_prefix(str(found["prefix"])) if found.get("prefix") else ""
+        return EntityRef(found["type"], str(found["column"]), prefix, bool(found.get("symbols")))
+
+    def field(self, value: object, what: str) -> Field:
+        if isinstance(value, str):
+            return Field(value)
+        found = self.mapping(value, what, ("column", "separator"))
+        self.need(found, what, "column")
+        return Field(str(found["column"]), str(found.get("separator") or ""))
+
+    def entity(self, value: object) -> EntityMap:
+        keys = ("type", "id", *_TEXTS, *_LISTS)
+        found = self.mapping(value, "an entity", keys)
+        self.need(found, "an entity", "type", "id")
+        given = found["id"]
+        named = {"column": given} if isinstance(given, str) else dict(given)
+        return EntityMap(
+            self.ref({"type": found["type"], **named}, "the id of an entity"),
+            {key: str(found[key]) for key in _TEXTS if found.get(key)},
+            {key: self.field(found[key], key) for key in _LISTS if found.get(key)},
+        )
+
+    def relationship(self, value: object) -> RelationshipMap:
+        keys = ("type", "start", "end", "sign", "score", "action", "evidence")
+        found = self.mapping(value, "a relationship", keys)
+        self.need(found, "a relationship", "type", "start", "end")
+        kind = relationship_types().get(str(found["type"]))
+        if kind is None:
+            raise unknown(
+                "type of relationship", str(found["type"]), relationship_types(), where=self.where
+            )
+        start, end = self.ref(found["start"], "start"), self.ref(found["end"], "end")
+        if (start.type, end.type) not in kind.pairs:
+            raise DataError(
+                f"the schema has no {kind.name} between these types",
+                where=self.where,
+                found=f"{start.type} to {end.type}",
+                expected=", ".join(f"{a} to {b}" for a, b in kind.pairs),
+            )
+        sign = self.mapping(found.get("sign") or {}, "sign", ("column", "words"))
+        score = self.mapping(found.get("score") or {}, "score", ("formula", "numbers", "texts"))
+        told = {str(k): self.field(v, "evidence") for k, v in (found.get("evidence") or {}).items()}
+        return RelationshipMap(
+            kind.name,
+            start,
+            end,
+            str(sign.get("column") or ""),
+            {str(k): int(v) for k, v in (sign.get("words") or {}).items()},
+            Score(str(score["formula"]), tuple(score.get("numbers") or ()),
+                  tuple(score.get("texts") or ())) if score else None,
+            str(found.get("action") or ""),
+            told,
+        )  # fmt: skip
+
+    def condition(self, value: object) -> Condition:
+        found = self.mapping(value, "a condition", ("column", "is", "not"))
+        self.need(found, "a condition", "column")
+        negated = "not" in found
+        values = found["not"] if negated else found.get("is")
+        listed = values if isinstance(values, list) else [values]
+        return Condition(str(found["column"]), tuple(str(v) for v in listed), negated)
