@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from support.progress import Recorder
 from tosg.errors import ConfigError, DatabaseError, DataError, UsageError
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database.lease import TTL, hold_lease
-from tosg.kg.embed import encoder, models, vectors
+from tosg.kg.embed import batching, compiled, encoder, models, vectors
 from tosg.kg.embed.info import ModelInfo, read_model_info
 from tosg.kg.embed.models import DEFAULT_MODEL, PUBLISHED, Model, load_model, locate
 from tosg.kg.embed.run import embed
@@ -275,17 +276,53 @@ def test_encoder(model: Model) -> None:
     assert model.encode_query("short") == pytest.approx(together[0], abs=1e-5)
 
 
+def test_the_compiled_model_gives_the_vectors_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    located = locate(DEFAULT_MODEL)
+    assert compiled.load_compiled(located.revision) is None
+    plain = encoder.Encoder(located.folder, "cpu")
+    made = compiled.convert(plain, located.folder, located.revision)
+    assert made is not None
+    texts = [
+        "IL2RA",
+        "a longer text about T cells " * 30,
+        "",
+        "M\u00fcller \u03b2-cells; CD4+ " * 9,
+    ]
+    assert np.abs(made.encode(texts) - plain.encode(texts)).max() < 1e-5
+    assert (made.dim, made.max_tokens) == (plain.dim, plain.max_tokens)
+    # a question needs no torch, and the package that reports usage is not loaded
+    code = (
+        "import sys\n"
+        "from tosg.kg.embed.models import locate\n"
+        f"located = locate({DEFAULT_MODEL!r})\n"
+        "vector = located.load_for_questions().encode_query('IL2RA')\n"
+        "assert not {'torch', 'sentence_transformers', 'openvino_telemetry'} & set(sys.modules)\n"
+        "print(vector[:3].tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert json.loads(done.stdout) == pytest.approx(plain.encode(texts)[0][:3].tolist(), abs=1e-5)
+    # one that gives other vectors is not used
+    monkeypatch.setattr(compiled, "LEAST_COSINE", 1.1)
+    assert compiled.convert(plain, located.folder, "another revision") is None
+    assert compiled.load_compiled("another revision") is None
+
+
 def test_batches_hold_texts_of_like_length() -> None:
     lengths = np.array([5, 100, 5, 90, 3000, 1])
     order = np.argsort(-lengths, kind="stable")
-    found = list(encoder._batches(order, lengths, 2, 400))
+    found = list(batching.cut_batches(order, lengths, 2, 400))
     assert [part.tolist() for part in found] == [[4], [1, 3], [0, 2], [5]]
 
 
 def test_a_vector_without_direction_is_refused() -> None:
     for bad in (np.zeros((1, 3)), np.array([[1.0, np.nan, 0.0]])):
         with pytest.raises(DataError, match="no direction"):
-            encoder.unit(bad)
+            batching.unit(bad)
 
 
 def test_unknown_model_says_what_was_tried() -> None:

@@ -5,6 +5,7 @@ The answers were worked out by hand on `support.fixture_graph`. A statement with
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,22 @@ CP10K, BINDS = "log1p_cp10k", ["antibody binding", "inhibitor"]
 MEMBRANE, KINASE, CYTOKINE = "go:0005886", "go:0004713", "go:0019221"
 
 Case = tuple[dict[str, Any], list[tuple[Any, ...]]]
+
+
+def hub(relationships: int) -> float:
+    """What a node between with so many relationships of signaling divides a path's score by."""
+    return math.log10(10 + relationships)
+
+
+OVER_MYC: tuple[Any, ...] = (
+    [AATF, MYC, CHEK1],
+    1,
+    2,
+    ["AATF", "MYC", "CHEK1"],
+    0.5 * 0.5 / hub(5),
+    [],
+)
+
 
 #: name -> (parameters, rows); entities are written by id, relationships as (start, type, end),
 #: paths as the ids along them.
@@ -261,8 +278,22 @@ CASES: dict[str, list[Case]] = {
     "side_effects_of_drug": [
         ({"drug": "gammaprofen"}, [(ARTHRALGIA, 1, ["hetionet"]), (FEVER, 2, ["hetionet"])]),
     ],
+    # Scores are products, 0.5 where a step has none; `hub(n)` is what a node between divides by.
     "signed_paths": [
-        ({"start": "IL2", "end": "FOXP3"}, [([IL2, FOXP3], 0, 1, ["IL2", "FOXP3"])]),
+        (
+            {"start": "IL2", "end": "FOXP3"},
+            [  # the way of known signs before the shorter one of unknown sign
+                (
+                    [IL2, IL2RA, IL2RA_PROTEIN, JAK3_PROTEIN, JAK3, STAT5A, FOXP3],
+                    -1,
+                    4,
+                    ["IL2", "IL2RA", "JAK3", "STAT5A", "FOXP3"],
+                    0.9 * 0.8 * 0.5 * 0.5 / (hub(1) ** 3 * hub(2) ** 2),
+                    [],
+                ),
+                ([IL2, FOXP3], 0, 1, ["IL2", "FOXP3"], 0.5, ["IL2 REGULATES FOXP3"]),
+            ],
+        ),
         (
             {"start": "IL2RA", "end": "FOXP3"},
             [
@@ -271,6 +302,8 @@ CASES: dict[str, list[Case]] = {
                     -1,
                     3,
                     ["IL2RA", "JAK3", "STAT5A", "FOXP3"],
+                    0.8 * 0.5 * 0.5 / (hub(1) ** 2 * hub(2) ** 2),
+                    [],
                 )
             ],
         ),
@@ -278,28 +311,57 @@ CASES: dict[str, list[Case]] = {
         ({"start": "CD19", "end": "STAT5A"}, []),
         (
             {"start": "CD19", "end": "STAT5A", "interactions": True},
-            [([CD19, JAK3, STAT5A], 0, 2, ["CD19", "JAK3", "STAT5A"])],
+            [
+                (
+                    [CD19, JAK3, STAT5A],
+                    0,
+                    2,
+                    ["CD19", "JAK3", "STAT5A"],
+                    0.4 * 0.5 / hub(2),
+                    ["CD19 INTERACTS_WITH JAK3"],
+                )
+            ],
         ),
-        # ENCODES is no step: the proteins' interaction is shorter than the way over MYC
+        # ENCODES is no step: the proteins' interaction is shorter than the way over MYC, and mere
+        # contact comes after it
         (
             {"start": "AATF", "end": "CHEK1", "interactions": True},
-            [([AATF, AATF_PROTEIN, CHEK1_PROTEIN, CHEK1], 0, 1, ["AATF", "CHEK1"])],
+            [
+                OVER_MYC,
+                (
+                    [AATF, AATF_PROTEIN, CHEK1_PROTEIN, CHEK1],
+                    0,
+                    1,
+                    ["AATF", "CHEK1"],
+                    0.5 / (hub(1) * hub(2)),
+                    ["CHEK1 INTERACTS_WITH AATF"],
+                ),
+            ],
         ),
-        (
-            {"start": "AATF", "end": "CHEK1"},
-            [([AATF, MYC, CHEK1], 1, 2, ["AATF", "MYC", "CHEK1"])],
-        ),
+        ({"start": "AATF", "end": "CHEK1"}, [OVER_MYC]),
         # a protein of several genes: what acts on it acts on each, but none is the other
         ({"start": "H4C1", "end": "H4C2"}, []),
         ({"start": "H4C1", "end": "MYC"}, []),
         (
             {"start": "CHEK1", "end": "H4C1"},
-            [([CHEK1, CHEK1_PROTEIN, H4, H4C1], 1, 1, ["CHEK1", "Histone H4", "H4C1"])],
+            [
+                (
+                    [CHEK1, CHEK1_PROTEIN, H4, H4C1],
+                    1,
+                    1,
+                    ["CHEK1", "Histone H4", "H4C1"],
+                    0.5 / (hub(1) * hub(2)),
+                    [],
+                )
+            ],
         ),
         # what sources contradict each other in: up, down, unknown
         (
             {"start": "H4C2", "end": "MYC"},
-            [([H4C2, MYC], sign, 1, ["H4C2", "MYC"]) for sign in (1, -1, 0)],
+            [
+                ([H4C2, MYC], sign, 1, ["H4C2", "MYC"], 0.5, unsigned)
+                for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
+            ],
         ),
         (
             {"start": "MYC", "end": "MYC"},  # a loop: the histone's gene acts on MYC in turn
@@ -309,8 +371,10 @@ CASES: dict[str, list[Case]] = {
                     sign,
                     3,
                     ["MYC", "CHEK1", "Histone H4", "H4C2", "MYC"],
+                    0.5**3 / (hub(1) ** 2 * hub(2) * hub(3)),
+                    unsigned,
                 )
-                for sign in (1, -1, 0)
+                for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
             ],
         ),
     ],

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tosg.errors import ConfigError, DataError
+from tosg.errors import ConfigError
+from tosg.kg.embed.batching import TOKENS_ON_CPU, TOKENS_ON_GPU, cut_batches, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-#: Tokens of one batch, padding included: enough to fill the machine, small enough for its caches.
-TOKENS_ON_CPU = 4_096
-TOKENS_ON_GPU = 131_072
 
 
 class Encoder:
@@ -65,7 +62,7 @@ class Encoder:
             finally:
                 quiet.enable_progress_bar()  # type: ignore[no-untyped-call]
         on_gpu = not self.device.startswith("cpu")
-        self._model: Any = model.half() if on_gpu else model
+        self.model: Any = model.half() if on_gpu else model
         self._tokens = TOKENS_ON_GPU if on_gpu else TOKENS_ON_CPU
         self.dim = int(_call(model, "get_embedding_dimension", "get_sentence_embedding_dimension"))
         self.max_tokens = int(model.max_seq_length or 512)
@@ -74,7 +71,7 @@ class Encoder:
         """Tokens of each text as the model reads it, cut at its limit."""
         if not texts:
             return np.zeros(0, np.int64)
-        found = self._model.tokenizer(
+        found = self.model.tokenizer(
             list(texts), truncation=True, max_length=self.max_tokens, return_attention_mask=False
         )["input_ids"]
         return np.array([len(ids) for ids in found], np.int64)
@@ -106,9 +103,9 @@ class Encoder:
         lengths = self.lengths(texts)
         order = np.argsort(-lengths, kind="stable")
         method = "encode_query" if query else "encode_document"
-        for batch in _batches(order, lengths, batch_size, self._tokens):
+        for batch in cut_batches(order, lengths, batch_size, self._tokens):
             found = _call(
-                self._model,
+                self.model,
                 method,
                 "encode",
                 [texts[i] for i in batch],
@@ -120,30 +117,13 @@ class Encoder:
         return vectors
 
 
-def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    """Scale rows to length 1, computed in float64; (n, D) of any float to (n, D) float32."""
-    wide = vectors.astype(np.float64)
-    norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or (norms == 0).any():
-        raise DataError(
-            "the embedding model gives a vector that has no direction",
-            found="values that are no numbers, or all 0",
-            hint="try --device cpu, which computes at full precision",
-        )
-    scaled: NDArray[np.float32] = (wide / norms).astype(np.float32)
-    return scaled
-
-
-def _batches(
-    order: NDArray[np.int64], lengths: NDArray[np.int64], most: int, tokens: int
-) -> Iterator[NDArray[np.int64]]:
-    """Cut texts, longest first, so that texts times the longest stays below `tokens`."""
-    start = 0
-    while start < len(order):
-        longest = max(1, int(lengths[order[start]]))
-        stop = start + max(1, min(most, tokens // longest))
-        yield order[start:stop]
-        start = stop
+def has_gpu() -> bool:
+    """Whether torch is installed and finds a GPU."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
 
 
 def _call(model: Any, method: str, older: str, *args: Any, **kwargs: Any) -> Any:

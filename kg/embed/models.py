@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tosg.kg.embed.compiled import CompiledEncoder
     from tosg.kg.embed.encoder import Encoder
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -80,10 +81,28 @@ class Located:
     folder: Path
 
     def load(self, device: str | None = None) -> Model:
-        """Load it; by default on a GPU where there is one, at half precision."""
-        from tosg.kg.embed.encoder import Encoder
+        """Load it; by default on a GPU where there is one, at half precision.
 
+        On a CPU it is compiled for the processor, where OpenVINO is installed and can take it.
+        """
+        from tosg.kg.embed.compiled import convert, load_compiled
+        from tosg.kg.embed.encoder import Encoder, has_gpu
+
+        on_cpu = device == "cpu" or (device is None and not has_gpu())
+        if on_cpu and (compiled := load_compiled(self.revision)) is not None:
+            return self._model(compiled)
         encoder = Encoder(self.folder, device)
+        compiled = convert(encoder, self.folder, self.revision) if on_cpu else None
+        return self._model(compiled or encoder)
+
+    def load_for_questions(self) -> Model:
+        """Load it for single texts: without torch where it was compiled before."""
+        from tosg.kg.embed.compiled import load_compiled
+
+        compiled = load_compiled(self.revision)
+        return self.load("cpu") if compiled is None else self._model(compiled)
+
+    def _model(self, encoder: Encoder | CompiledEncoder) -> Model:
         return Model(ModelInfo(self.name, self.revision, encoder.dim), encoder)
 
 
@@ -94,11 +113,11 @@ class Model:
     Attributes
     ----------
     info : ModelInfo
-    encoder : Encoder
+    encoder : Encoder or CompiledEncoder
     """
 
     info: ModelInfo
-    encoder: Encoder
+    encoder: Encoder | CompiledEncoder
 
     def encode(self, texts: list[str], batch_size: int = 256) -> NDArray[np.float32]:
         """Vectors of texts, (n, dim) float32 of unit length."""
@@ -133,7 +152,7 @@ def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
 @lru_cache(maxsize=1)
 def load_once(located: Located) -> Model:
     """Load a model for questions; the last one stays loaded for the next question."""
-    return located.load()
+    return located.load_for_questions()
 
 
 def locate(name: str) -> Located:
