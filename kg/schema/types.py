@@ -100,7 +100,15 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     ),
     EntityType(
         "Pathway",
-        ("reactome", "wikipathways", "pid.pathway", "kegg.pathway", "pathwaycommons", "hetionet"),
+        (
+            "reactome",
+            "wikipathways",
+            "pid.pathway",
+            "kegg.pathway",
+            "pathwaycommons",
+            "msigdb.set",
+            "hetionet",
+        ),
         "a named pathway",
         Template("a pathway"),
     ),

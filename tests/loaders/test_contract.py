@@ -51,8 +51,8 @@ def test_description(source: str) -> None:
     loader = loader_of(source)
     assert loader.name == source_of(source)
     assert loader.title
-    # A source without any address comes with the package.
-    fetched = any(spec.url for spec in loader.files)
+    # A source without any address comes with the package, or is a format that users bring.
+    fetched = any(spec.url for spec in loader.files) or loader.name == "kgx"
     assert loader.homepage.startswith("https://" if fetched else "tosg/")
     assert loader.license
     assert any(spec.required for spec in loader.files)

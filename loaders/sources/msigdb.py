@@ -1,0 +1,96 @@
+"""MSigDB: sets of genes by symbol (GMT), the hallmark collection by default.
+
+A line is a set: its name, its address, and the symbols of its genes, separated by tabs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from tosg.errors import DataError
+from tosg.kg.schema.curies import curie
+from tosg.loaders.base import FileSpec, Loader
+from tosg.loaders.formats.opening import read_text
+from tosg.loaders.reference.facts import Fact, fact_claims
+from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tosg.kg.claims.log import SourceLog
+
+
+class MSigDB(Loader):
+    """See the module."""
+
+    name = "msigdb"
+    title = "MSigDB: hallmark sets of genes"
+    homepage = "https://www.gsea-msigdb.org/gsea/msigdb"
+    license = "CC BY 4.0"
+    nodes = ("Pathway",)
+    relationships = (("Gene", "PARTICIPATES_IN", "Pathway"),)
+    quirks = ("Symbols are those of the release; renamed ones are found by previous symbol.",)
+    tested_on = "the hallmark collection of version 7.0"
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        FileSpec(
+            "sets",
+            ("h.all.v2024.1.Hs.symbols.gmt", "h.all.v*.symbols.gmt", "*.symbols.gmt"),
+            "sets of genes (GMT)",
+            url=(
+                "https://data.broadinstitute.org/gsea-msigdb/msigdb/release/2024.1.Hs/"
+                "h.all.v2024.1.Hs.symbols.gmt"
+            ),
+            whole_bytes=40_000,
+        ),
+        SYMBOLS,
+    )
+
+    def _release(self, files: Mapping[str, Path]) -> str:
+        found = re.search(r"\.v(\d+(?:\.\d+)*)", files["sets"].name)
+        return found.group(1) if found else ""
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
+        path = files["sets"]
+        file, origin = log.file(path), self.origin(path, release)
+        sets: list[tuple[int, str, str]] = []
+        facts: list[Fact] = []
+        for line, text in enumerate(read_text(path).splitlines(), 1):
+            if not text.strip():
+                continue
+            name, address, *members = [*(part.strip() for part in text.split("\t")), ""]
+            if not any(members) or "://" not in address:
+                raise DataError(
+                    "a line is no set of genes",
+                    where=f"{path}, line {line}",
+                    found=text[:80],
+                    expected="a name, an address and symbols, separated by tabs",
+                    hint="is this the right file? see `tosg sources`",
+                )
+            file.read()
+            id_ = curie(name, "msigdb.set")
+            if id_ is None:
+                file.reject("bad identifier", line, name)
+                continue
+            file.parsed()
+            sets.append((line, id_, name.removeprefix("HALLMARK_").replace("_", " ").capitalize()))
+            for symbol in dict.fromkeys(m for m in members if m):
+                gene, how = symbols.resolve(symbol)
+                if gene is None:
+                    file.note(f"member with {how} symbol, left out", 1, f"{name}: {symbol}")
+                else:
+                    facts.append(Fact("PARTICIPATES_IN", ("Gene", gene), ("Pathway", id_), line))
+        yield origin.entities(
+            len(sets),
+            [line for line, _, _ in sets],
+            type="Pathway",
+            id=[id_ for _, id_, _ in sets],
+            name=[name for _, _, name in sets],
+        )
+        yield from fact_claims(facts, origin)
