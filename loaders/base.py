@@ -11,7 +11,7 @@ import fnmatch
 import json
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -72,6 +72,8 @@ class FileSpec:
         Of the file at ``url``.
     release : str
         Release of the file with that hash, for files that do not say it themselves.
+    known : mapping
+        sha256 -> release, of other files that do not say their release.
     license : str
         Licence of this file where it is another than the source's.
     whole_bytes : int
@@ -86,6 +88,7 @@ class FileSpec:
     url: str | None = None
     sha256: str | None = None
     release: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
     license: str = ""
     whole_bytes: int = 0
 
@@ -247,8 +250,10 @@ class Loader(ABC):
         if given := self.value(_RELEASE):
             return given
         spec = next(s for s in self.files if s.key == key)
-        known = spec.release and hash_file(files[key]) == spec.sha256
-        return spec.release if known else ""
+        known = dict(spec.known)
+        if spec.sha256 and spec.release:
+            known[spec.sha256] = spec.release
+        return known.get(hash_file(files[key]), "") if known else ""
 
     def stated_release(self, stated: str) -> str:
         """Release of a file that states one: the option, else what the file states."""

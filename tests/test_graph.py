@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support import signals
-from support.sources import write_source
+from support.sources import old, write_source
 
 import tosg
 from tosg.graph import KnowledgeGraph
@@ -50,7 +50,7 @@ def test_query_stats_and_export(settings: Settings, database: Database, tmp_path
 def test_a_source_is_loaded_with_its_options_and_withdrawn(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    write_source("ncbi_gene", tmp_path)
+    write_source(old("ncbi_gene"), tmp_path)
     with KnowledgeGraph(settings) as graph:
         report = graph.load("ncbi_gene", tmp_path, source_options={"release": "2026-11"})
         assert report.changed

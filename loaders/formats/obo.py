@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Scopes of synonyms that name the same thing, or nearly; NARROW and BROAD name others.
 _SAME = ("EXACT", "RELATED")
+#: Stanzas that are parsed at once.
+_BLOCK_STANZAS = 200
+
 _USED = re.compile(
     r"(id|name|namespace|def|synonym|xref|alt_id|is_a|relationship|is_obsolete|replaced_by|consider):"
 )
@@ -124,20 +127,35 @@ def parse_terms(obo: Obo, file: FileLog) -> Iterator[Term]:
     seen: set[str] = set()
     if not obo.whole:
         file.note("last line without a line end; the file may be cut off")
-    for position, (line, text) in enumerate(obo.stanzas):
+    for position, (line, text, whole) in enumerate(_frames(obo)):
         if not text.startswith("[Term]"):
             continue
         file.read()
         last = position == len(obo.stanzas) - 1
-        frame = _parse(text, line, file, cut_off_in=obo.path if last and not obo.whole else None)
+        cut_off_in = obo.path if last and not obo.whole else None
+        frame = whole or _parse(text, line, file, cut_off_in)
         if frame is None:
             file.reject("not valid OBO", line, text.split("\n")[1])
             continue
-        term = _term(frame, line, file)
+        term = term_of_frame(frame, line, file)
         if term.id in seen:
             file.note(REPEATED, 1, term.id)
         seen.add(term.id)
         yield term
+
+
+def _frames(obo: Obo) -> Iterator[tuple[int, str, Any]]:
+    """Line, text and frame of each stanza; None as the frame of those in a block with a fault.
+
+    Blocks of stanzas are parsed at once, which is many times faster than one by one.
+    """
+    for start in range(0, len(obo.stanzas), _BLOCK_STANZAS):
+        block = obo.stanzas[start : start + _BLOCK_STANZAS]
+        frames, _ = _try("".join(text for _, text in block).split("\n"), whole=True)
+        if frames is None or len(frames) != len(block):
+            frames = [None] * len(block)
+        for (line, text), frame in zip(block, frames, strict=True):
+            yield line, text, frame
 
 
 def _parse(text: str, line: int, file: FileLog, cut_off_in: Path | None) -> Any:
@@ -174,13 +192,13 @@ def _parse(text: str, line: int, file: FileLog, cut_off_in: Path | None) -> Any:
     return None
 
 
-def _try(lines: list[str]) -> tuple[Any, int | None]:
-    """Frame, or None and the position of the line at fault."""
+def _try(lines: list[str], *, whole: bool = False) -> tuple[Any, int | None]:
+    """Frame (with ``whole``, all of them), or None and the position of the line at fault."""
     import fastobo
 
     try:
         document = fastobo.loads("\n".join(lines) + "\n", threads=1)
-        return document[0], None
+        return (list(document) if whole else document[0]), None
     except SyntaxError as error:
         return None, max(0, min((error.lineno or 1) - 1, len(lines) - 1))
 
@@ -198,8 +216,8 @@ def _repaired(clause: str) -> str:
     return clause
 
 
-def _term(frame: Any, line: int, file: FileLog) -> Term:
-    """Take what is used from the clauses, and note the others."""
+def term_of_frame(frame: Any, line: int, file: FileLog) -> Term:
+    """Take what is used from the clauses of a frame of fastobo, and note the others."""
     term = Term(str(frame.id), line)
     for clause in frame:
         tag = clause.raw_tag()

@@ -58,11 +58,8 @@ GENE_INFO = FileSpec(
     "gene_info",
     ("Homo_sapiens.gene_info.gz", "*.gene_info.gz", "*.gene_info", "gene_info.gz", "gene_info"),
     "gene table of NCBI Gene",
-    url=(
-        "https://raw.githubusercontent.com/dhimmel/entrez-gene/"
-        "a7362748a34211e5df6f2d185bb3246279760546/download/Homo_sapiens.gene_info.gz"
-    ),
-    sha256="b63c9f3c7c0f78df1829b3a69baddd6d2b287ac8ae336b5023732ddd206d7105",
+    url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/GENE_INFO/Mammalia/Homo_sapiens.gene_info.gz",
+    whole_bytes=1_000_000,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.loaders.base import FileSpec
-from tosg.loaders.formats.term_tables import PORTAL, TermTable
+from tosg.loaders.reference.ontology import Ontology
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ _CELL_ONTOLOGY = (
 )
 
 
-class CellOntology(TermTable):
+class CellOntology(Ontology):
     """Cell types, and the terms of other ontologies that define them."""
 
     name = "cl"
@@ -30,15 +30,25 @@ class CellOntology(TermTable):
     )
     prefix = "cl"
     type = "CellType"
-    obo_types: ClassVar[Mapping[str, str]] = {"cl": "CellType", "uberon": "Anatomy", "go": ""}
+    others: ClassVar[Mapping[str, str]] = {"uberon": "Anatomy", "go": ""}
+    tested_on = "the whole term table, two slims, and the module of CL that MONDO imports"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "terms",
-            ("cl.min.tsv.gz", "cl.min.tsv"),
-            "terms (id, label, synonyms)",
-            url=f"{PORTAL}/cl.min.tsv.gz",
-            sha256="491b0ac380d5db52a5850e4ae7ea492e9906656dd098d7fc47c71d6b7876bcce",
-            release="2025-12-01",
+            (
+                "cl-basic.obo",
+                "cl-basic*.obo",
+                "cl-basic*.obo.gz",
+                "cl.obo",
+                "cl.json",
+                "cl.min.tsv.gz",
+                "cl.min.tsv",
+            ),
+            "terms (OBO, OBO graph JSON, or the Single Cell Portal's table)",
+            url="http://purl.obolibrary.org/obo/cl/cl-basic.obo",
+            known={
+                "491b0ac380d5db52a5850e4ae7ea492e9906656dd098d7fc47c71d6b7876bcce": "2025-12-01"
+            },
         ),
         FileSpec(
             "general_slim",
@@ -55,5 +65,15 @@ class CellOntology(TermTable):
             required=False,
             url=f"{_CELL_ONTOLOGY}/blood_and_immune_upper_slim.obo",
             sha256="62e111627577a451b83884bb229b027572cb54d2e5886850a587d4f9375f6002",
+        ),
+        FileSpec(
+            "module",
+            ("cl_import.obo", "cl_import.obo.gz"),
+            "definitions of a part of the terms (OBO)",
+            required=False,
+            url=(
+                "https://raw.githubusercontent.com/monarch-initiative/mondo/master/src/ontology/"
+                "imports/cl_import.obo"
+            ),
         ),
     )

@@ -1,34 +1,64 @@
-"""HGNC's genes as OBO graph JSON, and its gene groups as OBO.
+"""HGNC: approved names of human genes, and the bridge between their identifiers.
 
-The bridge between Entrez, HGNC, Ensembl and UniProt: cross-references join the gene's
-identifiers, "has gene product" edges lead to UniProt, "member of" edges to gene groups.
+The genes are HGNC's complete set, or its re-export as OBO graph JSON, whichever the file is.
+Cross-references join the gene's identifiers in Entrez, HGNC and Ensembl; UniProt accessions make
+``ENCODES``, gene groups ``MEMBER_OF``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import FileLog
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import REPEATED, keep, known_curies, note_duplicates, with_curies
+from tosg.loaders.columns import (
+    REPEATED,
+    blank_to_null,
+    first_rows,
+    keep,
+    known_curies,
+    listed_ids,
+    note_duplicates,
+    noting_repeats,
+    parents,
+    split,
+    with_curies,
+)
 from tosg.loaders.formats.obo import open_obo, parse_terms
+from tosg.loaders.formats.obo_graph import is_json
 from tosg.loaders.formats.opening import read_text
+from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import claims_of_terms
+from tosg.loaders.reference.symbols import HGNC_LAYOUT, hgnc_genes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.kg.claims.log import SourceLog
     from tosg.loaders.base import Origin
 
 _OBO = "http://purl.obolibrary.org/obo/"
+_HGNC = "https://storage.googleapis.com/public-download-files/hgnc/tsv/tsv"
 _INGEST = "https://raw.githubusercontent.com/biopragmatics/obo-db-ingest"
+
+
+def _withdrawn_header(line: str) -> list[str]:
+    # The last column explains itself in its name: MERGED_INTO_REPORT(S) (i.e. HGNC_ID|SYMBOL|...)
+    names = [name.strip() for name in line.split("\t")]
+    return ["MERGED_INTO" if name.startswith("MERGED_INTO") else name for name in names]
+
+
+_WITHDRAWN = Layout(
+    ("HGNC_ID", "STATUS", "WITHDRAWN_SYMBOL", "MERGED_INTO"), parse_header=_withdrawn_header
+)
 
 #: Predicate -> (relationship type, type of the end, its prefix).
 EDGES = {
@@ -53,6 +83,12 @@ class Hgnc(Loader):
     title = "HGNC: approved gene names, gene groups, the bridge between gene identifiers"
     homepage = "https://www.genenames.org"
     license = "CC0 1.0"
+    quirks = (
+        "The complete set states no release: it is the day of its newest change.",
+        "Fields of several values are quoted, with | between them.",
+        "A withdrawn gene leads to the gene that it was merged into, if that is one.",
+    )
+    tested_on = "the whole complete set of 2024-10-18; withdrawn genes: a small file of its layout"
     nodes = ("Gene", "GeneFamily")
     relationships = (
         ("Gene", "ENCODES", "Protein"),
@@ -62,10 +98,25 @@ class Hgnc(Loader):
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "genes",
-            ("hgnc.json.gz", "hgnc.json", "hgnc*.json.gz", "hgnc*.json"),
-            "genes as OBO graph JSON",
-            url=f"{_INGEST}/108e6ae6e6a46c4d389f32253847336384d61e61/export/hgnc/hgnc.json.gz",
-            sha256="2e19debc7bb70597202717e590e94dad3777d75e4ab3ae07b549a0c43b180fa0",
+            (
+                "hgnc_complete_set.txt",
+                "hgnc_complete_set*.txt",
+                "hgnc_complete_set*.txt.gz",
+                "hgnc.json.gz",
+                "hgnc.json",
+                "hgnc*.json.gz",
+                "hgnc*.json",
+            ),
+            "genes: the complete set, or OBO graph JSON",
+            url=f"{_HGNC}/hgnc_complete_set.txt",
+            whole_bytes=2_000_000,
+        ),
+        FileSpec(
+            "withdrawn",
+            ("withdrawn.txt", "withdrawn.txt.gz"),
+            "withdrawn genes and those that they were merged into",
+            required=False,
+            url=f"{_HGNC}/withdrawn.txt",
         ),
         FileSpec(
             "groups",
@@ -81,6 +132,8 @@ class Hgnc(Loader):
     )
 
     def _release(self, files: Mapping[str, Path]) -> str:
+        if not is_json(files["genes"]):
+            return _newest(files["genes"])
         found = re.search(
             r'oboInOwl#hasDate",\s*"val":\s*"(\d{2}):(\d{2}):(\d{4})', read_text(files["genes"])
         )
@@ -90,10 +143,17 @@ class Hgnc(Loader):
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
         path = files["genes"]
-        graph = _graph(path)
         file, origin = log.file(path), self.origin(path, release)
-        yield _genes(graph, file, origin)
-        yield from _edges(graph, file, origin)
+        replaced: dict[str, list[str]] = {}
+        if "withdrawn" in files:
+            replaced = _replaced(files["withdrawn"], log.file(files["withdrawn"]))
+        if is_json(path):
+            graph = _graph(path)
+            yield _genes(graph, file, origin)
+            yield from _edges(graph, file, origin)
+        else:
+            for batch in noting_repeats(hgnc_genes(path, file), "curie", file):
+                yield from _of_complete_set(batch, file, origin, replaced)
         if "groups" in files:
             obo = open_obo(files["groups"])
             origin = self.origin(obo.path, self.stated_release(obo.release), part="groups")
@@ -103,6 +163,96 @@ class Hgnc(Loader):
                 origin,
                 {"hgnc.genegroup": "GeneFamily"},
             )
+
+
+def _newest(path: Path) -> str:
+    """Day of the newest change of a record: the complete set states no release."""
+    newest = ""
+    for batch in read_table(path, HGNC_LAYOUT, FileLog("hgnc", path)):
+        days = batch.column("date_modified")
+        days = days.filter(pc.match_substring_regex(days, r"^\d{4}-\d{2}-\d{2}$"))
+        newest = max(newest, pc.max(days).as_py() or "")
+    return newest
+
+
+def _of_complete_set(
+    batch: pa.RecordBatch, file: FileLog, origin: Origin, replaced: Mapping[str, list[str]]
+) -> Iterator[pa.RecordBatch]:
+    """Claims of genes, their proteins and their groups."""
+    line, ids = batch.column("line"), batch.column("curie")
+    former = ("prev_symbol", "alias_symbol", "prev_name", "alias_name")
+    words = [split(batch.column(name), "|").to_pylist() for name in former]
+    yield origin.entities(
+        batch.num_rows,
+        line,
+        type="Gene",
+        id=ids,
+        name=blank_to_null(batch.column("name")),
+        symbol=blank_to_null(batch.column("symbol")),
+        synonyms=[list(dict.fromkeys(chain(*lists))) for lists in zip(*words, strict=True)],
+        xrefs=known_curies(_xref_lists(batch), file),
+        replaces=[replaced.get(id_, []) for id_ in ids.to_pylist()],
+    )
+    groups = listed_ids(batch, "gene_group_id", "|", "hgnc.genegroup", file)
+    yield from _group_names(batch, groups, origin)
+    proteins = listed_ids(batch, "uniprot_ids", "|", "uniprot", file)
+    for ends, type_, end_type in (
+        (proteins, "ENCODES", "Protein"),
+        (groups, "MEMBER_OF", "GeneFamily"),
+    ):
+        row = pa.array(parents(ends))
+        yield origin.relationships(
+            len(row),
+            line.take(row),
+            type=type_,
+            start_type="Gene",
+            start=ids.take(row),
+            end_type=end_type,
+            end=ends.flatten(),
+        )
+
+
+def _xref_lists(batch: pa.RecordBatch) -> pa.Array:
+    columns = [
+        pc.binary_join_element_wise(pa.scalar(prefix), blank_to_null(batch.column(name)), ":")
+        for prefix, name in (("ncbigene", "entrez_id"), ("ensembl", "ensembl_gene_id"))
+    ]
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return pa.array([[x for x in row if x] for row in rows], pa.list_(pa.string()))
+
+
+def _group_names(
+    batch: pa.RecordBatch, groups: pa.ListArray, origin: Origin
+) -> Iterator[pa.RecordBatch]:
+    """Claims of the groups by name, where every gene has as many names as groups."""
+    names = split(batch.column("gene_group"), "|")
+    if not pc.all(pc.equal(pc.list_value_length(groups), pc.list_value_length(names))).as_py():
+        return
+    first = first_rows(groups.flatten())
+    yield origin.entities(
+        len(first),
+        batch.column("line").take(pa.array(parents(groups)).take(first)),
+        type="GeneFamily",
+        id=groups.flatten().take(first),
+        name=names.flatten().take(first),
+    )
+
+
+def _replaced(path: Path, file: FileLog) -> dict[str, list[str]]:
+    """Living gene -> withdrawn genes that were merged into it and nothing else."""
+    replaced: dict[str, list[str]] = {}
+    for raw in read_table(path, _WITHDRAWN, file):
+        batch = with_curies(raw, "HGNC_ID", "hgnc", file)
+        rows = (batch.column(name).to_pylist() for name in ("curie", "MERGED_INTO", "line"))
+        for id_, text, line in zip(*rows, strict=True):
+            targets = re.findall(r"(HGNC:\d+)\|[^,|]*\|Approved", text)
+            if len(targets) == 1:
+                replaced.setdefault(targets[0].lower(), []).append(id_)
+                file.parsed()
+            else:
+                kind = "withdrawn, split into several genes" if targets else "withdrawn"
+                file.reject(kind, line, f"{id_} | {text}")
+    return replaced
 
 
 def _graph(path: Path) -> dict[str, Any]:

@@ -1,13 +1,28 @@
-"""NCBI Gene's ``gene_info``: symbols, synonyms, names and cross-references of genes."""
+"""NCBI Gene: symbols, synonyms, names and cross-references of genes, and their transcripts.
+
+``gene_info`` has the genes; ``gene2ensembl`` leads them to Ensembl's genes and transcripts.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow.compute as pc
 
+from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import blank_to_null, known_curies, noting_repeats, split
+from tosg.loaders.columns import (
+    blank_to_null,
+    first_rows,
+    known_curies,
+    noting_repeats,
+    of_species,
+    split,
+    with_curies,
+)
+from tosg.loaders.formats.opening import open_bytes, strip_bom
+from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.genes import GENE_INFO, TAX_ID, gene_info_date, human_genes
 
 if TYPE_CHECKING:
@@ -16,7 +31,19 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from tosg.kg.claims.log import SourceLog
+    from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.loaders.base import Origin
+
+_COLUMNS = (
+    "tax_id",
+    "GeneID",
+    "Ensembl_gene_identifier",
+    "RNA_nucleotide_accession.version",
+    "Ensembl_rna_identifier",
+    "protein_accession.version",
+    "Ensembl_protein_identifier",
+)
+_ENSEMBL = Layout(_COLUMNS)
 
 
 class NcbiGene(Loader):
@@ -26,8 +53,25 @@ class NcbiGene(Loader):
     title = "NCBI Gene: symbols, synonyms, names and cross-references of human genes"
     homepage = "https://www.ncbi.nlm.nih.gov/gene"
     license = "Public domain (US)"
-    nodes = ("Gene",)
-    files: ClassVar[tuple[FileSpec, ...]] = (GENE_INFO,)
+    nodes = ("Gene", "Transcript")
+    relationships = (("Gene", "TRANSCRIBED_TO", "Transcript"),)
+    quirks = (
+        "Headers of before and after 2016 are read; - means nothing; quotes are plain text.",
+        "The rows NEWENTRY stand for genes that have no record yet: they are left out.",
+        "Versions of Ensembl's and RefSeq's identifiers are cut off.",
+    )
+    tested_on = "the whole human table of 2015; today's header; 29 rows of gene2ensembl"
+    files: ClassVar[tuple[FileSpec, ...]] = (
+        GENE_INFO,
+        FileSpec(
+            "gene2ensembl",
+            ("gene2ensembl.gz", "gene2ensembl"),
+            "Ensembl's genes and transcripts of each gene",
+            required=False,
+            url="https://ftp.ncbi.nlm.nih.gov/gene/DATA/gene2ensembl.gz",
+            whole_bytes=50_000_000,
+        ),
+    )
     options = (TAX_ID,)
 
     def _release(self, files: Mapping[str, Path]) -> str:
@@ -55,3 +99,52 @@ class NcbiGene(Loader):
                 synonyms=split(batch.column("Synonyms"), "|", "-"),
                 xrefs=known_curies(split(batch.column("dbXrefs"), "|", "-"), file),
             )
+        if "gene2ensembl" in files:
+            path = files["gene2ensembl"]
+            origin = self.origin(path, self.stated_release(""), part="gene2ensembl")
+            yield from _to_ensembl(path, log.file(path), origin, self.value(TAX_ID))
+
+
+def _to_ensembl(path: Path, file: FileLog, origin: Origin, tax_id: str) -> Iterator[pa.RecordBatch]:
+    """Claims of Ensembl's genes as cross-references, and of transcripts."""
+    with open_bytes(path) as stream:  # excerpts are in use that begin with the first row
+        bare = strip_bom(stream.read(16), path)[:1].isdigit()
+    layout = replace(_ENSEMBL, header=not bare)
+    for raw in read_table(path, layout, file):
+        batch = of_species(raw, "tax_id", file, tax_id, shown=("tax_id", "GeneID"))
+        batch = with_curies(batch, "GeneID", "ncbigene", file)
+        file.parsed(batch.num_rows)
+        gene = curies(batch.column("Ensembl_gene_identifier"), "ensembl")
+        first = first_rows(pc.binary_join_element_wise(batch["curie"], pc.fill_null(gene, ""), " "))
+        yield origin.entities(
+            len(first),
+            batch.column("line").take(first),
+            type="Gene",
+            id=batch.column("curie").take(first),
+            xrefs=[[x] if x else [] for x in gene.take(first).to_pylist()],
+        )
+        bare = pc.replace_substring_regex(batch.column("Ensembl_rna_identifier"), r"\.\d+$", "")
+        some = batch.append_column("transcript", curies(bare, "ensembl"))
+        some = some.filter(some.column("transcript").is_valid())
+        refseq = curies(
+            pc.replace_substring_regex(
+                some.column("RNA_nucleotide_accession.version"), r"\.\d+$", ""
+            ),
+            "refseq",
+        )
+        yield origin.entities(
+            some.num_rows,
+            some.column("line"),
+            type="Transcript",
+            id=some.column("transcript"),
+            xrefs=[[x] if x else [] for x in refseq.to_pylist()],
+        )
+        yield origin.relationships(
+            some.num_rows,
+            some.column("line"),
+            type="TRANSCRIBED_TO",
+            start_type="Gene",
+            start=some.column("curie"),
+            end_type="Transcript",
+            end=some.column("transcript"),
+        )

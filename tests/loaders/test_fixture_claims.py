@@ -170,7 +170,7 @@ def test_hetionet_tables(tmp_path: Path) -> None:
 
 
 def test_ncbi_gene(tmp_path: Path) -> None:
-    entities, _, log = read("ncbi_gene", tmp_path)
+    entities, _, log = read("ncbi_gene@old", tmp_path)
     assert [e["id"] for e in entities] == [f"ncbigene:{n}" for n in (11, 12, 13, 14, 15, 16, 11)]
     assert entities[0] == {
         "type": "Gene",
@@ -183,7 +183,7 @@ def test_ncbi_gene(tmp_path: Path) -> None:
         "part": "",
         "source": "ncbi_gene",
         "license": "Public domain (US)",
-        "release": "2015-06-07",
+        "release": "excerpt of 2015-06-07",
         "file": "Homo_sapiens.gene_info.gz",
         "line": 2,
     }
@@ -196,23 +196,24 @@ def test_ncbi_gene(tmp_path: Path) -> None:
         "cross-reference of an unknown kind, left out": 1,
         "identifier given more than once": 1,
         "symbol of several genes": 3,
+        "excerpt, not the whole file": 1,
     }
 
 
 def test_gene_info_with_a_newer_header(tmp_path: Path) -> None:
-    text = FILES["ncbi_gene"]["gene_info"][1]
+    text = FILES["ncbi_gene@old"]["gene_info"][1]
     header, _, body = text.partition("\n")
     names = header.removeprefix("#Format: ").split(" (tab is")[0].split(" ")
     newer = "#" + "\t".join([*names, "Feature_type"]) + "\n"
     newer += "".join(f"{line}\t-\n" for line in body.splitlines())
-    write_source("ncbi_gene", tmp_path / "old")
-    write_source("ncbi_gene", tmp_path / "new", {"gene_info": newer.encode()})
-    old, new = (read_source("ncbi_gene", tmp_path / folder)[0] for folder in ("old", "new"))
+    write_source("ncbi_gene@old", tmp_path / "old")
+    write_source("ncbi_gene@old", tmp_path / "new", {"gene_info": newer.encode()})
+    old, new = (read_source("ncbi_gene@old", tmp_path / folder)[0] for folder in ("old", "new"))
     assert old == new
 
 
 def test_hgnc(tmp_path: Path) -> None:
-    entities, relationships, log = read("hgnc", tmp_path)
+    entities, relationships, log = read("hgnc@old", tmp_path)
     assert one(entities, "hgnc:5")["name"] == "alpha one"
     assert one(entities, "hgnc:5")["symbol"] == "AAA1"
     assert one(entities, "hgnc:5")["xrefs"] == [
@@ -243,7 +244,7 @@ def test_hgnc(tmp_path: Path) -> None:
 
 
 def test_uniprot(tmp_path: Path) -> None:
-    entities, _, log = read("uniprot", tmp_path)
+    entities, _, log = read("uniprot@old", tmp_path)
     first = entities[0]
     assert (first["id"], first["name"], first["symbol"]) == (
         "uniprot:P00011",
@@ -369,7 +370,7 @@ def test_alternative_id_that_is_a_disease_of_its_own_today(tmp_path: Path) -> No
 
 
 def test_small_ontologies(tmp_path: Path) -> None:
-    diseases, _, log = read("mondo", tmp_path / "mondo")
+    diseases, _, log = read("mondo@old", tmp_path / "mondo")
     assert [(e["type"], e["id"], e["name"]) for e in diseases] == [
         ("Disease", "mondo:0000014", "some disease"),
         ("Disease", "mondo:0000015", "other \u201cdisease\u201d"),
@@ -388,7 +389,7 @@ def test_small_ontologies(tmp_path: Path) -> None:
         ("PART_OF", "cl:0000084", "uberon:0000178"),
     ]
     assert kinds(log, slim) == {"of another ontology": (1, 24)}
-    organs, _, _ = read("uberon", tmp_path / "uberon")
+    organs, _, _ = read("uberon@old", tmp_path / "uberon")
     assert [(e["type"], e["id"]) for e in organs] == [("Anatomy", "uberon:0000178")]
 
 

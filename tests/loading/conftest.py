@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.loads import RECIPE, SOURCES
-from support.sources import write_source
+from support.sources import old, write_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def data(tmp_path: Path) -> Path:
     """A data folder with the small files of every source."""
     folder = tmp_path / "data"
     for name in SOURCES:
-        write_source(name, folder / name)
+        write_source(old(name), folder / name)
     return folder
 
 

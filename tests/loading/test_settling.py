@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from support import cells
 from support.loads import inputs
-from support.sources import FILES, write_source
+from support.sources import FILES, old, write_source
 
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.remap import detach
@@ -194,8 +194,8 @@ def test_what_a_newer_release_leaves_out_is_counted(empty: Settings, data: Path)
 
 def test_files_that_state_no_release_are_told(empty: Settings, data: Path) -> None:
     def proteins(line: str = "", **options: str) -> LoadReport:
-        text = FILES["uniprot"]["proteins"][1] + line
-        write_source("uniprot", data / "uniprot", {"proteins": text.encode()})
+        text = FILES[old("uniprot")]["proteins"][1] + line
+        write_source(old("uniprot"), data / "uniprot", {"proteins": text.encode()})
         found = SourceInput.locate(registry.make("uniprot", options), [data / "uniprot"])
         return load(empty, [found], settle=False)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from support.graphs import content
 from support.servers import wipe
-from support.sources import FILES
+from support.sources import FIRST
 from tosg.kg.server.connect import connect
 from tosg.loaders import registry
 from tosg.loaders.pipeline.load import SourceInput
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.graphs import Content
     from tosg.settings import Settings
 
-SOURCES = list(FILES)
+SOURCES = FIRST
 
 #: Those of the small recipe, in its order.
 RECIPE = ["hetionet", "ncbi_gene", "uniprot", "trrust", "goa"]
@@ -25,7 +25,7 @@ RECIPE = ["hetionet", "ncbi_gene", "uniprot", "trrust", "goa"]
 
 def inputs(data: Path, names: list[str] = SOURCES) -> list[SourceInput]:
     """The named sources with their files."""
-    return [SourceInput.locate(registry.make(n), [data / n]) for n in names]
+    return [SourceInput.locate(registry.make(n, {"excerpt": "false"}), [data / n]) for n in names]
 
 
 def held(settings: Settings) -> Content:

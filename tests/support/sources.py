@@ -458,6 +458,9 @@ _FILES: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
+#: Sources of the first release, whose fixtures the tests of loading use.
+FIRST = list(_FILES)
+
 #: Fixtures by source; the older of two layouts of a source is named as in ``hgnc@old``.
 FIXTURES: dict[str, Fixture] = fixtures()
 FIXTURES |= {
@@ -478,6 +481,11 @@ def contents(source: str) -> dict[str, tuple[str, bytes]]:
 def source_of(fixture: str) -> str:
     """Source that a fixture is of."""
     return fixture.partition("@")[0]
+
+
+def old(source: str) -> str:
+    """Name of the fixture of a source's older layout, where it has two."""
+    return f"{source}@old" if f"{source}@old" in FIXTURES else source
 
 
 def compress(name: str, data: bytes) -> bytes:
