@@ -61,6 +61,8 @@ class Layout:
         header may be one of the comment lines.
     ragged : int
         Fewest fields of a row, for tables whose empty last columns may be cut off; 0: all.
+    skip : int
+        Lines of text before the header.
     """
 
     columns: tuple[str, ...]
@@ -73,6 +75,7 @@ class Layout:
     renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     comment: str = ""
     ragged: int = 0
+    skip: int = 0
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -166,6 +169,9 @@ class _Reader:
         if self.layout.header:
             while b"\n" not in rest and (more := stream.read(BLOCK_BYTES)):
                 rest += more
+            for _ in range(self.layout.skip):
+                raw, _, rest = rest.partition(b"\n")
+                self.line, self.byte = self.line + 1, self.byte + len(raw) + 1
             rest = self.read_header(rest)
         while True:
             more = stream.read(BLOCK_BYTES)
