@@ -11,13 +11,14 @@ LTS := 5.26.28
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo test test-lts lts-server test-long check format wheel-test bench bench-smoke clean
+.PHONY: help setup demo test test-lts lts-server test-pythons test-long check format wheel-test bench bench-smoke clean
 
 help:
 	@echo "make demo         the main job: graph, cells, training set, model"
 	@echo "make test         the tests, against a real Neo4j that they start themselves"
 	@echo "make setup        only make .venv"
 	@echo "make check        format, lint, types, layers"
+	@echo "make test-pythons the tests without a server, on the other Pythons that are here"
 	@echo "make test-long    the long tests"
 	@echo "make bench        the benchmarks (BENCH='load read export batches')"
 
@@ -48,6 +49,10 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1 \
 test: setup
 	$(PYTEST) -m "not slow"
 	$(MAKE) test-lts
+
+# The part that needs no server, on Python 3.12 and 3.13 where they are installed.
+test-pythons: setup
+	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python tests/other_pythons.py
 
 # A shorter leg on the long-term support version of Neo4j.
 test-lts: setup
