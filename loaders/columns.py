@@ -172,7 +172,7 @@ def filter_lists(lists: pa.ListArray, flat: pa.Array, mask: pa.Array) -> pa.List
 
 
 def known_curies(lists: pa.ListArray, file: FileLog) -> pa.ListArray:
-    """Lists of normalised CURIEs; what is none that we know is left out and noted."""
+    """Lists of normalised CURIEs; unknown ones are left out and noted."""
     flat = lists.flatten()
     known = parse_curies(flat)
     lost = flat.filter(known.is_null())

@@ -1,4 +1,4 @@
-"""Data sets taken away, and mapped anew to a graph that has learned new identifiers."""
+"""Remove data sets, or map them again to a graph that has learned new identifiers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RemapReport:
-    """What mapping a data set anew changed.
+    """What mapping a data set again changed.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class RemapReport:
     expresses : int
         EXPRESSES relationships that were made.
     links : int
-        Groups whose cell type, tissue or disease was named or linked anew.
+        Groups whose cell type, tissue or disease was named or linked again.
     """
 
     dataset: str
@@ -77,7 +77,7 @@ def detach(db: Database, dataset: str) -> int:
 
 
 def remap(db: Database, dataset: str, *, lease: Lease | None = None) -> RemapReport:
-    """Map a data set's variables, groups and labels anew to the graph as it is now.
+    """Map a data set's variables, groups and labels again, to the graph as it is now.
 
     Expression itself is not touched: its indices are positions in the data set's variables.
 
@@ -177,7 +177,7 @@ def _sums(
 ) -> GroupSums:
     """Sums per group of the variables that it needs EXPRESSES of; z-scores have none.
 
-    Only what a group needs is read: one that is made anew needs all variables, the others those
+    Only what a group needs is read: one that is made again needs all variables, the others those
     whose entity changed.
     """
     sums = GroupSums(len(groups), len(info.variables))

@@ -40,7 +40,7 @@ class EmbedReport:
     device : str
         What it ran on; "" where nothing had to be embedded.
     texts : int
-        Texts composed anew before.
+        Texts composed before.
     embedded : int
         Nodes that got a vector.
     encoded : int

@@ -142,7 +142,7 @@ def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
     Raises
     ------
     ConfigError
-        It cannot be had; what was tried is listed.
+        It is not found; what was tried is listed.
     DataError
         Its weights are not those that were published.
     """
@@ -234,7 +234,7 @@ def _from_hub(name: str, published: Published | None, tried: list[str]) -> Locat
             continue
         return Located(name, folder.name, folder)
     raise ConfigError(
-        "the embedding model cannot be had",
+        "the embedding model is not found",
         where="--model",
         found=f"{name}; tried " + "; ".join(tried),
         expected=f"a folder, a name on the hub, or {DEFAULT_MODEL}",

@@ -86,7 +86,7 @@ def embed(
     Raises
     ------
     ConfigError
-        The model cannot be had, or is another than the graph's and `rebuild` is not set.
+        The model is not found, or is another than the graph's and `rebuild` is not set.
     UsageError
         The schema has no such type.
     DatabaseError
@@ -156,7 +156,7 @@ def _replaced(stored: ModelInfo | None, chosen: Located | Model, rebuild: bool) 
             where="--model",
             found=f"{name} (revision {revision})",
             expected=f"{stored.name} (revision {stored.revision})",
-            hint="leave --model out, or give --rebuild to embed the whole graph anew",
+            hint="leave --model out, or give --rebuild to embed the whole graph again",
         )
     return True
 

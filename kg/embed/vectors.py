@@ -114,7 +114,7 @@ def ensure_indexes(
     """Make the vector indexes of types that have vectors, and wait until they are online.
 
     Quantization is off: with it, a tenth to a quarter of the true neighbours are missed. An
-    index that was made with other options is made anew.
+    index that was made with other options is made again.
 
     Parameters
     ----------

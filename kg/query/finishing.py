@@ -55,7 +55,7 @@ def finish(step: str, table: pa.Table, values: Mapping[str, Any]) -> pa.Table:
     """
     if step not in STEPS:
         raise SchemaError(
-            "a statement names a step that there is not",
+            "a statement names an unknown step",
             where="// after:",
             found=step,
             expected=", ".join(STEPS),

@@ -178,7 +178,7 @@ def _one_plain_statement(taken: StatementParts, text: str) -> None:
         )
     if taken.verb in ("EXPLAIN", "PROFILE"):
         raise QueryError(
-            f"{taken.verb} is not for here", hint="use it in cypher-shell or Neo4j Browser"
+            f"{taken.verb} cannot be run here", hint="use it in cypher-shell or Neo4j Browser"
         )
     if taken.verb in ("SHOW", "TERMINATE", "USE", "LOAD"):
         raise _refused(taken.verb)

@@ -288,7 +288,7 @@ def _uneven(one: object, other: object) -> DataError:
         where="embedding_f32",
         found=f"{one} bytes",
         expected=f"{other} bytes",
-        hint="`tosg embed` makes them anew where the model has changed",
+        hint="`tosg embed` makes them again where the model has changed",
     )
 
 

@@ -122,7 +122,7 @@ class LoadReport:
     remapped : dict of str to int
         Data sets of cells whose mapping changed, with the variables that are mapped now.
     not_remapped : dict of str to str
-        Data sets of cells that could not be mapped anew, and why.
+        Data sets of cells that could not be mapped again, and why.
     written : WriteCounts
         What the writer did.
     before, after : GraphCounts

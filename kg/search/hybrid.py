@@ -354,7 +354,7 @@ def _model(name: str, revision: str, model: str | Model | None) -> Model:
             where="--model",
             found=f"{found.name} (revision {found.revision})",
             expected=f"{name} (revision {revision})",
-            hint="leave the model out, or embed the graph anew (`tosg embed --rebuild`)",
+            hint="leave the model out, or embed the graph again (`tosg embed --rebuild`)",
         )
     return given if isinstance(given, Model) else load_once(given)
 

@@ -193,7 +193,7 @@ def download(context: MavenContext, coordinate: str) -> Path:
     Raises
     ------
     ServerError
-        It cannot be had.
+        It cannot be downloaded.
     """
     from requests import RequestException
 

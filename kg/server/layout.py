@@ -67,7 +67,7 @@ class ServerLayout:
 
     @property
     def conf(self) -> Path:
-        """Folder of neo4j.conf, made anew at every start."""
+        """Folder of neo4j.conf, written again at every start."""
         return self.root / "conf"
 
     @property

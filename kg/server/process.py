@@ -46,7 +46,7 @@ def host() -> str:
 
 @cache
 def boot() -> str:
-    """Return what changes when this machine is started anew."""
+    """Return what changes when this machine is started again."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

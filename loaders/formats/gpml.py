@@ -124,7 +124,7 @@ def parse_gpml(data: bytes, where: str) -> GpmlPathway:
         root = ET.fromstring(data)  # noqa: S314 - expat refuses entity bombs since 2.4.1
     except ET.ParseError as error:
         raise DataError(
-            "the drawing is no XML", where=where, found=error, expected="a GPML file"
+            "the drawing is not XML", where=where, found=error, expected="a GPML file"
         ) from error
     if root.tag != f"{_NS}Pathway":
         raise DataError(

@@ -99,7 +99,7 @@ def open_obo(path: Path) -> Obo:
     first = text.lstrip().split("\n", 1)[0]
     if not re.match(r"(format-version|data-version|ontology|date|auto-generated-by|!)", first):
         raise DataError(
-            "this is no OBO file",
+            "this is not an OBO file",
             where=f"{path}, line 1",
             found=first[:100],
             expected="format-version: 1.2 or 1.4",

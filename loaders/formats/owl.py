@@ -39,7 +39,7 @@ def read_owl_terms(path: Path, file: FileLog) -> Iterator[Term]:
                     depth += 1
                     if depth == 1 and element.tag != f"{_RDF}RDF":
                         raise DataError(
-                            "the file is no RDF/XML",
+                            "the file is not RDF/XML",
                             where=path,
                             found=f"<{element.tag}>",
                             expected="<rdf:RDF>",
@@ -57,7 +57,7 @@ def read_owl_terms(path: Path, file: FileLog) -> Iterator[Term]:
                 element.clear()
         except ET.ParseError as error:
             raise DataError(
-                "the file is no XML, or cut off",
+                "the file is not XML, or cut off",
                 where=f"{path}, line {error.position[0]}",
                 found=error,
                 hint="download it again; `tosg fetch` checks the hash",

@@ -75,7 +75,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
             text = raw.decode("utf-8").rstrip("\r\n")
             if number == 1 and not re.match(r"ID {3}\S+ +(Reviewed|Unreviewed);", text):
                 raise DataError(
-                    "this is no flat file of UniProt",
+                    "this is not a flat file of UniProt",
                     where=f"{path}, line 1",
                     found=text[:80],
                     expected="ID   NAME_HUMAN   Reviewed;   393 AA.",

@@ -25,7 +25,7 @@ def settle(
     report: LoadReport | None = None,
     progress: Progress = silent,
 ) -> int:
-    """Compose the texts that changed and map the attached cells anew.
+    """Compose the texts that changed and map the attached cells again.
 
     A data set that cannot be mapped (the file that it is linked to is gone) stays as it is and is
     named in the report: it must not keep a graph from being loaded.

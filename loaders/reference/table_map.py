@@ -134,7 +134,7 @@ def read_map(path: Path) -> TableMap:
     try:
         document = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
-        raise DataError("the map is no YAML", where=path, found=error) from error
+        raise DataError("the map is not YAML", where=path, found=error) from error
     try:
         return _Reader(str(path)).table(document)
     except DataError:

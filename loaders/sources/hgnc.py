@@ -264,14 +264,14 @@ def _graph(path: Path) -> dict[str, Any]:
             raise TypeError("nodes and edges are no lists")
     except json.JSONDecodeError as error:
         raise DataError(
-            "the file is no JSON, or cut off",
+            "the file is not JSON, or cut off",
             where=f"{path}, line {error.lineno}, column {error.colno}",
             found=error.msg,
             hint="download it again; `tosg fetch` checks the hash",
         ) from error
     except (KeyError, IndexError, TypeError) as error:
         raise DataError(
-            "the file is no OBO graph",
+            "the file is not an OBO graph",
             where=path,
             found=f"{type(error).__name__}: {error}",
             expected='{"graphs": [{"nodes": [...], "edges": [...]}]}',

@@ -131,7 +131,7 @@ def _records(
     Raises
     ------
     DataError
-        It lacks one of the wanted keys, or a line is no JSON object.
+        It lacks one of the wanted keys, or a line is not a JSON object.
     """
     lines = read_text(path).splitlines()
     as_json = lines[0].lstrip().startswith("{")
@@ -160,9 +160,9 @@ def json_object(text: str, path: Path, line: int) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError("a line is no JSON", where=f"{path}, line {line}", found=error) from error
+        raise DataError("a line is not JSON", where=f"{path}, line {line}", found=error) from error
     if not isinstance(value, dict):
-        raise DataError("a line is no JSON object", where=f"{path}, line {line}")
+        raise DataError("a line is not a JSON object", where=f"{path}, line {line}")
     return value
 
 

@@ -67,7 +67,7 @@ class MSigDB(Loader):
             name, address, *members = [*(part.strip() for part in text.split("\t")), ""]
             if not any(members) or "://" not in address:
                 raise DataError(
-                    "a line is no set of genes",
+                    "a line is not a set of genes",
                     where=f"{path}, line {line}",
                     found=text[:80],
                     expected="a name, an address and symbols, separated by tabs",

@@ -141,7 +141,7 @@ def _rows(path: Path, columns: tuple[str, ...], file: FileLog) -> Iterator[pa.Re
     except (pa.ArrowInvalid, OSError) as error:
         empty = path.stat().st_size == 0
         raise DataError(
-            "the file is empty" if empty else "the file is no Parquet, or is cut off",
+            "the file is empty" if empty else "the file is not Parquet, or is cut off",
             where=path,
             found=error,
             hint="download it again; see `tosg sources`",

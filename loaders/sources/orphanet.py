@@ -106,7 +106,7 @@ def _disorders(path: Path) -> list[ET.Element]:
         root = ET.fromstring(read_bytes(path))  # noqa: S314 - expat refuses entity bombs
     except ET.ParseError as error:
         raise DataError(
-            "the file is no XML, or is cut off",
+            "the file is not XML, or is cut off",
             where=f"{path}, line {error.position[0]}",
             found=error,
             expected="en_product6.xml of Orphanet",

@@ -73,7 +73,7 @@ def test_anchors_in_a_circle_end() -> None:
 
 @pytest.mark.parametrize("data", [b"<html></html>", b"nothing", WP1.encode()[:900]])
 def test_no_drawing(data: bytes) -> None:
-    with pytest.raises(DataError, match=r"the drawing is no XML|not a drawing"):
+    with pytest.raises(DataError, match=r"the drawing is not XML|not a drawing"):
         parse_gpml(data, "WP1.gpml")
 
 

@@ -1,6 +1,6 @@
 """Labels and groups of a data set's cells as they would be if it were attached now.
 
-What a cell says of its type, tissue and disease is resolved anew: what was matched by the id of
+What a cell says of its type, tissue and disease is resolved again: what was matched by the id of
 its node, what was not by the term or the text of the file. Groups follow from the cells. A group
 that only gets another name keeps its EXPRESSES; one whose cells come from several groups gets new
 ones.
@@ -28,7 +28,7 @@ VALUES = (*GROUP_FIELDS, *(f"{name}_id" for name in GROUP_RELATIONSHIPS))
 
 
 class Labels:
-    """Resolves what cells say anew; each text once, and each type's names read once."""
+    """Resolves what cells say again; each text once, and each type's names read once."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,4 +1,4 @@
-"""Writes what mapping a data set anew changes: cells, groups and their relationships.
+"""Writes what mapping a data set again changes: cells, groups and their relationships.
 
 A small change is one transaction. A larger one takes several, each with whole groups, cells
 before the groups that they move to and the data set's node last: a run that was killed is

@@ -115,7 +115,7 @@ def _positions(variables: Sequence[Variable], found: VariableMap, modality: str)
         for name in variables[i].symbols:
             if name:
                 positions.setdefault(name, i)
-    # The file's own name wins over everything else that is called so.
+    # The file's own name wins over everything else of that name.
     positions.update({variables[i].name: i for i in chosen})
     return positions
 

@@ -91,7 +91,7 @@ def _run(
 ) -> NoReturn:
     from tosg.errors import TosgError
 
-    # What the driver logs of a lost connection is told by our error; without a handler of its own
+    # What the driver logs of a lost connection is in our error; without a handler of its own
     # Python would print it too.
     logging.getLogger("neo4j").addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
@@ -104,7 +104,7 @@ def _run(
             prog_name=name,
             standalone_mode=False,
         )
-        sys.stdout.flush()  # what fails here is told like any other error
+        sys.stdout.flush()  # a failure here is reported like any other
     except TosgError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

@@ -6,7 +6,7 @@ One model, several readings of the same cells on the same split:
     A gene's state is its abundance times what its text says, passed along the edges, apart for
     those that raise, that lower, and the others; its text also says how the state votes.
 ``other edges``
-    The same model with the ends of its edges dealt out anew: as many edges, none of them true.
+    The same model with the ends of its edges dealt out again: as many edges, none of them true.
 ``no graph``
     The same model with its edges taken away.
 ``no text``
