@@ -126,6 +126,14 @@ class Lease:
             "writer_until": round((time.time() + CARRIED) * 1000),
         }
 
+    def carry_on(self, db: Database) -> None:
+        """Make the lease that an import carries last `CARRIED` seconds from now on."""
+        db.write(
+            MATCH_META + "WHERE m.writer_token = $token SET m.writer_until = timestamp() + $ttl",
+            token=self.token,
+            ttl=int(CARRIED * 1000),
+        )
+
     def leave(self) -> None:
         """Do not give the lease back: it goes on in another database, with `continue_lease`."""
         self._left = True

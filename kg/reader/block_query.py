@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tosg.cypher.quoting import quote_property
-from tosg.kg.reader.columns import column, types_of
+from tosg.kg.reader.columns import column, type_predicate, types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,14 +64,26 @@ def expressions(
     variable: str,
     properties: Sequence[str],
     computed: Mapping[str, tuple[str, pa.DataType]] = _NONE,
+    *,
+    strict: bool = True,
 ) -> tuple[tuple[str, str, pa.DataType], ...]:
-    """Name, Cypher and Arrow type of each property; ``computed`` are those that are none."""
+    """Name, Cypher and Arrow type of each property; ``computed`` are those that are none.
+
+    Where it is not `strict`, a value of another type than the schema's is read as null.
+    """
     wanted = list(dict.fromkeys(properties))
     pairs = [(p, quote_property(p)) for p in wanted if p not in computed]
     types = types_of(db, match, variable, pairs)
-    found = {name: (f"{variable}.{quoted}", types[name]) for name, quoted in pairs}
+    found = {
+        name: (_value(name, f"{variable}.{quoted}", strict), types[name]) for name, quoted in pairs
+    }
     found.update((p, computed[p]) for p in wanted if p in computed)
     return tuple((name, *found[name]) for name in wanted)
+
+
+def _value(name: str, value: str, strict: bool) -> str:
+    predicate = None if strict else type_predicate(name)
+    return value if predicate is None else f"CASE WHEN {value} IS :: {predicate} THEN {value} END"
 
 
 def records(

@@ -65,6 +65,7 @@ def read_nodes(
     *,
     idx: NDArray[Any] | None = None,
     connections: int = 4,
+    strict: bool = True,
 ) -> Iterator[pa.RecordBatch]:
     """Read properties of the nodes of one label.
 
@@ -82,6 +83,8 @@ def read_nodes(
         not in the result. By default all.
     connections : int
         Blocks read at once.
+    strict : bool
+        Whether a value that is not of the schema's type is an error; else it is read as null.
 
     Yields
     ------
@@ -94,7 +97,7 @@ def read_nodes(
     UsageError
         The schema has no such label.
     DataError
-        A property in the graph is not of the schema's type.
+        A property in the graph is not of the schema's type, and the read is `strict`.
     """
     anchor = names.label("Cell" if label == "Cell" else ENTITY)
     quoted = names.label(label)
@@ -107,7 +110,12 @@ def read_nodes(
         by_ids=f"UNWIND $ids AS i MATCH (n:{anchor} {{idx: i}}) WHERE true{also}",
         numbers=("n.idx",),
         properties=expressions(
-            db, every, "n", [p for p in properties if p != "idx"], {} if label == "Cell" else _TYPE
+            db,
+            every,
+            "n",
+            [p for p in properties if p != "idx"],
+            {} if label == "Cell" else _TYPE,
+            strict=strict,
         ),
     )
     rows = min((_ROWS.get(name, _NODE_ROWS) for name, _, _ in query.properties), default=_NODE_ROWS)
@@ -131,6 +139,7 @@ def read_relationships(
     grouped: Sequence[str] = (),
     idx: NDArray[Any] | None = None,
     connections: int = 4,
+    strict: bool = True,
 ) -> Iterator[pa.RecordBatch]:
     """Read the relationships between nodes that have an ``idx``.
 
@@ -149,6 +158,8 @@ def read_relationships(
         Only relationships with both ends among these. By default all.
     connections : int
         Blocks read at once.
+    strict : bool
+        Whether a value that is not of the schema's type is an error; else it is read as null.
 
     Yields
     ------
@@ -165,7 +176,7 @@ def read_relationships(
     UsageError
         The schema has no such type.
     DataError
-        A property in the graph is not of the schema's type.
+        A property in the graph is not of the schema's type, and the read is `strict`.
     """
     kinds = sorted(relationship_types() if types is None else set(types))
     entity, pattern = names.label(ENTITY), names.pattern_types(kinds)
@@ -183,7 +194,7 @@ def read_relationships(
         by_ids=f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) "
         f"WHERE true{ends}{row}",
         numbers=("start", "end"),
-        properties=expressions(db, f"MATCH ()-[p{pattern}]->()", "p", properties),
+        properties=expressions(db, f"MATCH ()-[p{pattern}]->()", "p", properties, strict=strict),
         key=f"[{', '.join(['type', *(f'p.{quote_property(p)}' for p in grouped)])}]",
         grouped=tuple(grouped),
     )

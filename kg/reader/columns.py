@@ -51,6 +51,14 @@ def known_type(name: str) -> pa.DataType | None:
     return None if kind is None else _ARROW[kind]
 
 
+def type_predicate(name: str) -> str | None:
+    """Cypher's type predicate for a property that the schema names; None where it has none."""
+    kind = _KNOWN.get(name)
+    if kind is None or kind == "BYTES":
+        return None
+    return kind.replace(">", " NOT NULL>")
+
+
 def types_of(
     db: Database, match: str, variable: str, properties: Sequence[tuple[str, str]]
 ) -> dict[str, pa.DataType]:

@@ -1,8 +1,9 @@
 """Load a whole database at once with ``neo4j-admin database import full``.
 
-The import writes a new generation of the data folder while the old one stays as it is; one
-rename of the link ``data`` makes the new one current. Whatever is killed, and whenever, the
-next start finds either the old data or the new, never a mix.
+The import writes a new generation of the data folder while the old one stays as it is. The
+server is started on it and its indexes are filled; then one rename of the link ``data`` makes it
+current. Whatever is killed, and whenever, the next start finds either the old data or the new,
+never a mix, and never a graph whose indexes cannot be filled.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ from tosg.kg.server.failure import tail, telling
 from tosg.kg.server.jars import install
 from tosg.kg.server.layout import ServerLayout, read_state
 from tosg.kg.server.lifecycle import (
+    announce,
     ensure_locked,
     guarded,
     layout_of,
     refuse_if_open,
+    start_on,
     stop_locked,
 )
 from tosg.kg.server.memory import MIB, sizes
 from tosg.kg.server.versions import release
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tosg.kg.server.info import ServerInfo
@@ -70,11 +73,15 @@ class ImportResult:
     output: str
 
 
-def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
+def import_full(
+    settings: Settings,
+    arguments: Sequence[str],
+    prepare: Callable[[ServerInfo], None] | None = None,
+) -> ImportResult:
     """Replace the managed server's database by what ``neo4j-admin`` imports.
 
-    Stops the server, imports into a new data folder, swaps it in, starts the server again.
-    Bolt connections that are open break.
+    Stops the server, imports into a new data folder, starts the server on it, calls `prepare`,
+    and makes the folder the current one. Bolt connections that are open break.
 
     Parameters
     ----------
@@ -85,12 +92,14 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
         ``--relationships=...``, ``--array-delimiter=U+001F``. A bound on memory and the place
         of the tool's report are added where they are not given. Paths are absolute: the tool
         refuses bare names.
+    prepare : callable, optional
+        Called with the server on the new data, which no other command sees yet.
 
     Raises
     ------
     ServerError
-        The import failed, with the tool's own words. The old database is as it was, and its
-        server runs again if it ran before.
+        The import failed, with the tool's own words. After this and after any error of `prepare`
+        the old database is as it was, and its server runs again if it ran before.
     """
     begun = time.monotonic()
     layout = layout_of(settings)
@@ -111,9 +120,14 @@ def import_full(settings: Settings, arguments: Sequence[str]) -> ImportResult:
             output = _import(settings, layout, jars, new, arguments)
             import_seconds = time.monotonic() - started
             _keep_own(old, new)
+            undo.callback(stop_locked, layout)
+            server = start_on(settings, layout, jars, new)
+            if prepare is not None:
+                prepare(server)
+            layout.swap_data(new)
             undo.pop_all()
-        layout.swap_data(new)
-        server = ensure_locked(settings, layout, jars)
+        announce(layout, server)
+        layout.sweep()
     counts = {name: int(number) for number, name in IMPORTED.findall(output)}
     return ImportResult(
         server=server,

@@ -133,6 +133,10 @@ class ServerLayout:
         target.mkdir(mode=0o700, exist_ok=True)
         return target
 
+    def runs_on_current(self, state: State) -> bool:
+        """Whether the server that was last started has the generation in use."""
+        return state.data is None or state.data == self.data.resolve().name
+
     def next_data(self) -> Path:
         """Make an empty folder for the next generation.
 
@@ -174,7 +178,8 @@ class State:
 
     ``token`` stands on the command line of the server's process: a process that has both the
     number in ``pid`` and the token is the server, whatever was rebooted or reused since.
-    ``memory`` is the bound that it was started with, and that it is started with again.
+    ``memory`` is the bound that it was started with, and that it is started with again. ``data``
+    names the generation that it runs on; that of an import is not in use until it is swapped in.
     """
 
     token: str
@@ -184,6 +189,7 @@ class State:
     http: int
     ready: bool
     memory: str | None = None
+    data: str | None = None
 
 
 def read_state(layout: ServerLayout) -> State | None:

@@ -59,7 +59,7 @@ def status(settings: Settings) -> ServerInfo | None:
     """Return the managed server if it is up, without waiting for anything."""
     layout = layout_of(settings)
     state = read_state(layout)
-    if state is None or not state.ready:
+    if state is None or not state.ready or not layout.runs_on_current(state):
         return None
     found = process.find(layout, state)
     if found is None or not process.answers(state.bolt):
@@ -123,21 +123,37 @@ def ensure_locked(settings: Settings, layout: ServerLayout, jars: list[Path]) ->
     """Do the work of `ensure_server` while the lock is held."""
     state = read_state(layout)
     found = process.find(layout, state) if state is not None else None
-    if state is not None and found is not None:  # ready by now, or its client was killed
-        return _await(settings, layout, state, found)
+    if state is not None and found is not None:
+        if layout.runs_on_current(state):  # ready by now, or its client was killed
+            return announce(layout, _await(settings, layout, state, found))
+        process.end(found, state.token, STOP_PATIENCE)  # an import was killed before its swap
     data = layout.current_data()
     refuse_if_open(state, data)
     end_leftover(layout)
     layout.sweep()
+    return announce(layout, start_on(settings, layout, jars, data))
+
+
+def start_on(settings: Settings, layout: ServerLayout, jars: list[Path], data: Path) -> ServerInfo:
+    """Start the server on a generation of data; only its starter knows of it until `announce`."""
     archive = class_archive.archive_path(settings.cache, release(settings.neo4j_version))
     set_first_password(layout, jars, data, archive)
+    last = read_state(layout)
     for attempt in range(1, PORT_ATTEMPTS + 1):
         try:
-            return _start(settings, layout, jars, data, state)
+            return _start(settings, layout, jars, data, last)
         except PortTakenError:
             if attempt == PORT_ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
+
+
+def announce(layout: ServerLayout, info: ServerInfo) -> ServerInfo:
+    """Let other commands use the server that was started."""
+    state = read_state(layout)
+    if state is not None:
+        write_state(layout, replace(state, ready=True))
+    return info
 
 
 def stop_locked(layout: ServerLayout) -> bool:
@@ -213,6 +229,7 @@ def _start(
         http=http,
         ready=False,
         memory=memory,
+        data=data.name,
     )
     write_state(layout, state)
     process.launch(layout, state.token, [str(java()), f"@{arguments}"], environment())
@@ -236,7 +253,6 @@ def _await(
         if found is not None and not gone and process.listens(found, state.bolt):
             info = _info(settings, layout, state, found)
             check_online(info, layout, deadline)
-            write_state(layout, replace(state, ready=True))
             return info
         if look.passed:
             look = Deadline(LOOK_AT_LOG)
@@ -259,7 +275,7 @@ def _info(
         password=password(layout),
         version=settings.neo4j_version,
         pid=found.pid,
-        data=layout.data.resolve(),
+        data=layout.root / state.data if state.data else layout.data.resolve(),
         log=layout.log,
         password_file=layout.password,
     )

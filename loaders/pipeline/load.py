@@ -160,9 +160,6 @@ def load(
                 _finish(work, db, held)
     if report.way == "import":  # the server is another one, at another address
         with connect(settings) as db, continue_lease(db, held) as held:
-            progress("making constraints and indexes", None)
-            with clock.stage("indexes"):
-                ddl.ensure_schema(db, progress=progress)
             _finish(work, db, held)
     kept.write_file(settings, report)
     return report
