@@ -23,7 +23,7 @@ from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import hold_lease
 from tosg.kg.merge.merged import Merged, merge
 from tosg.kg.write.bolt import write_bolt
-from tosg.kg.write.ledger import GraphLedger, only_in
+from tosg.kg.write.ledger import only_in, open_ledger
 from tosg.kg.write.shared_ids import refuse_shared_ids
 
 if TYPE_CHECKING:
@@ -53,10 +53,16 @@ def load(
     *,
     prune: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    copies: bool = False,
 ) -> tuple[WriteCounts, Merged]:
     with Spool() as spool, hold_lease(db, "test") as held:
         fill(spool, claims)
-        merged = merge(spool, GraphLedger(db), exclude_licenses=exclude, prune=prune)
+        merged = merge(
+            spool,
+            open_ledger(db, held, spool, copies=copies),
+            exclude_licenses=exclude,
+            prune=prune,
+        )
         refuse_shared_ids(merged, db)
         counts = write_bolt(db, merged, held)
         for source, c in merged.counts().items():
@@ -298,13 +304,22 @@ def test_a_load_leaves_relationships_of_other_types_of_nodes_alone(graph: Databa
         assert of_database(graph) == oracle.graph([*first, *second])
 
 
-def test_relationships_stored_twice_become_one(graph: Database) -> None:
+def test_relationships_stored_twice_stay_until_they_are_repaired(graph: Database) -> None:
     claims = [entity(*GENE), entity(*OTHER), edge("INTERACTS_WITH", GENE, OTHER)]
     load(graph, claims)
     graph.write("MATCH (a)-[r:INTERACTS_WITH]->(b) CREATE (a)-[s:INTERACTS_WITH]->(b) SET s = r")
     counts, _ = load(graph, claims)
+    assert total(counts) == (0, 0, 3, 0)
+    counts, _ = load(graph, claims, copies=True)
     assert counts.relationships["INTERACTS_WITH"].removed == 1
     assert of_database(graph) == oracle.graph(claims)
+
+
+def test_withdrawn_relationships_go_with_their_copies(graph: Database) -> None:
+    load(graph, [entity(*GENE), entity(*OTHER), edge("INTERACTS_WITH", GENE, OTHER, "b")])
+    graph.write("MATCH (a)-[r:INTERACTS_WITH]->(b) CREATE (a)-[s:INTERACTS_WITH]->(b) SET s = r")
+    counts, _ = load(graph, [], prune=["b"])
+    assert counts.relationships["INTERACTS_WITH"].removed == 2
 
 
 _KILLED = """

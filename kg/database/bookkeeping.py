@@ -107,6 +107,15 @@ def reserve_idx(tx: neo4j.ManagedTransaction | neo4j.Transaction, n: int) -> int
     return int(record["first"])
 
 
+def raise_next_idx(tx: neo4j.ManagedTransaction | neo4j.Transaction, least: int) -> None:
+    """Make sure that the next row number to give is at least `least`."""
+    tx.run(
+        MATCH_META + "SET m.lock = true REMOVE m.lock "
+        "WITH m WHERE coalesce(m.next_idx, 0) < $least SET m.next_idx = $least",
+        least=least,
+    ).consume()
+
+
 def bump_revision(tx: neo4j.ManagedTransaction | neo4j.Transaction) -> int:
     """Raise the revision by one, for a load that changed something; returns the new one."""
     record = tx.run(

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from tosg.deadline import Deadline
 from tosg.errors import DatabaseError
@@ -158,6 +161,22 @@ class Lease:
         )
 
 
+def describe_holder(owner: str) -> str:
+    """Name this process as the holder of a lease."""
+    return f"{owner} (process {os.getpid()} on {platform.node()})"
+
+
+def is_at_work(holder: str) -> bool:
+    """Whether the holder of a lease may still write: False where its process here has ended.
+
+    A lease outlives a writer that was killed by some seconds.
+    """
+    named = re.fullmatch(r".* \(process (\d+) on (.*)\)", holder)
+    if named is None or named[2] != platform.node():
+        return True
+    return psutil.pid_exists(int(named[1]))
+
+
 @contextmanager
 def hold_lease(
     db: Database, owner: str = "tosg", ttl: float = TTL, *, wait: float = 0.0
@@ -184,7 +203,7 @@ def hold_lease(
     """
     read_meta(db)
     ensure_meta(db)
-    holder = f"{owner} (process {os.getpid()} on {platform.node()})"
+    holder = describe_holder(owner)
     held = Lease(db, holder, _acquire(db, holder, ttl, wait), ttl)
     try:
         yield held

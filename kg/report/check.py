@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.lease import is_at_work
 from tosg.kg.report import kept
 from tosg.kg.schema import names
 from tosg.kg.schema.types import (
@@ -15,6 +16,7 @@ from tosg.kg.schema.types import (
     SCHEMA_VERSION,
     all_relationship_types,
     entity_types,
+    relationship_types,
     support_types,
 )
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 RULES = (
     "labels",
     "relationships",
+    "claims",
     "indexes",
     "numbers",
     "bookkeeping",
@@ -78,6 +81,8 @@ def check(db: Database) -> list[Finding]:
     return [
         *_labels(db),
         *_relationships(db, counts),
+        *_unclaimed_nodes(db),
+        *_unclaimed_relationships(db, counts),
         *(Finding("indexes", problem) for problem in ddl.missing_or_offline(db)),
         *_numbers(db),
         *_bookkeeping(db),
@@ -145,6 +150,62 @@ def _relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]
                 yield Finding("relationships", what, r["n"], r["example"])
 
 
+def _unclaimed_nodes(db: Database) -> Iterator[Finding]:
+    """Nodes that no load wrote, or that have lost what sources say of them."""
+    rows = db.rows(
+        f"CYPHER 5 MATCH (n:{ENTITY}) WHERE coalesce(size(n.claims), 0) = 0 "
+        "RETURN n.sources IS NULL AS others, count(*) AS n, min(n.id) AS example"
+    )
+    for r in rows:
+        what = (
+            "nodes that no source claims; loads leave them alone"
+            if r["others"]
+            else "nodes have lost their claims; load their sources again"
+        )
+        yield Finding("claims", what, r["n"], str(r["example"]))
+
+
+def _unclaimed_relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]:
+    """Relationships that no load wrote, damaged ones, and copies."""
+    for name in counts.knowledge:
+        kind = names.relationship_type(name)
+        row = db.rows(
+            f"CYPHER 5 MATCH (a:{ENTITY})-[r:{kind}]->(b:{ENTITY}) WITH a, b, r, "
+            "size(r.sources) AS k WITH a, b, r, CASE WHEN r.sources IS NULL THEN 'none' "
+            "WHEN k = size(r.licenses) AND k = size(r.releases) "
+            "AND coalesce(size(r.scores), k) = k AND coalesce(size(r.evidence), k) = k "
+            "THEN 'sound' ELSE 'damaged' END AS state "
+            "RETURN count(CASE state WHEN 'none' THEN 1 END) AS none, "
+            "count(CASE state WHEN 'damaged' THEN 1 END) AS damaged, "
+            "min(CASE WHEN state <> 'sound' THEN coalesce(a.id, '?') + ' -> ' + "
+            "coalesce(b.id, '?') END) AS example"
+        )[0]
+        if row["none"]:
+            what = f"{name} without sources; loads leave it alone"
+            yield Finding("claims", what, row["none"], row["example"])
+        if row["damaged"]:
+            what = f"{name} with arrays that are not parallel to its sources"
+            hint = "; `tosg repair` makes them so"
+            yield Finding("claims", what + hint, row["damaged"], row["example"])
+        yield from _copies(db, name)
+
+
+def _copies(db: Database, name: str) -> Iterator[Finding]:
+    keys = "".join(f", r.{names.property_name(k)}" for k in relationship_types()[name].keys)
+    kind = names.relationship_type(name)
+    # Node by node, so that the server never holds the keys of a whole type.
+    row = db.rows(
+        f"CYPHER 5 MATCH (a:{ENTITY}) CALL (a) {{ MATCH (a)-[r:{kind}]->(b:{ENTITY}) "
+        f"WHERE r.sources IS NOT NULL WITH b, [0{keys}] AS key, count(*) AS n WHERE n > 1 "
+        "RETURN sum(n - 1) AS surplus, min(b.id) AS other } "
+        "WITH a, surplus, other WHERE surplus > 0 "
+        "RETURN sum(surplus) AS n, min(a.id + ' -> ' + other) AS example"
+    )[0]
+    if row["n"]:
+        what = f"{name} stored twice; `tosg repair` makes one of them"
+        yield Finding("claims", what, row["n"], str(row["example"]))
+
+
 def _numbers(db: Database) -> Iterator[Finding]:
     meta = read_meta(db)
     for label in (ENTITY, "Cell"):
@@ -175,16 +236,18 @@ def _bookkeeping(db: Database) -> Iterator[Finding]:
             "bookkeeping",
             f"the graph has schema version {meta.schema_version}, this tosg {SCHEMA_VERSION}",
         )
-    if meta.loading is not None and meta.writer is None:
-        yield Finding(
-            "bookkeeping",
-            "a load stopped half way; run it again",
-            example=str(meta.loading),
+    at_work = meta.writer is not None and is_at_work(meta.writer)
+    if meta.loading is not None:
+        what = (
+            "a load is at work; check again when it has ended"
+            if at_work
+            else "a load stopped half way; run it again, or `tosg repair`"
         )
-    if meta.unsettled and meta.writer is None:
+        yield Finding("bookkeeping", what, example=str(meta.loading))
+    if meta.unsettled and not at_work:
         yield Finding(
             "bookkeeping",
-            "texts and cells have not followed the last load; run it (or `tosg build`) again",
+            "texts and cells have not followed the last load; run it again, or `tosg repair`",
         )
 
 

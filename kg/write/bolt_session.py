@@ -67,9 +67,9 @@ class WriteSession:
             self._transaction(lambda tx: mark_loading(tx, self._lease.holder))
         return self._transaction(work)
 
-    def run(self, query: str, parameters: dict[str, Any]) -> None:
-        """Run one statement in a transaction of its own."""
-        self.write(lambda tx: tx.run(query, parameters).consume())
+    def run(self, query: str, parameters: dict[str, Any]) -> neo4j.SummaryCounters:
+        """Run one statement in a transaction of its own; returns what the database counted."""
+        return self.write(lambda tx: tx.run(query, parameters).consume().counters)
 
     def create_relationships(self, statements: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Run statements that create relationships, several at once.

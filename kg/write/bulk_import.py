@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tosg.kg.merge.merged import Merged
     from tosg.settings import Settings
 
+#: Called with the name of the stage and the share of it that is done (None: unknown).
+
 #: Frames of relationships that may wait for their file at once.
 WAITING_FRAMES = 1
 
@@ -109,6 +111,7 @@ def write_import(
             begun = time.perf_counter()
             with Database(Target(info.uri, info.username, info.password)) as db:
                 _check(db, counts)
+                progress("making constraints and indexes", None)
                 ddl.ensure_schema(db, progress=progress)
                 if lease is not None:
                     lease.carry_on(db)

@@ -1,4 +1,4 @@
-"""What a writer did to the graph, counted by type; and what is in the graph, counted by it."""
+"""Counts of what one write changed, per type."""
 
 from __future__ import annotations
 
@@ -47,11 +47,14 @@ class WriteCounts:
         Label or type to its `Changes`.
     revision : int
         Revision of the graph afterwards.
+    extra_labels : int
+        Type labels given to nodes that were there, less those that went with nodes of several.
     """
 
     nodes: dict[str, Changes] = field(default_factory=dict)
     relationships: dict[str, Changes] = field(default_factory=dict)
     revision: int = 0
+    extra_labels: int = 0
 
     @property
     def anything(self) -> bool:

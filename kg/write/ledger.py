@@ -20,15 +20,23 @@ from tosg.kg.merge.pending import from_nodes
 from tosg.kg.merge.relationships import property_columns
 from tosg.kg.reader.bulk import read_nodes, read_relationships
 from tosg.kg.schema import names
-from tosg.kg.schema.types import ENTITY, relationship_types
+from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
 from tosg.kg.write.stored import UNSTATED, decode_columns
+from tosg.kg.write.strays import (
+    first_of_copies,
+    restore_nodes,
+    sound_entities,
+    sound_relationships,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from tosg.kg.claims.spool import Spool
     from tosg.kg.database.connection import Database
+    from tosg.kg.database.lease import Lease
 
     Int64s = NDArray[np.int64]
 
@@ -44,13 +52,32 @@ class GraphLedger:
     ----------
     db : Database
         The graph. It must not change while the ledger is in use (hold the lease).
+    spool : Spool, optional
+        The claims of the load: nodes that have lost their claims are read where it claims them.
+    copies : bool
+        Whether relationships that are stored several times are read as often; else once.
     connections : int
         Blocks read at once.
+
+    Attributes
+    ----------
+    left_alone : dict of str to int
+        What was found and is no claim, in words, with its number; see `tosg.kg.write.strays`.
     """
 
-    def __init__(self, db: Database, connections: int = 4) -> None:
+    def __init__(
+        self,
+        db: Database,
+        spool: Spool | None = None,
+        *,
+        copies: bool = False,
+        connections: int = 4,
+    ) -> None:
         self._db = db
+        self._spool = spool
+        self._copies = copies
         self._connections = connections
+        self.left_alone: dict[str, int] = {}
         self._around: tuple[Int64s, dict[str, Int64s]] | None = None
 
     @cached_property
@@ -84,11 +111,46 @@ class GraphLedger:
         batches = read_nodes(self._db, label, list(ENTITY_COLUMNS), connections=self._connections)
         frame = decode_columns(_frame(batches, schema))
         nothing = pl.lit([], dtype=pl.List(pl.String))
-        return frame.with_columns(
+        frame = frame.with_columns(
             pl.col(name).fill_null(nothing)
             for name, dtype in ENTITY_COLUMNS.items()
             if dtype == pl.List(pl.String)
         )
+        frame = frame.filter(~pl.col("idx").is_in(self._elsewhere(label)))
+        sound = sound_entities(frame, self._claimed(label, frame))
+        self._note(f":{label} without claims", self._counts.nodes[label] - sound.height)
+        return sound
+
+    def _claimed(self, label: str, stored: pl.DataFrame) -> list[str]:
+        """Ids that the load claims, where that decides on a stored node."""
+        if self._spool is None or (stored["claims"].list.len() > 0).all():
+            return []
+        return self._spool.entities(label)["id"].unique().to_list()
+
+    def _elsewhere(self, label: str) -> list[int]:
+        """``idx`` of nodes with several type labels that belong to another one of them."""
+        return [idx for idx, labels in self.several_labels.items() if labels[0] != label]
+
+    @cached_property
+    def several_labels(self) -> dict[int, list[str]]:
+        """Type labels of each node that has more than one, the one that its id is of first."""
+        if sum(self._counts.entities.values()) == self._nodes:
+            return {}
+        rows = self._db.rows(
+            f"CYPHER 5 MATCH (n:{ENTITY}) WITH n, [l IN labels(n) WHERE l IN $types] AS types "
+            "WHERE size(types) > 1 AND n.idx IS NOT NULL RETURN n.idx AS idx, n.id AS id, types",
+            types=list(entity_types()),
+        )
+        return {row["idx"]: _home_first(row["id"], sorted(row["types"])) for row in rows}
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether there are nodes among the entities that are no claims of any source."""
+        return bool(self.left_alone) or sum(self._counts.entities.values()) != self._nodes
+
+    def _note(self, what: str, count: int) -> None:
+        if count:
+            self.left_alone[what] = max(count, self.left_alone.get(what, 0))
 
     def relationships(
         self, name: str, touched: Int64s | None, affected: Int64s | None
@@ -122,7 +184,14 @@ class GraphLedger:
         batches = read_relationships(
             self._db, [name], properties, idx=idx, connections=self._connections
         )
-        return decode_columns(_frame(batches, schema))
+        rtype, found = relationship_types()[name], _frame(batches, schema)
+        sound = sound_relationships(rtype, decode_columns(found))
+        self._note(f"[:{name}] without sound claims", found.height - sound.height)
+        if self._copies:
+            return sound
+        single = first_of_copies(rtype, sound)
+        self._note(f"[:{name}] stored twice", sound.height - single.height)
+        return single
 
     def _neighbours(self, idx: Int64s) -> dict[str, Int64s]:
         """Nodes at the other ends of the relationships of some nodes, for each type of them.
@@ -153,6 +222,27 @@ class GraphLedger:
         )
 
 
+def open_ledger(db: Database, lease: Lease, spool: Spool, *, copies: bool = False) -> GraphLedger:
+    """Make the stored graph ready for a load, and read its claims.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    lease : Lease
+        The right to write: nodes that lost their id or number are restored.
+    spool : Spool
+        The claims of the load.
+    copies : bool
+        Whether relationships that are stored several times are read as often.
+    """
+    restored = restore_nodes(db, lease)
+    ledger = GraphLedger(db, spool, copies=copies)
+    if restored:
+        ledger.left_alone[f":{ENTITY} without id or idx, which got them back"] = restored
+    return ledger
+
+
 def only_in(db: Database, source: str, releases: Iterable[str]) -> dict[str, int]:
     """Count what a source claims in these releases and in no other.
 
@@ -181,6 +271,11 @@ def only_in(db: Database, source: str, releases: Iterable[str]) -> dict[str, int
         )
         counts[kind] = db.rows(query, source=source, releases=stored)[0]["n"]
     return counts
+
+
+def _home_first(id_: str | None, labels: list[str]) -> list[str]:
+    prefix = str(id_).partition(":")[0]
+    return sorted(labels, key=lambda label: prefix not in entity_types()[label].prefixes)
 
 
 def _frame(batches: Iterable[pa.RecordBatch], schema: dict[str, Any]) -> pl.DataFrame:

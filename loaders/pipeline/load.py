@@ -292,7 +292,7 @@ def _load_by_import(work: _Work, meta: Meta, held: Lease) -> None:
 def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
     from tosg.kg.merge.merged import merge
     from tosg.kg.write.bolt import write_bolt
-    from tosg.kg.write.ledger import GraphLedger, only_in
+    from tosg.kg.write.ledger import only_in, open_ledger
     from tosg.kg.write.shared_ids import refuse_shared_ids
 
     clock, progress = work.clock, work.progress
@@ -301,13 +301,13 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
         ddl.ensure_schema(db)
     progress("merging", None)
     with clock.stage("merge"):
-        merged = merge(
-            work.spool, GraphLedger(db), exclude_licenses=work.excluded, prune=work.prune
-        )
+        ledger = open_ledger(db, held, work.spool)
+        merged = merge(work.spool, ledger, exclude_licenses=work.excluded, prune=work.prune)
         refuse_shared_ids(merged, db)
     _forget_builds(work, db)
     with clock.stage("write"):
         work.report.written = write_bolt(db, merged, held, progress=progress)
+    work.report.left_alone = dict(sorted(ledger.left_alone.items()))
     _take_over(work.report, merged)
     for source, releases in merged.releases.outdated().items():
         gone = only_in(db, source, releases)
