@@ -53,13 +53,13 @@ def load(
     *,
     prune: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    copies: bool = False,
+    whole: bool = False,
 ) -> tuple[WriteCounts, Merged]:
     with Spool() as spool, hold_lease(db, "test") as held:
         fill(spool, claims)
         merged = merge(
             spool,
-            open_ledger(db, held, spool, copies=copies),
+            open_ledger(db, held, spool, whole=whole),
             exclude_licenses=exclude,
             prune=prune,
         )
@@ -310,7 +310,7 @@ def test_relationships_stored_twice_stay_until_they_are_repaired(graph: Database
     graph.write("MATCH (a)-[r:INTERACTS_WITH]->(b) CREATE (a)-[s:INTERACTS_WITH]->(b) SET s = r")
     counts, _ = load(graph, claims)
     assert total(counts) == (0, 0, 3, 0)
-    counts, _ = load(graph, claims, copies=True)
+    counts, _ = load(graph, claims, whole=True)
     assert counts.relationships["INTERACTS_WITH"].removed == 1
     assert of_database(graph) == oracle.graph(claims)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
+from tosg.kg.database.lease import describe_holder
 from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.schema import page as schema_view
@@ -49,10 +51,11 @@ def test_pairs_are_written_short_and_lose_nothing() -> None:
 
 
 GOOD = """
-CREATE (g:Entity:Gene {id: 'ncbigene:1', idx: 0, sources: ['a', 'b']}),
-       (p:Entity:Protein {id: 'uniprot:P1', idx: 1, sources: ['b']}),
-       (g)-[:ENCODES {sources: ['b']}]->(p), (:TosgMeta {key: 'graph', schema_version: 1,
-       revision: 1, next_idx: 2}), (:`odd ``name``` {x: 1})
+CREATE (g:Entity:Gene {id: 'ncbigene:1', idx: 0, sources: ['a', 'b'], claims: ['{"id":"x"}']}),
+       (p:Entity:Protein {id: 'uniprot:P1', idx: 1, sources: ['b'], claims: ['{"id":"x"}']}),
+       (g)-[:ENCODES {sources: ['b'], licenses: ['l'], releases: ['1']}]->(p),
+       (:TosgMeta {key: 'graph', schema_version: 1, revision: 1, next_idx: 2}),
+       (:`odd ``name``` {x: 1})
 """
 
 
@@ -86,6 +89,31 @@ WRONG = [
     ("MATCH (g:Gene) REMOVE g.idx", "numbers", "no idx"),
     ("MATCH (g:Gene) SET g.idx = 7", "numbers", "not below the next one"),
     ("MATCH (m:TosgMeta) SET m.loading = 'hgnc'", "bookkeeping", "stopped half way"),
+    (  # its lease still runs, and its process is gone
+        (
+            f"MATCH (m:TosgMeta) SET m.loading = 'hgnc', m.writer = 'tosg load (process 999999999 on "
+            f"{platform.node()})', m.writer_until = timestamp() + 30000"
+        ),
+        "bookkeeping",
+        "stopped half way",
+    ),
+    (
+        (
+            f"MATCH (m:TosgMeta) SET m.loading = 'hgnc', m.writer_until = timestamp() + 30000, "
+            f"m.writer = '{describe_holder('tosg load')}'"
+        ),
+        "bookkeeping",
+        "is at work",
+    ),
+    ("MATCH (g:Gene) REMOVE g.claims", "claims", "have lost their claims"),
+    ("MATCH (g:Gene) REMOVE g.claims, g.sources", "claims", "no source claims"),
+    ("MATCH ()-[r:ENCODES]->() REMOVE r.sources", "claims", "without sources"),
+    ("MATCH ()-[r:ENCODES]->() REMOVE r.licenses", "claims", "not parallel"),
+    (
+        "MATCH (g)-[r:ENCODES]->(p) CREATE (g)-[s:ENCODES]->(p) SET s = properties(r)",
+        "claims",
+        "stored twice",
+    ),
     ("CREATE (:Entity:Gene {id: 'x:1', idx: -1})", "counts", "Gene: 2 in the graph, 1 after"),
     ("MATCH ()-[r:ENCODES]->() DELETE r", "counts", "ENCODES: 0 in the graph, 1 after"),
     ("MATCH (g:Gene) SET g.embedding = [1.0]", "embeddings", "only one of"),
@@ -99,7 +127,7 @@ WRONG = [
 
 @pytest.mark.neo4j
 def test_a_graph_that_is_right_and_each_way_to_be_wrong(database: Database) -> None:
-    database.write(GOOD.replace(", (:`odd ``name``` {x: 1})", ""))
+    database.write(GOOD.replace(",\n       (:`odd ``name``` {x: 1})", ""))
     ddl.ensure_schema(database)
     made = LoadReport("20260101T000000Z-000000", after=stats.count(database))
     kept.write_node(database, made)
@@ -115,7 +143,7 @@ def test_a_graph_that_is_right_and_each_way_to_be_wrong(database: Database) -> N
 
 def _repair(database: Database) -> None:
     database.write("MATCH (n) WHERE NOT n:TosgReport DETACH DELETE n")
-    database.write(GOOD.replace(", (:`odd ``name``` {x: 1})", ""))
+    database.write(GOOD.replace(",\n       (:`odd ``name``` {x: 1})", ""))
     ddl.ensure_schema(database)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tosg.errors import ServerError
+from tosg.errors import DatabaseError, ServerError
 from tosg.kg import server as managed
-from tosg.kg.database.connection import Database
+from tosg.kg.database import indexes as ddl
+from tosg.kg.database.connection import Database, Target
 from tosg.kg.server.connect import connect
 
 if TYPE_CHECKING:
@@ -71,3 +72,32 @@ def test_a_failed_import_leaves_the_database(
     with connect(settings) as db:
         assert db.rows("MATCH (n:Old) RETURN count(n) AS n") == [{"n": 1}]
     assert len(list(before.data.parent.glob("data-*"))) == 1
+
+
+def test_nothing_is_swapped_in_before_its_indexes_are_online(
+    settings: Settings, database: Database, csv: Path
+) -> None:
+    """A name that no index takes: the old data stays in use, and its server runs."""
+    database.write("CREATE (:Old)")
+    before = managed.ensure_server(settings)
+    (csv / "nodes.csv").write_text(f"id:ID,name\n1,{'x' * 9_000}\n2,short\n")
+    (csv / "edges.csv").write_text(":START_ID,:END_ID\n1,2\n")
+    arguments_ = [a.replace("=N=", "=Entity:Gene=") for a in arguments(csv)]
+    seen: list[bool] = []
+
+    def fill_indexes(info: managed.ServerInfo) -> None:
+        with Database(Target(info.uri, info.username, info.password)) as new:
+            seen.append(bool(new.rows("MATCH (n:Gene) RETURN 1 AS one LIMIT 1")))
+            seen.append(managed.status(settings) is None)  # nobody else finds it yet
+            ddl.ensure_schema(new)
+
+    with pytest.raises(DatabaseError, match="could not be filled") as caught:
+        managed.import_full(settings, arguments_, fill_indexes)
+    assert seen == [True, True]
+    assert "gene_name" in str(caught.value.where)
+    assert "tosg repair" in str(caught.value.hint)
+    after = managed.status(settings)
+    assert after is not None
+    assert after.data == before.data
+    with connect(settings) as db:
+        assert db.rows("MATCH (n) WHERE n:Old OR n:Gene RETURN labels(n) AS l") == [{"l": ["Old"]}]

@@ -35,6 +35,13 @@ print(server.ensure_server(settings).pid)
 """
 
 
+#: An import whose client waits before the swap: `sleeping` says that it has come there.
+PREPARED = ENSURE.replace(
+    "server.ensure_server(settings).pid",
+    "server.import_full(settings, sys.argv[3:], lambda _info: "
+    "(Path(sys.argv[2]).touch(), __import__('time').sleep(120)))",
+)
+
 IMPORT = ENSURE.replace(
     "server.ensure_server(settings)", "server.import_full(settings, sys.argv[2:])"
 )
@@ -158,6 +165,24 @@ def test_a_client_killed_in_a_bulk_load_leaves_old_or_new_data(
         for process in psutil.process_iter()
         for part in _command(process)
     )
+
+
+def test_a_client_killed_before_the_swap_leaves_the_old_data(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    """The server on the new data runs then, and must not be taken for the graph's."""
+    database.write("CREATE (:Old)")
+    nodes, there = tmp_path / "nodes.csv", tmp_path / "there"
+    nodes.write_text("id:ID\n1\n")
+    loader = client(settings, PREPARED, str(there), f"--nodes=New={nodes}")
+    wait_for(there.exists, 120)
+    loader.kill()
+    loader.communicate()
+    assert managed.status(settings) is None
+    with connect(settings) as db:
+        assert db.rows("MATCH (n) RETURN labels(n)[0] AS label") == [{"label": "Old"}]
+    layout = layout_of(settings)
+    assert list(layout.root.glob("data-*")) == [layout.data.resolve()]
 
 
 def test_a_stale_record_is_not_believed(settings: Settings) -> None:

@@ -96,6 +96,19 @@ def ensure_meta(db: Database) -> None:
     )
 
 
+def merge_meta(db: Database) -> None:
+    """Make one node of several bookkeeping nodes: the greatest numbers count.
+
+    There can be several only where somebody has dropped their constraint.
+    """
+    db.write(
+        MATCH_META + "WITH m ORDER BY m.revision DESC WITH collect(m) AS nodes, "
+        "max(m.next_idx) AS next_idx WHERE size(nodes) > 1 "
+        "FOREACH (m IN nodes[..1] | SET m.next_idx = next_idx) "
+        "FOREACH (m IN nodes[1..] | DETACH DELETE m)"
+    )
+
+
 def reserve_idx(tx: neo4j.ManagedTransaction | neo4j.Transaction, n: int) -> int:
     """Take the next `n` row numbers; returns the first. They are never given again."""
     record = tx.run(

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
     from tosg.kg.schema.indexes import IndexKind
 
+_NOT_ONLINE = (
+    "CYPHER 5 SHOW INDEXES YIELD name, type, state, populationPercent, failureMessage "
+    "WHERE type <> 'LOOKUP' AND state <> 'ONLINE' "
+    "RETURN name, state, populationPercent AS done, failureMessage AS reason ORDER BY name"
+)
+
 #: Seconds that indexes may take to come online.
 INDEX_SECONDS = 900.0
 
@@ -69,7 +75,7 @@ def ensure_schema(
     for d in definitions():
         other = present.get(d.name)
         if other is not None and not _fits(d, other):
-            _drop_found(db, other)
+            drop_index(db, other)
             other = None
         if other is None:
             missing.append(d)
@@ -161,7 +167,7 @@ def wait_online(
     *,
     progress: Progress = silent,
 ) -> None:
-    """Wait until every index of the database is ``ONLINE``.
+    """Wait until every index of tosg is ``ONLINE``; those of other programs are their own matter.
 
     Parameters
     ----------
@@ -180,18 +186,14 @@ def wait_online(
     end = Deadline(deadline)
     pause = 0.02
     while True:
-        rows = db.rows(
-            "CYPHER 5 SHOW INDEXES YIELD name, type, state, populationPercent, failureMessage "
-            "WHERE type <> 'LOOKUP' AND state <> 'ONLINE' "
-            "RETURN name, state, populationPercent AS done, failureMessage AS reason ORDER BY name"
-        )
+        rows = [r for r in db.rows(_NOT_ONLINE) if is_own(r["name"])]
         failed = [r for r in rows if r["state"] == "FAILED"]
         if failed:
             raise DatabaseError(
                 "an index could not be filled",
                 where=", ".join(r["name"] for r in failed),
-                found=failed[0]["reason"],
-                hint=f"DROP INDEX {failed[0]['name']}, then run the command again",
+                found=_last_lines(failed[0]["reason"]),
+                hint="`tosg repair` shortens what is too long for it, and makes it again",
             )
         progress("filling indexes", min((r["done"] for r in rows), default=100.0), 100.0)
         if not rows:
@@ -208,6 +210,17 @@ def wait_online(
         pause = min(pause * 1.5, 0.5)
 
 
+def is_own(name: str) -> bool:
+    """Whether an index of this name is one of tosg's: of the schema, or of vectors."""
+    return name.endswith("_embedding") or any(d.name == name for d in definitions())
+
+
+def _last_lines(reason: str) -> str:
+    """What a failed index says, without the frames of the server's code."""
+    said = [line.strip() for line in reason.splitlines() if not line.lstrip().startswith("at ")]
+    return " ".join(said)[:500]
+
+
 def drop(db: Database) -> list[str]:
     """Take away the schema's constraints and indexes; returns the names of those that were there.
 
@@ -219,11 +232,12 @@ def drop(db: Database) -> list[str]:
     wanted = {d.name for d in definitions()}
     gone = [f for f in found(db) if f.name in wanted]
     for other in gone:
-        _drop_found(db, other)
+        drop_index(db, other)
     return [f.name for f in gone]
 
 
-def _drop_found(db: Database, other: StoredIndex) -> None:
+def drop_index(db: Database, other: StoredIndex) -> None:
+    """Drop an index, or the constraint that it belongs to."""
     kind: IndexKind = "UNIQUENESS" if other.owner is not None else "RANGE"
     name = other.owner or other.name
     db.write(Definition(name, kind, other.label, other.properties).drop_statement())

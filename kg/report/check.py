@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tosg.cypher.quoting import quote_property
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
@@ -191,7 +192,7 @@ def _unclaimed_relationships(db: Database, counts: stats.GraphCounts) -> Iterato
 
 
 def _copies(db: Database, name: str) -> Iterator[Finding]:
-    keys = "".join(f", r.{names.property_name(k)}" for k in relationship_types()[name].keys)
+    keys = "".join(f", r.{quote_property(k)}" for k in relationship_types()[name].keys)
     kind = names.relationship_type(name)
     # Node by node, so that the server never holds the keys of a whole type.
     row = db.rows(

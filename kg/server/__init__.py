@@ -6,6 +6,14 @@ database at once. The server outlives the process that started it.
 
 from tosg.kg.server.import_tool import ImportResult, import_full
 from tosg.kg.server.info import ServerInfo
-from tosg.kg.server.lifecycle import ensure_server, status, stop
+from tosg.kg.server.lifecycle import ensure_server, set_data_aside, status, stop
 
-__all__ = ["ImportResult", "ServerInfo", "ensure_server", "import_full", "status", "stop"]
+__all__ = [
+    "ImportResult",
+    "ServerInfo",
+    "ensure_server",
+    "import_full",
+    "set_data_aside",
+    "status",
+    "stop",
+]

@@ -38,8 +38,8 @@ ADVICE = {
     NO_SPACE: "the disk is full: free space, or set TOSG_HOME to a folder elsewhere",
     NO_ACCESS: "give yourself access to the folder, or set TOSG_HOME to one of yours",
     IN_USE: "another Neo4j has this data open: `tosg down` there, or another TOSG_HOME here",
-    DAMAGED: "the stored graph is damaged: restore a copy of the folder, or move it away and "
-    "build the graph again",
+    DAMAGED: "the stored graph is damaged: restore a copy of the folder, or let "
+    "`tosg repair --start-over` set it aside, and build the graph again",
 }
 
 

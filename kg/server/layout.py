@@ -18,6 +18,7 @@ import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,13 @@ class ServerLayout:
         link.symlink_to(target.name)  # relative to where the link ends up
         link.replace(self.data)
         sync_folder(self.root)
+
+    def set_data_aside(self) -> Path:
+        """Move the generation in use out of the way, and forget that there was one."""
+        aside = self.root / f"set-aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        self.data.resolve().rename(aside)
+        self.data.unlink()
+        return aside
 
     def sweep(self) -> None:
         """Remove what killed or finished work left; called with the lock held."""

@@ -109,6 +109,25 @@ def stop(settings: Settings) -> bool:
         return stopped
 
 
+def set_data_aside(settings: Settings) -> Path:
+    """Stop the managed server and move its data out of the way; the next start begins an empty one.
+
+    Returns
+    -------
+    Path
+        Where the data are now.
+
+    Raises
+    ------
+    ServerError
+        The data are open in another Neo4j.
+    """
+    layout = layout_of(settings)
+    with guarded(layout):
+        stop_locked(layout)
+        return layout.set_data_aside()
+
+
 @contextlib.contextmanager
 def guarded(layout: ServerLayout) -> Iterator[None]:
     """Hold the server's lock, and turn errors of its files into ours."""

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.merge.entities import ENTITY_COLUMNS
@@ -24,13 +25,14 @@ from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
 from tosg.kg.write.stored import UNSTATED, decode_columns
 from tosg.kg.write.strays import (
     first_of_copies,
+    has_claims,
     restore_nodes,
     sound_entities,
     sound_relationships,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -54,8 +56,9 @@ class GraphLedger:
         The graph. It must not change while the ledger is in use (hold the lease).
     spool : Spool, optional
         The claims of the load: nodes that have lost their claims are read where it claims them.
-    copies : bool
-        Whether relationships that are stored several times are read as often; else once.
+    whole : bool
+        Whether nothing stored may be relied on, as after a load that stopped half way:
+        relationships that are stored several times are read as often, not once.
     connections : int
         Blocks read at once.
 
@@ -70,12 +73,12 @@ class GraphLedger:
         db: Database,
         spool: Spool | None = None,
         *,
-        copies: bool = False,
+        whole: bool = False,
         connections: int = 4,
     ) -> None:
         self._db = db
         self._spool = spool
-        self._copies = copies
+        self._whole = whole
         self._connections = connections
         self.left_alone: dict[str, int] = {}
         self._around: tuple[Int64s, dict[str, Int64s]] | None = None
@@ -83,7 +86,7 @@ class GraphLedger:
     @cached_property
     def unfinished(self) -> bool:
         """Whether an earlier load stopped half way."""
-        return read_meta(self._db).loading is not None
+        return self._whole or read_meta(self._db).loading is not None
 
     @cached_property
     def _counts(self) -> stats.GraphCounts:
@@ -108,8 +111,14 @@ class GraphLedger:
         schema = {"idx": pl.Int64, **ENTITY_COLUMNS}
         if label not in self.entity_types:
             return pl.DataFrame(schema=schema)
-        batches = read_nodes(self._db, label, list(ENTITY_COLUMNS), connections=self._connections)
-        frame = decode_columns(_frame(batches, schema))
+        columns = list(ENTITY_COLUMNS)
+        found = self._read(
+            schema,
+            lambda strict: read_nodes(
+                self._db, label, columns, connections=self._connections, strict=strict
+            ),
+        )
+        frame = decode_columns(found)
         nothing = pl.lit([], dtype=pl.List(pl.String))
         frame = frame.with_columns(
             pl.col(name).fill_null(nothing)
@@ -123,7 +132,7 @@ class GraphLedger:
 
     def _claimed(self, label: str, stored: pl.DataFrame) -> list[str]:
         """Ids that the load claims, where that decides on a stored node."""
-        if self._spool is None or (stored["claims"].list.len() > 0).all():
+        if self._spool is None or stored.select(has_claims().all()).item():
             return []
         return self._spool.entities(label)["id"].unique().to_list()
 
@@ -147,6 +156,15 @@ class GraphLedger:
     def has_strays(self) -> bool:
         """Whether there are nodes among the entities that are no claims of any source."""
         return bool(self.left_alone) or sum(self._counts.entities.values()) != self._nodes
+
+    def _read(
+        self, schema: dict[str, Any], read: Callable[[bool], Iterable[pa.RecordBatch]]
+    ) -> pl.DataFrame:
+        """Read what is stored; values that are not of the schema's type count as absent."""
+        try:
+            return _frame(read(True), schema)
+        except DataError:
+            return _frame(read(False), schema)
 
     def _note(self, what: str, count: int) -> None:
         if count:
@@ -181,13 +199,21 @@ class GraphLedger:
 
     def _relationships(self, name: str, schema: dict[str, Any], idx: Int64s | None) -> pl.DataFrame:
         properties = list(schema)[2:]
-        batches = read_relationships(
-            self._db, [name], properties, idx=idx, connections=self._connections
+        rtype = relationship_types()[name]
+        found = self._read(
+            schema,
+            lambda strict: read_relationships(
+                self._db,
+                [name],
+                properties,
+                idx=idx,
+                connections=self._connections,
+                strict=strict,
+            ),
         )
-        rtype, found = relationship_types()[name], _frame(batches, schema)
         sound = sound_relationships(rtype, decode_columns(found))
         self._note(f"[:{name}] without sound claims", found.height - sound.height)
-        if self._copies:
+        if self._whole:
             return sound
         single = first_of_copies(rtype, sound)
         self._note(f"[:{name}] stored twice", sound.height - single.height)
@@ -222,7 +248,7 @@ class GraphLedger:
         )
 
 
-def open_ledger(db: Database, lease: Lease, spool: Spool, *, copies: bool = False) -> GraphLedger:
+def open_ledger(db: Database, lease: Lease, spool: Spool, *, whole: bool = False) -> GraphLedger:
     """Make the stored graph ready for a load, and read its claims.
 
     Parameters
@@ -233,11 +259,11 @@ def open_ledger(db: Database, lease: Lease, spool: Spool, *, copies: bool = Fals
         The right to write: nodes that lost their id or number are restored.
     spool : Spool
         The claims of the load.
-    copies : bool
-        Whether relationships that are stored several times are read as often.
+    whole : bool
+        Whether nothing stored may be relied on; see `GraphLedger`.
     """
     restored = restore_nodes(db, lease)
-    ledger = GraphLedger(db, spool, copies=copies)
+    ledger = GraphLedger(db, spool, whole=whole)
     if restored:
         ledger.left_alone[f":{ENTITY} without id or idx, which got them back"] = restored
     return ledger

@@ -35,6 +35,12 @@ _GREATEST = (
 )
 
 
+def has_claims() -> pl.Expr:
+    """Whether a row's ``claims`` are some, and have the form of stored claims."""
+    readable = pl.col("claims").list.eval(pl.element().str.contains(_CLAIM)).list.all()
+    return readable & (pl.col("claims").list.len() > 0)
+
+
 def sound_entities(rows: pl.DataFrame, claimed: Collection[str]) -> pl.DataFrame:
     """Pick the stored nodes that a merge can work on: those with claims.
 
@@ -48,8 +54,7 @@ def sound_entities(rows: pl.DataFrame, claimed: Collection[str]) -> pl.DataFrame
     claimed : collection of str
         Ids that the load claims.
     """
-    readable = pl.col("claims").list.eval(pl.element().str.contains(_CLAIM)).list.all()
-    with_claims = readable & (pl.col("claims").list.len() > 0)
+    with_claims = has_claims()
     once_ours = (pl.col("sources").list.len() > 0) & pl.col("id").is_in(list(claimed))
     nothing = pl.lit([], dtype=pl.List(pl.String))
     return rows.filter(pl.col("id").is_not_null() & (with_claims | once_ours)).with_columns(

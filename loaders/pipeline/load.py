@@ -98,6 +98,7 @@ def load(
     prune: Sequence[str] = (),
     settle: bool = True,
     way: Way = "auto",
+    whole: bool = False,
     progress: Progress = silent,
 ) -> LoadReport:
     """Load sources into the graph.
@@ -118,6 +119,8 @@ def load(
         load that does, or with `tosg.loaders.pipeline.settle.settle`.
     way : {"auto", "import", "bolt"}
         ``auto`` imports where the managed database is empty.
+    whole : bool
+        Whether to go over everything stored, as after a load that stopped half way.
     progress : Progress
         Called with the stage and how much of it is done.
 
@@ -145,7 +148,7 @@ def load(
         excluded = matching(licenses, exclude_licenses)
         report.licenses = sorted(name or UNSTATED for name in licenses)
         report.unmatched = [p for p in exclude_licenses if not matching(licenses, [p])]
-        work = _Work(settings, spool, excluded, prune, report, clock, progress, settle)
+        work = _Work(settings, spool, excluded, prune, report, clock, progress, settle, whole)
         progress("opening the database", None)
         owner = _owner(sources, prune)
         with _writing(settings, owner) as (db, held):
@@ -197,11 +200,12 @@ class _Work:
     clock: Clock
     progress: Progress
     settle: bool
+    whole: bool
 
 
 def _owner(sources: Sequence[SourceInput], prune: Sequence[str]) -> str:
     names = dict.fromkeys([*(s.loader.source for s in sources), *prune])
-    return f"tosg load {', '.join(names)}"
+    return f"tosg load {', '.join(names)}" if names else "tosg repair"
 
 
 def _read_sources(
@@ -301,7 +305,7 @@ def _load_by_bolt(work: _Work, db: Database, held: Lease) -> None:
         ddl.ensure_schema(db)
     progress("merging", None)
     with clock.stage("merge"):
-        ledger = open_ledger(db, held, work.spool)
+        ledger = open_ledger(db, held, work.spool, whole=work.whole)
         merged = merge(work.spool, ledger, exclude_licenses=work.excluded, prune=work.prune)
         refuse_shared_ids(merged, db)
     _forget_builds(work, db)

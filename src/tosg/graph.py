@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tosg.kg.server import ServerInfo
     from tosg.loaders.pipeline.build import BuildResult
     from tosg.loaders.pipeline.preview import Preview
+    from tosg.loaders.pipeline.repair import RepairReport
 
 
 __all__ = ["QUERY_TIMEOUT", "SELECTION_TIMEOUT", "UNSET", "KnowledgeGraph", "connect"]
@@ -316,6 +317,28 @@ class KnowledgeGraph:
         from tosg.kg.report.check import check
 
         return check(self.db)
+
+    def repair(self, *, start_over: bool = False, progress: Progress = silent) -> RepairReport:
+        """Make the graph whole again after a load that stopped half way, or damage from outside.
+
+        Data of other programs in the same database stay as they are.
+
+        Parameters
+        ----------
+        start_over : bool
+            Where the managed server cannot open its data, set them aside and begin an empty graph.
+        progress : Progress
+            Called with the stage and how much of it is done.
+
+        Raises
+        ------
+        DatabaseError
+            The server cannot be reached or cannot open its data, or another writer is at work.
+        """
+        from tosg.loaders.pipeline.repair import repair
+
+        self.close()
+        return repair(self.settings, start_over=start_over, progress=progress)
 
     def report(self, id_: str | None = None) -> dict[str, Any]:
         """Read the report of a load, by default of the latest.

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("inspect", "Count what is in the graph."),
     "report": ("inspect", "Show the report of a load."),
     "check": ("inspect", "Check the graph against the schema and its last reports."),
+    "repair": ("repair", "Make the graph whole again, whatever state it was left in."),
     "dashboard": ("dashboard", "Look at the graph and its cells on a web page."),
     "export": ("export", "Turn a selection into a training set (same as tosg-export)."),
 }
