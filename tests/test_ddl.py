@@ -97,6 +97,16 @@ def test_the_deadline_holds(bare_database: Database) -> None:
     assert ddl.missing_or_offline(bare_database) == []
 
 
+def test_a_failed_index_of_another_program_keeps_nobody_waiting(bare_database: Database) -> None:
+    bare_database.write("CREATE (:Note {text: $text})", text="x" * 9_000)
+    bare_database.write("CREATE INDEX my_notes FOR (n:Note) ON (n.text)")
+    ddl.ensure_schema(bare_database)
+    ddl.wait_online(bare_database, 60)
+    states = {f.name: f.state for f in ddl.found(bare_database)}
+    assert states["my_notes"] == "FAILED"
+    assert ddl.missing_or_offline(bare_database) == []
+
+
 def test_full_text_finds_lists(bare_database: Database) -> None:
     ddl.ensure_schema(bare_database)
     bare_database.write(

@@ -91,7 +91,7 @@ WRONG = [
     ("MATCH (m:TosgMeta) SET m.loading = 'hgnc'", "bookkeeping", "stopped half way"),
     (  # its lease still runs, and its process is gone
         (
-            f"MATCH (m:TosgMeta) SET m.loading = 'hgnc', m.writer = 'tosg load (process 999999999 on "
+            f"MATCH (m:TosgMeta) SET m.loading = 'hgnc', m.writer = 'load (process 999999999 on "
             f"{platform.node()})', m.writer_until = timestamp() + 30000"
         ),
         "bookkeeping",

@@ -52,7 +52,7 @@ STRAYS = {
     "a node with an id that nobody claims": (
         "CREATE (:Entity:Gene {id: 'ncbigene:999'})", (0, 0), "no source claims"),
     "a number above all others": (
-        "CREATE (:Entity:Gene {id: 'mine:1', idx: 1000000})", (0, 0), "not below the next one"),
+        "CREATE (:Entity:Gene {id: 'mine:1', idx: 1000000})", (0, 0), "no source claims"),
     "two relationships for one": (
         _TIE + "WITH r, startNode(r) AS a, endNode(r) AS b "
         "CREATE (a)-[s:INTERACTS_WITH]->(b) SET s = properties(r)", (0, 0), "stored twice"),
@@ -66,6 +66,11 @@ STRAYS = {
     "claims that are none": (_ONE + "SET n.claims = ['x']", (0, 1), None),
     "no name any more": (_ONE + "REMOVE n.name, n.sources", (0, 1), None),
     "a name that is a number": (_ONE + "SET n.name = 5", (0, 1), None),
+    "synonyms that are no list": (_ONE + "SET n.synonyms = 'x'", (0, 1), None),
+    "claims that are no list": (_ONE + "SET n.claims = 7", (0, 1), None),
+    "sources that are no list": (_TIE + "SET r.sources = 'a'", (1, 0), "not parallel"),
+    "a node of others with other types": (
+        "CREATE (:Entity:Gene {id: 'ncbigene:999', idx: -5, xrefs: 1})", (0, 0), "no source claim"),
     "no type label any more": (_ONE + "REMOVE n:Gene", (4, 0), None),
     "a second type label": (_ONE + "SET n:Protein", (0, 0), "more than one type label"),
 }  # fmt: skip

@@ -154,7 +154,8 @@ def _relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]
 def _unclaimed_nodes(db: Database) -> Iterator[Finding]:
     """Nodes that no load wrote, or that have lost what sources say of them."""
     rows = db.rows(
-        f"CYPHER 5 MATCH (n:{ENTITY}) WHERE coalesce(size(n.claims), 0) = 0 "
+        f"CYPHER 5 MATCH (n:{ENTITY}) WHERE NOT coalesce(n.claims IS :: "
+        "LIST<STRING NOT NULL> AND size(n.claims) > 0, false) "
         "RETURN n.sources IS NULL AS others, count(*) AS n, min(n.id) AS example"
     )
     for r in rows:
@@ -172,7 +173,8 @@ def _unclaimed_relationships(db: Database, counts: stats.GraphCounts) -> Iterato
         kind = names.relationship_type(name)
         row = db.rows(
             f"CYPHER 5 MATCH (a:{ENTITY})-[r:{kind}]->(b:{ENTITY}) WITH a, b, r, "
-            "size(r.sources) AS k WITH a, b, r, CASE WHEN r.sources IS NULL THEN 'none' "
+            "CASE WHEN r.sources IS :: LIST<STRING NOT NULL> THEN size(r.sources) END AS k "
+            "WITH a, b, r, CASE WHEN r.sources IS NULL THEN 'none' "
             "WHEN k = size(r.licenses) AND k = size(r.releases) "
             "AND coalesce(size(r.scores), k) = k AND coalesce(size(r.evidence), k) = k "
             "THEN 'sound' ELSE 'damaged' END AS state "
