@@ -100,3 +100,35 @@ def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="no home folder") as caught:
         Settings()
     assert "TOSG_HOME" in str(caught.value)
+
+
+def test_a_graph_has_a_name_and_a_folder(tmp_path: Path) -> None:
+    environ = {"TOSG_HOME": str(tmp_path), "TOSG_GRAPH": "first"}
+    found = load_settings({"graph": "second"}, environ=environ, folder=tmp_path)
+    assert (found.graph, found.home, found.common_home) == (
+        "second",
+        tmp_path / "second",
+        tmp_path,
+    )
+    assert found.named("third").home == tmp_path / "third"
+    assert found.named(None).home == tmp_path
+    (tmp_path / "tosg.toml").write_text('graph = "fourth"')
+    assert load_settings(environ={"TOSG_HOME": str(tmp_path)}, folder=tmp_path).graph == "fourth"
+
+
+def test_a_named_graph_and_a_server_are_rivals(tmp_path: Path) -> None:
+    """The higher place counts; one place cannot name both."""
+    (tmp_path / "tosg.toml").write_text('uri = "bolt://toml:1"\ndatabase = "mine"\n')
+    graph = load_settings(environ={"TOSG_GRAPH": "demo"}, folder=tmp_path)
+    assert graph.managed
+    assert graph.database is None
+    server = load_settings({"uri": "bolt://h:1"}, environ={"TOSG_GRAPH": "demo"}, folder=tmp_path)
+    assert (server.uri, server.graph) == ("bolt://h:1", None)
+    with pytest.raises(ConfigError, match="named at once"):
+        load_settings({"uri": "bolt://h:1", "graph": "demo"}, environ={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "2026.09.0", "reports", "training-sets", "ä"])
+def test_names_that_no_graph_can_have(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot have this name"):
+        load_settings({"graph": name}, environ={}, folder=tmp_path)

@@ -155,8 +155,11 @@ def load_once(located: Located) -> Model:
     return located.load_for_questions()
 
 
-def locate(name: str) -> Located:
-    """Find a model's files without loading them; see `load_model`."""
+def locate(name: str, *, download: bool = True) -> Located:
+    """Find a model's files without loading them; see `load_model`.
+
+    Where it is not to be downloaded, only this machine is searched.
+    """
     name = _full_name(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -167,7 +170,7 @@ def locate(name: str) -> Located:
         packaged = _from_package(name, published, tried)
         if packaged is not None:
             return packaged
-    return _from_hub(name, published, tried)
+    return _from_hub(name, published, tried, download=download)
 
 
 def _full_name(name: str) -> str:
@@ -212,12 +215,15 @@ def _from_package(name: str, published: Published, tried: list[str]) -> Located 
     return Located(name, published.revision, folder)
 
 
-def _from_hub(name: str, published: Published | None, tried: list[str]) -> Located:
+def _from_hub(
+    name: str, published: Published | None, tried: list[str], *, download: bool
+) -> Located:
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:
         raise _missing_extra(error) from error
-    for place, offline in (("the hub's cache", True), ("huggingface.co", False)):
+    places = [("the hub's cache", True), ("huggingface.co", False)]
+    for place, offline in places if download else places[:1]:
         try:
             folder = Path(
                 snapshot_download(

@@ -67,6 +67,12 @@ def status(settings: Settings) -> ServerInfo | None:
     return _info(settings, layout, state, found)
 
 
+def is_installed(settings: Settings) -> bool:
+    """Whether the managed server's jars are on this machine."""
+    kind = release(settings.neo4j_version)
+    return installed(jar_folder(settings.cache, kind), kind)
+
+
 def ensure_server(settings: Settings) -> ServerInfo:
     """Return the managed server, starting it (and at first installing it) where needed.
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 TOKEN_OPTION = "-Dtosg.token="  # noqa: S105  (names the process; opens nothing)
 
+#: names the folder of the server, for those who look for servers
+HOME_OPTION = "-Dtosg.home="
+
 #: how long one program may take to make way for the next in a process
 EXEC_PATIENCE = 1.0
 
@@ -70,7 +73,7 @@ def launch(
         Its whole environment.
     """
     layout.pid.unlink(missing_ok=True)
-    arguments = [command[0], TOKEN_OPTION + token, f"-Dtosg.home={layout.root}", *command[1:]]
+    arguments = [command[0], TOKEN_OPTION + token, f"{HOME_OPTION}{layout.root}", *command[1:]]
     with layout.console.open("wb") as console:
         subprocess.run(
             ["/bin/sh", "-c", LAUNCH, "sh", *arguments],

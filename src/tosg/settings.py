@@ -6,8 +6,9 @@ One frozen record says which graph a command talks to and how. Nothing here open
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,12 +25,19 @@ TOML_NAME = "tosg.toml"
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
+#: A name that is a folder's too, on every system, and no version of Neo4j.
+_GRAPH_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+#: Folders of tosg in the home folder that are no graphs.
+_OWN_FOLDERS = ("reports", "training-sets")
+
 #: setting -> environment variable
 ENVIRONMENT = {
     "uri": "NEO4J_URI",
     "username": "NEO4J_USERNAME",
     "password": "NEO4J_PASSWORD",
     "database": "NEO4J_DATABASE",
+    "graph": "TOSG_GRAPH",
     "home": "TOSG_HOME",
     "cache": "TOSG_CACHE",
     "neo4j_version": "TOSG_NEO4J_VERSION",
@@ -46,8 +54,11 @@ class Settings:
     ----------
     uri, username, password, database : str or None
         The Neo4j to talk to. Without ``uri`` the managed server is meant.
+    graph : str or None
+        Name of one of several managed graphs; None for the one without a name.
     home : Path
-        Folder of the managed server's data, settings and password.
+        Folder of the managed server's data, settings and password. A named graph has a folder of
+        its own in that of the unnamed one.
     cache : Path
         Folder of what can be downloaded again: the server's jars. Shared by all homes.
     neo4j_version : str
@@ -63,6 +74,7 @@ class Settings:
     username: str | None = None
     password: str | None = None
     database: str | None = None
+    graph: str | None = None
     home: Path = field(default_factory=lambda: default_home())
     cache: Path = field(default_factory=lambda: default_cache())
     neo4j_version: str = "2026.09.0"
@@ -74,11 +86,47 @@ class Settings:
         """Whether the managed server is meant (no ``uri`` was set anywhere)."""
         return self.uri is None
 
+    @property
+    def common_home(self) -> Path:
+        """Folder of the graph without a name, in which the named ones have theirs."""
+        return self.home if self.graph is None else self.home.parent
+
+    def named(self, graph: str | None) -> Settings:
+        """Settings of another managed graph, by its name.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be the name of a graph.
+        """
+        home = self.common_home
+        if graph is not None:
+            home = home / check_graph_name(graph)
+        return replace(self, uri=None, database=None, graph=graph, home=home)
+
     def __repr__(self) -> str:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         if self.password:
             values["password"] = "***"  # noqa: S105
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+
+
+def check_graph_name(name: str) -> str:
+    """Return a name that a graph can have.
+
+    Raises
+    ------
+    ConfigError
+        It is no name for a folder, or that of a folder of tosg's own.
+    """
+    if not _GRAPH_NAME.fullmatch(name) or name in _OWN_FOLDERS:
+        raise ConfigError(
+            "a graph cannot have this name",
+            where="setting graph (flag --graph, environment TOSG_GRAPH or tosg.toml)",
+            found=name,
+            expected="letters, digits, - and _, a letter first; not " + " or ".join(_OWN_FOLDERS),
+        )
+    return name
 
 
 def default_home() -> Path:
@@ -128,20 +176,43 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     names = {f.name for f in fields(Settings)}
-    values: dict[str, Any] = {}
-    values.update(_from_toml((folder or Path.cwd()) / TOML_NAME, names))
-    values.update({k: environ[v] for k, v in ENVIRONMENT.items() if environ.get(v)})
-    for key, value in (flags or {}).items():
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    for key in flags or {}:
         if key not in names:
             raise unknown("setting", key, names)
-        if value is not None:
-            values[key] = value
+    values: dict[str, Any] = {}
+    for place, found in (
+        (TOML_NAME, _from_toml((folder or Path.cwd()) / TOML_NAME, names)),
+        ("the environment", {k: environ[v] for k, v in ENVIRONMENT.items() if environ.get(v)}),
+        ("flags", given),
+    ):
+        values = {**_without_rivals(values, found, place), **found}
     for folder_name in ("home", "cache"):
         if folder_name in values:
             values[folder_name] = Path(values[folder_name]).expanduser().absolute()
     _check_uri(values.get("uri"))
     _check_managed(values, flags or {})
-    return Settings(**values)
+    graph = values.pop("graph", None)
+    settings = Settings(**values)
+    return settings if graph is None else settings.named(graph)
+
+
+def _without_rivals(
+    lower: Mapping[str, Any], higher: Mapping[str, Any], place: str
+) -> dict[str, Any]:
+    """Drop the server that a lower place names where a higher one names a managed graph.
+
+    Likewise the graph, where the higher one names a server.
+    """
+    if "graph" in higher and "uri" in higher:
+        raise ConfigError(
+            "a server of your own and a managed graph are named at once",
+            where=place,
+            found=f"uri {higher['uri']}, graph {higher['graph']}",
+            expected="one of them",
+        )
+    rivals = {"uri", "database"} if "graph" in higher else {"graph"} if "uri" in higher else set()
+    return {key: value for key, value in lower.items() if key not in rivals}
 
 
 def _from_toml(path: Path, names: set[str]) -> dict[str, Any]:

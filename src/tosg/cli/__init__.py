@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("server", "Start the managed Neo4j, or say where it is."),
     "status": ("server", "Show the managed Neo4j."),
     "down": ("server", "Stop the managed Neo4j."),
+    "graphs": ("server", "List the managed graphs, with state and size."),
+    "doctor": ("doctor", "Look at what tosg needs on this machine, and say what to do."),
     "demo": ("demo", "Run the main job on this machine: graph, cells, training set, model."),
     "fetch": ("sources", "Download a source's files, with checked hashes."),
     "sources": ("sources", "List the sources, what each needs and where to get it."),
@@ -71,7 +73,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tosg")
-def tosg() -> None:
+@click.option("--graph", help="Managed graph to use, by its name (`tosg graphs` lists them).")
+def tosg(graph: str | None) -> None:
     """Text-omic signaling graphs of cells: from Neo4j to PyTorch tensors."""
 
 

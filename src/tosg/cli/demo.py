@@ -65,7 +65,7 @@ def _show(result: DemoResult) -> None:
     _title("To ask it yourself, first")
     if shutil.which("tosg") is None:
         click.echo(f"  source {quote(str(Path(sys.executable).parent / 'activate'))}")
-    click.echo(f"  export TOSG_HOME={quote(str(result.home))}")
+    click.echo("  export TOSG_GRAPH=demo")
     for answer in result.answers:
         _show_answer(answer)
     _title("The training set")
@@ -90,7 +90,9 @@ def _show(result: DemoResult) -> None:
     for command in next_commands(result):
         click.echo(f"  {command}")
     click.echo(f"\nThe demo's Neo4j still runs ({result.browser}); `tosg down` stops it.")
-    click.echo("Your own graph is another one: `unset TOSG_HOME`, then `tosg build`, `tosg cells`.")
+    click.echo(
+        "Your own graph is another one: `unset TOSG_GRAPH`, then `tosg build`, `tosg cells`."
+    )
     spent = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     click.echo(f"took {sum(result.seconds.values()):.0f} s: {spent}")
 
@@ -115,7 +117,7 @@ def question_command(answer: dict[str, Any]) -> str:
 
 
 def next_commands(result: DemoResult) -> list[str]:
-    """What to type next, once TOSG_HOME is set."""
+    """What to type next, once TOSG_GRAPH is set."""
     out = quote(str(result.training_set))
     return [
         "tosg query --list",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_CONNECTION = ("uri", "username", "password", "database")
+_CONNECTION = ("graph", "uri", "username", "password", "database")
 
 
 def connection_options(command: Command) -> Command:
@@ -25,8 +25,8 @@ def connection_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        flags = {name: kwargs.pop(name) for name in _CONNECTION}
-        return command(*args, settings=_settings(flags), **kwargs)
+        flags = {name: kwargs.pop(f"of_{name}") for name in _CONNECTION}
+        return command(*args, settings=read_settings(flags), **kwargs)
 
     result: Command = _with_connection(wrapper)
     return result
@@ -39,8 +39,8 @@ def graph_options(command: Command) -> Command:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         from tosg.graph import KnowledgeGraph
 
-        flags = {name: kwargs.pop(name) for name in _CONNECTION}
-        with KnowledgeGraph(_settings(flags)) as graph, warnings_as_notes():
+        flags = {name: kwargs.pop(f"of_{name}") for name in _CONNECTION}
+        with KnowledgeGraph(read_settings(flags)) as graph, warnings_as_notes():
             return command(*args, graph=graph, **kwargs)
 
     result: Command = _with_connection(wrapper)
@@ -54,8 +54,9 @@ def _with_connection(wrapper: Callable[..., Any]) -> Any:
         ("password", "Password; better in NEO4J_PASSWORD or tosg.toml."),
         ("username", "User name."),
         ("uri", "Neo4j to use, as bolt://host:7687; without one, the managed server."),
+        ("graph", "Managed graph to use, by its name (`tosg graphs`)."),
     ):
-        wrapped = click.option(f"--{name}", help=help_)(wrapped)
+        wrapped = click.option(f"--{name}", f"of_{name}", help=help_)(wrapped)
     return wrapped
 
 
@@ -80,10 +81,14 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
-def _settings(flags: dict[str, Any]) -> Settings:
+def read_settings(flags: dict[str, Any]) -> Settings:
+    """Read the settings, with the graph that was named before the command."""
     from tosg.settings import load_settings
 
-    return load_settings(flags)
+    context = click.get_current_context(silent=True)
+    # As in `tosg --graph demo stats`; after the command it counts too.
+    before = None if context is None else context.find_root().params.get("graph")
+    return load_settings({**flags, "graph": flags.get("graph") or before})
 
 
 def complete_from(listing: str) -> Callable[..., list[str]]:

@@ -1,4 +1,4 @@
-"""``tosg up``, ``tosg status``, ``tosg down``: the managed server."""
+"""``tosg up``, ``status``, ``down`` and ``graphs``: the managed servers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import echo_json, examples, json_option, note
+from tosg.cli.options import echo_json, examples, json_option, note, read_settings
 
 if TYPE_CHECKING:
     from tosg.graph import KnowledgeGraph
     from tosg.kg.server import ServerInfo
+
+
+_graph_option = click.option("--graph", "name", help="Managed graph, by its name (`tosg graphs`).")
 
 
 @click.command("up", epilog=examples("tosg up", "tosg up --memory 4g --json"))
@@ -19,15 +22,16 @@ if TYPE_CHECKING:
     "--memory", help="Upper bound on heap and page cache together, as 4g; later starts keep it."
 )
 @json_option
+@_graph_option
 @click.option("--env", is_flag=True, help="Print lines for a shell's eval, password included.")
-def up(memory: str | None, as_json: bool, env: bool) -> None:
+def up(memory: str | None, as_json: bool, name: str | None, env: bool) -> None:
     """Start the managed Neo4j, or say where it is.
 
     The first start downloads the server (about 175 MB). Commands that need a graph start it by
     themselves. The password is in a file; `--env` prints it for other programs:
     eval "$(tosg up --env)".
     """
-    graph = _graph(memory)
+    graph = _graph(name, memory)
     before = graph.status()
     info = graph.up()
     note("already up" if before is not None else "started")
@@ -46,9 +50,10 @@ def up(memory: str | None, as_json: bool, env: bool) -> None:
 
 @click.command("status", epilog=examples("tosg status", "tosg status --json"))
 @json_option
-def status(as_json: bool) -> None:
+@_graph_option
+def status(as_json: bool, name: str | None) -> None:
     """Show the managed Neo4j; exits with 3 where it is not up."""
-    graph = _graph(None)
+    graph = _graph(name)
     info = graph.status()
     if info is None:
         if as_json:
@@ -59,22 +64,67 @@ def status(as_json: bool) -> None:
     _show(info, as_json)
 
 
-@click.command("down", epilog=examples("tosg down", "tosg down --json"))
+@click.command("down", epilog=examples("tosg down", "tosg down --graph demo"))
 @json_option
-def down(as_json: bool) -> None:
-    """Stop the managed Neo4j; its data stays."""
-    stopped = _graph(None).down()
+@_graph_option
+def down(as_json: bool, name: str | None) -> None:
+    """Stop the managed Neo4j; its data stays.
+
+    It names the servers of other graphs that still run, and how to stop each.
+    """
+    from tosg.machine import servers
+
+    graph = _graph(name)
+    stopped = graph.down()
+    others = {server: server.stop_command(graph.settings) for server in servers()}
     if as_json:
-        echo_json({"stopped": stopped})
-    else:
-        click.echo("stopped" if stopped else "was not running")
+        running = [
+            {"pid": s.pid, "home": s.home, "version": s.version, "stop": how}
+            for s, how in others.items()
+        ]
+        echo_json({"stopped": stopped, "running": running})
+        return
+    click.echo("stopped" if stopped else "was not running")
+    for server, how in others.items():
+        note(f"still running: Neo4j {server.version} of {server.home}; stop it with: {how}")
 
 
-def _graph(memory: str | None) -> KnowledgeGraph:
+@click.command("graphs", epilog=examples("tosg graphs", "tosg graphs --json"))
+@json_option
+@_graph_option
+def graphs(as_json: bool, name: str | None) -> None:
+    """List the managed graphs of the home folder, with state and size.
+
+    Any command takes one by its name: tosg --graph demo stats. So do TOSG_GRAPH and tosg.toml. A
+    name that is not there yet is a new, empty graph.
+    """
+    from tosg import machine
+    from tosg.cli.report_view import console, table
+
+    found = machine.graphs(_graph(name).settings)
+    if as_json:
+        echo_json([graph.as_dict() for graph in found])
+        return
+    if not found:
+        note("no managed graph yet: `tosg demo`, `tosg build` or `tosg load` makes one")
+        return
+    shown = table("name", "state", "MB", "Neo4j", "folder", right=(2,))
+    for graph in found:
+        shown.add_row(
+            f"{graph.name or '(no name)'}{' *' if graph.chosen else ''}",
+            "running" if graph.running else "stopped",
+            f"{graph.size / 1e6:,.0f}",
+            ", ".join(graph.versions),
+            str(graph.home),
+        )
+    console().print(shown)
+    note("* is the one that commands use now")
+
+
+def _graph(name: str | None, memory: str | None = None) -> KnowledgeGraph:
     from tosg.graph import KnowledgeGraph
-    from tosg.settings import load_settings
 
-    settings = load_settings({"memory": memory})
+    settings = read_settings({"graph": name, "memory": memory})
     if not settings.managed:
         note(f"note: other commands use {settings.uri}, not the managed server")
     return KnowledgeGraph(settings)

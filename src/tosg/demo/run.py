@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +135,7 @@ def demo_settings(settings: Settings) -> Settings:
             found=settings.uri,
             hint="unset NEO4J_URI (or uri in tosg.toml) for the demo",
         )
-    return replace(settings, home=settings.home / "demo")
+    return settings.named("demo")
 
 
 def run_demo(
