@@ -63,6 +63,9 @@ DAMAGE = [
     "MATCH (a)-[r:ENCODES]->(b) CREATE (a)-[s:ENCODES]->(b) SET s = properties(r)",
     "MATCH (n:Gene {id: 'ncbigene:2'}) SET n.synonyms = 'no list', n.name = 5",
     "MATCH ()-[r:INTERACTS_WITH]->() SET r.score = 'high'",
+    "CREATE (:TosgPending {source: 'a', part: 7, rows: 'nothing'})",
+    "CREATE (:TosgReport {id: 'z', json: '{'})",
+    "CREATE (:TosgBuild {id: 'z', json: '[]'})",
     # A load that was killed while it wrote, and left a relationship too many.
     "MATCH (m:TosgMeta) SET m.loading = 'tosg load', m.unsettled = true",
 ]

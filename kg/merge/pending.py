@@ -89,6 +89,14 @@ def from_nodes(nodes: Iterable[dict[str, Any]]) -> pl.DataFrame:
     return pl.concat([none_pending(), *frames])
 
 
+def is_readable(node: dict[str, Any]) -> bool:
+    """Whether a stored part can be read: no other program has written to it."""
+    try:
+        return dict(from_nodes([node]).schema) == PENDING
+    except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, OSError):
+        return False
+
+
 def by_type(pending: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Waiting claims by relationship type, those of types that the schema still has."""
     parts = pending.partition_by("type", as_dict=True)

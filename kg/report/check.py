@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.quoting import quote_property
+from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import is_at_work
+from tosg.kg.merge.pending import is_readable
 from tosg.kg.report import kept
 from tosg.kg.schema import names
 from tosg.kg.schema.types import (
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tosg.kg.database.connection import Database
+
+_PENDING = "CYPHER 5 MATCH (p:TosgPending) RETURN p.rows AS rows ORDER BY p.source, p.part"
 
 #: Rules in the order they are checked.
 RULES = (
@@ -247,6 +251,10 @@ def _bookkeeping(db: Database) -> Iterator[Finding]:
             else "a load stopped half way; run it again, or `tosg repair`"
         )
         yield Finding("bookkeeping", what, example=str(meta.loading))
+    lost = sum(not is_readable(row) for row in db.rows(_PENDING))
+    if lost:
+        what = "parts of waiting claims cannot be read; `tosg repair` removes them, then load again"
+        yield Finding("bookkeeping", what, lost)
     if meta.unsettled and not at_work:
         yield Finding(
             "bookkeeping",
@@ -257,7 +265,11 @@ def _bookkeeping(db: Database) -> Iterator[Finding]:
 def _counts(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]:
     if not kept.report_ids(db):
         return
-    last = kept.read_report(db)
+    try:
+        last = kept.read_report(db)
+    except DataError as error:
+        yield Finding("counts", f"{error.what}; the next load writes a new one")
+        return
     after = stats.GraphCounts(last["after"]["nodes"], last["after"]["relationships"])
     for now, then in (
         (counts.entities, after.entities),

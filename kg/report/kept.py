@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tosg.errors import DatabaseError, unknown
+from tosg.errors import DatabaseError, DataError, unknown
 from tosg.files import write_text
 
 if TYPE_CHECKING:
@@ -73,10 +73,21 @@ def read_report(db: Database, id_: str | None = None) -> dict[str, Any]:
     ------
     UsageError
         There is no such report.
+    DataError
+        It is damaged.
     """
     query = "CYPHER 5 MATCH (r:TosgReport) WHERE $id IS NULL OR r.id = $id "
     rows = db.rows(query + "RETURN r.json AS json ORDER BY r.id DESC LIMIT 1", id=id_)
     if not rows:
         raise unknown("report", id_ or "(the latest)", report_ids(db))
-    document: dict[str, Any] = json.loads(rows[0]["json"])
+    try:
+        document: dict[str, Any] = json.loads(str(rows[0]["json"]))
+    except ValueError as error:
+        raise DataError(
+            "a report that the graph keeps is damaged",
+            where=f"report {id_ or '(the latest)'}",
+            found=error,
+            hint="the file of it below `reports` in the home folder is another copy; the next "
+            "load writes a new report",
+        ) from error
     return document

@@ -17,7 +17,7 @@ from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.merge.entities import ENTITY_COLUMNS
-from tosg.kg.merge.pending import from_nodes
+from tosg.kg.merge.pending import from_nodes, is_readable
 from tosg.kg.merge.relationships import property_columns
 from tosg.kg.reader.bulk import read_nodes, read_relationships
 from tosg.kg.schema import names
@@ -241,11 +241,12 @@ class GraphLedger:
 
     def pending(self) -> pl.DataFrame:
         """All waiting claims."""
-        return from_nodes(
-            self._db.rows(
-                "CYPHER 5 MATCH (p:TosgPending) RETURN p.rows AS rows ORDER BY p.source, p.part"
-            )
+        rows = self._db.rows(
+            "CYPHER 5 MATCH (p:TosgPending) RETURN p.rows AS rows ORDER BY p.source, p.part"
         )
+        readable = [row for row in rows if is_readable(row)]
+        self._note(":TosgPending that cannot be read", len(rows) - len(readable))
+        return from_nodes(readable)
 
 
 def open_ledger(db: Database, lease: Lease, spool: Spool, *, whole: bool = False) -> GraphLedger:

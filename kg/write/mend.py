@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.cypher.quoting import quote, quote_property
 from tosg.kg.database import bookkeeping
 from tosg.kg.database import indexes as ddl
+from tosg.kg.merge.pending import is_readable
 from tosg.kg.reader.columns import type_predicate
 from tosg.kg.schema import names
 from tosg.kg.schema.indexes import definitions
@@ -67,6 +68,9 @@ def mend(db: Database, lease: Lease, relationship_types: list[str]) -> dict[str,
         "relationships given arrays parallel to their sources": make_parallel(
             lease, relationship_types
         ),
+        "parts of waiting claims, or reports, that cannot be read removed": remove_unreadable(
+            db, lease
+        ),
         "indexes and constraints made again": remake_indexes(db),
     }
     return {what: n for what, n in done.items() if n}
@@ -103,6 +107,31 @@ def _remove_wrong(db: Database, lease: Lease, match: str, properties: Iterable[s
                     f"CYPHER 5 {match} WITH x WHERE {condition} REMOVE x.{quote_property(name)}"
                 ).consume()
     return sum(counts)
+
+
+def remove_unreadable(db: Database, lease: Lease) -> int:
+    """Remove parts of waiting claims and reports of loads that cannot be read.
+
+    Loading the sources again brings the claims.
+    """
+    rows = db.rows("CYPHER 5 MATCH (p:TosgPending) RETURN elementId(p) AS element, p.rows AS rows")
+    lost = [row["element"] for row in rows if not is_readable(row)]
+    rows = db.rows("CYPHER 5 MATCH (r:TosgReport) RETURN elementId(r) AS element, r.json AS json")
+    lost += [row["element"] for row in rows if not _is_json(row["json"])]
+    if lost:
+        with lease.transaction() as tx:
+            tx.run(
+                "CYPHER 5 MATCH (n:TosgPending|TosgReport) WHERE elementId(n) IN $lost DELETE n",
+                lost=lost,
+            ).consume()
+    return len(lost)
+
+
+def _is_json(text: object) -> bool:
+    try:
+        return isinstance(json.loads(str(text)), dict)
+    except ValueError:
+        return False
 
 
 def shorten_texts(db: Database, lease: Lease) -> int:

@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 def read_build(db: Database, name: str) -> dict[str, Any]:
     """Read what the graph keeps about the build of a recipe; empty where there was none."""
     rows = db.rows("CYPHER 5 MATCH (b:TosgBuild {id: $id}) RETURN b.json AS json", id=name)
-    document: dict[str, Any] = json.loads(rows[0]["json"]) if rows else {}
-    return document
+    return _parse(rows[0]["json"]) if rows else {}
+
+
+def _parse(text: object) -> dict[str, Any]:
+    """Parse what a build remembers; where it is damaged, it remembers nothing."""
+    try:
+        document = json.loads(str(text))
+    except ValueError:
+        return {}
+    fits = isinstance(document, dict) and isinstance(document.get("sources"), dict)
+    return document if fits else {}
 
 
 def write_build(db: Database, recipe: Recipe, sources: dict[str, Any], *, complete: bool) -> None:
@@ -43,9 +52,10 @@ def forget(db: Database, sources: Collection[str]) -> None:
     Before they are, since a load may be killed. A build that did it writes them down again.
     """
     for row in db.rows("CYPHER 5 MATCH (b:TosgBuild) RETURN b.id AS id, b.json AS json"):
-        document = json.loads(row["json"])
-        kept = {n: entry for n, entry in document["sources"].items() if n not in sources}
-        if len(kept) < len(document["sources"]):
+        document = _parse(row["json"])
+        known = document.get("sources", {})
+        kept = {n: entry for n, entry in known.items() if n not in sources}
+        if len(kept) < len(known):
             _write(db, row["id"], {**document, "complete": False, "sources": kept})
 
 

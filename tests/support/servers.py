@@ -53,9 +53,9 @@ def wipe(database: Database, *, schema: bool = True) -> None:
     for row in database.rows("SHOW CONSTRAINTS YIELD name RETURN name"):
         if row["name"] not in kept:
             database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
-    indexes = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"
+    indexes = "SHOW INDEXES YIELD name, type, state WHERE type <> 'LOOKUP' RETURN name, state"
     for row in database.rows(indexes):
-        if row["name"] not in kept:
+        if row["name"] not in kept or row["state"] == "FAILED":
             database.write(f"DROP INDEX `{row['name']}` IF EXISTS")
     while database.write(
         "MATCH (n) WITH n LIMIT $most DETACH DELETE n RETURN count(*) AS n", most=BATCH
