@@ -68,7 +68,8 @@ STRAYS = {
     "a name that is a number": (_ONE + "SET n.name = 5", (0, 1), None),
     "synonyms that are no list": (_ONE + "SET n.synonyms = 'x'", (0, 1), None),
     "claims that are no list": (_ONE + "SET n.claims = 7", (0, 1), None),
-    "sources that are no list": (_TIE + "SET r.sources = 'a'", (1, 0), "not parallel"),
+    "sources that are no list": (_TIE + "SET r.sources = 'a'", (0, 0), "not parallel"),
+    "sources that are numbers": (_TIE + "SET r.sources = [1]", (1, 0), "not parallel"),
     "a node of others with other types": (
         "CREATE (:Entity:Gene {id: 'ncbigene:999', idx: -5, xrefs: 1})", (0, 0), "no source claim"),
     "no type label any more": (_ONE + "REMOVE n:Gene", (4, 0), None),

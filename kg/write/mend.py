@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.cypher.quoting import quote, quote_property
 from tosg.kg.database import bookkeeping
 from tosg.kg.database import indexes as ddl
+from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.pending import is_readable
 from tosg.kg.reader.columns import type_predicate
 from tosg.kg.schema import names
@@ -19,7 +20,6 @@ from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import (
     ENTITY,
     ENTITY_INDEXED,
-    ENTITY_PROPERTIES,
     RELATIONSHIP_PROPERTIES,
 )
 from tosg.kg.write.stored import UNSTATED
@@ -77,9 +77,12 @@ def mend(db: Database, lease: Lease, relationship_types: list[str]) -> dict[str,
 
 
 def remove_wrong_types(db: Database, lease: Lease, relationship_types: list[str]) -> int:
-    """Remove values of claimed nodes and relationships that are not of the schema's type."""
+    """Remove values of claimed nodes and relationships that are not of the schema's type.
+
+    One text where a list of texts belongs becomes a list.
+    """
     match = f"MATCH (x:{ENTITY}) WHERE x.claims IS NOT NULL OR x.sources IS NOT NULL"
-    changed = _remove_wrong(db, lease, match, ENTITY_PROPERTIES)
+    changed = _remove_wrong(db, lease, match, ["idx", *ENTITY_COLUMNS])
     for name in relationship_types:
         match = f"MATCH (:{ENTITY})-[x:{names.relationship_type(name)}]->(:{ENTITY})"
         changed += _remove_wrong(
@@ -103,9 +106,11 @@ def _remove_wrong(db: Database, lease: Lease, match: str, properties: Iterable[s
     for (name, condition), n in zip(wrong.items(), counts, strict=True):
         if n:
             with lease.transaction() as tx:
-                tx.run(
-                    f"CYPHER 5 {match} WITH x WHERE {condition} REMOVE x.{quote_property(name)}"
-                ).consume()
+                key = f"x.{quote_property(name)}"
+                as_list = f"CASE WHEN {key} IS :: STRING THEN [{key}] END"
+                value = as_list if type_predicate(name) == "LIST<STRING NOT NULL>" else "null"
+                query = f"CYPHER 5 {match} WITH x WHERE {condition} SET {key} = {value}"
+                tx.run(query).consume()
     return sum(counts)
 
 
