@@ -326,11 +326,11 @@ _KILLED = """
 import sys
 from support.claims import edge, entity, fill
 from test_bolt_writer import KILL_CLAIMS, load
-from tosg.kg.write import bolt, bolt_session
+from tosg.kg.write import bolt_nodes, bolt_relationships, bolt_session
 from tosg.kg.database.connection import Database, Target
 import os, signal
 
-bolt.NODES_PER_WRITE, bolt.EDGE_ROWS = 3, 5
+bolt_nodes.NODES_PER_WRITE, bolt_relationships.EDGE_ROWS = 3, 5
 left = int(sys.argv[4])
 transaction = bolt_session.WriteSession._transaction
 

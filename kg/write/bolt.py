@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
     Transaction = neo4j.ManagedTransaction | neo4j.Transaction
 
-#: Rows in one transaction.
-NODES_PER_WRITE = 4_000
-EDGE_ROWS = 20_000
-
-_LISTED_NODES = 20_000
-
 
 def write_bolt(
     db: Database,

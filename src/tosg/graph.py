@@ -330,6 +330,11 @@ class KnowledgeGraph:
         progress : Progress
             Called with the stage and how much of it is done.
 
+        Returns
+        -------
+        RepairReport
+            What was mended, and what `check` still finds.
+
         Raises
         ------
         DatabaseError

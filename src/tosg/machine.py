@@ -163,7 +163,7 @@ def _servers(settings: Settings) -> Iterator[Condition]:
             "servers",
             "ok" if used else "note",
             what,
-            "" if used else f"`{found.stop_command(settings)}` stops it",
+            "" if used else f"to stop it: {found.stop_command(settings)}",
         )
 
 
