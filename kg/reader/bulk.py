@@ -54,8 +54,11 @@ _SEVERAL = 4
 #: From so many types on, blocks are cut by the relationships of all types.
 _FEW_TYPES = 5
 
-#: What is no property but can be read like one: the type of a knowledge node is its label.
-_TYPE = {"type": (f"head([l IN labels(n) WHERE l <> '{ENTITY}'])", pa.string())}
+#: What is no property but can be read like one: type and labels of a knowledge node.
+_TYPE = {
+    "type": (f"head([l IN labels(n) WHERE l <> '{ENTITY}'])", pa.string()),
+    "labels": ("labels(n)", pa.list_(pa.string())),
+}
 
 
 def read_nodes(
@@ -77,7 +80,7 @@ def read_nodes(
     properties : sequence of str
         Any properties; a missing one is null. Types are the schema's, and where it does not
         name the property, those of `tosg.kg.reader.columns.types_of`. ``type`` of a knowledge
-        node is its type label.
+        node is its type label, ``labels`` are all of its labels.
     idx : (n,) integers, optional
         Only these, in any order; those that are not in the graph (or are of another label) are
         not in the result. By default all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from tosg.kg.schema import names
 from tosg.kg.schema.types import CELL_RELATIONSHIP_TYPES, ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns
 from tosg.kg.write.bolt_relationships import set_relationships
+from tosg.kg.write.bolt_rows import CREATE_NODES, FEW_ROWS, SET_NODES, node_rows
 from tosg.kg.write.counts import Changes
 from tosg.kg.write.foreign import find_foreign_ends, move_foreign
 from tosg.kg.write.ledger import GraphLedger
@@ -137,8 +138,7 @@ class NodeWriter:
             labelled = self._take_over(label, foreign)
             for frame, statement in ((made, _create_nodes), (c.changed, _set_nodes)):
                 for part in encode_columns(frame).iter_slices(NODES_PER_WRITE):
-                    columns = Columns(part, ("idx",))
-                    self._session.run(statement(label, columns), columns.parameters)
+                    self._session.run(*statement(label, part))
                     done += part.height
                     self._progress("writing nodes", done, total)
             gone = self._merged.placings.get(label)
@@ -226,17 +226,26 @@ class NodeWriter:
                 )
 
 
-def _create_nodes(label: str, columns: Columns) -> str:
-    return (
+def _create_nodes(label: str, part: pl.DataFrame) -> tuple[str, dict[str, Any]]:
+    properties = ["idx", *ENTITY_COLUMNS]
+    if part.height <= FEW_ROWS:
+        return CREATE_NODES, {"rows": node_rows(label, part, properties)}
+    columns = Columns(part, ("idx",))
+    query = (
         f"CYPHER 5 UNWIND range(0, {columns.rows - 1}) AS i "
-        f"CREATE (:{ENTITY}:{names.label(label)} {columns.properties(['idx', *ENTITY_COLUMNS])})"
+        f"CREATE (:{ENTITY}:{names.label(label)} {columns.properties(properties)})"
     )
+    return query, columns.parameters
 
 
-def _set_nodes(label: str, columns: Columns) -> str:
+def _set_nodes(label: str, part: pl.DataFrame) -> tuple[str, dict[str, Any]]:
     properties = [name for name in ENTITY_COLUMNS if name != "id"]
-    return (
+    if part.height <= FEW_ROWS:
+        return SET_NODES, {"rows": node_rows(label, part, properties)}
+    columns = Columns(part, ("idx",))
+    query = (
         f"CYPHER 5 UNWIND range(0, {columns.rows - 1}) AS i "
         f"MATCH (n:{ENTITY} {{idx: {columns['idx']}}}) WHERE n:{names.label(label)} "
         f"SET {columns.assignments(properties, 'n')}"
     )
+    return query, columns.parameters

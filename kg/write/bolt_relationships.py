@@ -11,6 +11,7 @@ from tosg.kg.merge.relationships import property_columns
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns, same_keys
+from tosg.kg.write.bolt_rows import CREATE_RELATIONSHIPS, FEW_ROWS, relationship_rows
 from tosg.kg.write.counts import Changes
 from tosg.kg.write.stored import encode_columns
 
@@ -93,6 +94,10 @@ class RelationshipWriter:
 
         def statements() -> Iterator[tuple[str, dict[str, Any]]]:
             for part in made.iter_slices(EDGE_ROWS):
+                if part.height <= FEW_ROWS:
+                    rows = relationship_rows(name, part, properties)
+                    yield CREATE_RELATIONSHIPS, {"rows": rows, "expected": part.height}
+                    continue
                 columns = Columns(part, ("start", "end"))
                 yield (
                     (

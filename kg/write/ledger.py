@@ -7,22 +7,20 @@ and claims that wait stand in ``TosgPending`` nodes.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.pending import from_nodes, is_readable
 from tosg.kg.merge.relationships import property_columns
-from tosg.kg.reader.bulk import read_nodes, read_relationships
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
-from tosg.kg.write.stored import UNSTATED, decode_columns
+from tosg.kg.write.stored import UNSTATED
+from tosg.kg.write.stored_rows import StoredRows
 from tosg.kg.write.strays import (
     first_of_copies,
     has_claims,
@@ -32,7 +30,7 @@ from tosg.kg.write.strays import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -93,6 +91,10 @@ class GraphLedger:
         return stats.count(self._db)
 
     @cached_property
+    def _rows(self) -> StoredRows:
+        return StoredRows(self._db, self._counts, self._connections)
+
+    @cached_property
     def entity_types(self) -> list[str]:
         """Labels of which there are nodes."""
         return sorted(self._counts.entities)
@@ -108,23 +110,9 @@ class GraphLedger:
 
     def entities(self, label: str) -> pl.DataFrame:
         """Stored nodes of one type: ``idx``, then `ENTITY_COLUMNS`; sorted by idx."""
-        schema = {"idx": pl.Int64, **ENTITY_COLUMNS}
         if label not in self.entity_types:
-            return pl.DataFrame(schema=schema)
-        columns = list(ENTITY_COLUMNS)
-        found = self._read(
-            schema,
-            lambda strict: read_nodes(
-                self._db, label, columns, connections=self._connections, strict=strict
-            ),
-        )
-        frame = decode_columns(found)
-        nothing = pl.lit([], dtype=pl.List(pl.String))
-        frame = frame.with_columns(
-            pl.col(name).fill_null(nothing)
-            for name, dtype in ENTITY_COLUMNS.items()
-            if dtype == pl.List(pl.String)
-        )
+            return pl.DataFrame(schema={"idx": pl.Int64, **ENTITY_COLUMNS})
+        frame = self._rows.nodes(label)
         frame = frame.filter(~pl.col("idx").is_in(self._elsewhere(label)))
         sound = sound_entities(frame, self._claimed(label, frame))
         self._note(f":{label} without claims", self._counts.nodes[label] - sound.height)
@@ -157,15 +145,6 @@ class GraphLedger:
         """Whether there are nodes among the entities that are no claims of any source."""
         return bool(self.left_alone) or sum(self._counts.entities.values()) != self._nodes
 
-    def _read(
-        self, schema: dict[str, Any], read: Callable[[bool], Iterable[pa.RecordBatch]]
-    ) -> pl.DataFrame:
-        """Read what is stored; values that are not of the schema's type count as absent."""
-        try:
-            return _frame(read(True), schema)
-        except DataError:
-            return _frame(read(False), schema)
-
     def _note(self, what: str, count: int) -> None:
         if count:
             self.left_alone[what] = max(count, self.left_alone.get(what, 0))
@@ -174,22 +153,20 @@ class GraphLedger:
         self, name: str, touched: Int64s | None, affected: Int64s | None
     ) -> pl.DataFrame:
         """Stored relationships of one type; see `tosg.kg.merge.load.Ledger`."""
-        rtype = relationship_types()[name]
-        columns = property_columns(rtype)
-        schema = {"start_idx": pl.Int64, "end_idx": pl.Int64, **columns}
+        columns = property_columns(relationship_types()[name])
         most = _MOST * self._nodes
         if touched is None or affected is None or len(touched) + len(affected) > most:
-            return self._relationships(name, schema, None)
-        frames = [pl.DataFrame(schema=schema)]
+            return self._relationships(name, None)
+        frames = [pl.DataFrame(schema={"start_idx": pl.Int64, "end_idx": pl.Int64, **columns})]
         around = self._neighbours(affected).get(name) if len(affected) else None
         if around is not None:
             wide = np.union1d(affected, around)
-            found = self._relationships(name, schema, wide if len(wide) <= most else None)
+            found = self._relationships(name, wide if len(wide) <= most else None)
             ends = pl.Series(affected).implode()
             of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
             frames.append(found.filter(of_them))
         if len(touched):
-            found = self._relationships(name, schema, touched)
+            found = self._relationships(name, touched)
             if len(affected):
                 ends = pl.Series(affected).implode()
                 of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
@@ -197,21 +174,9 @@ class GraphLedger:
             frames.append(found)
         return pl.concat(frames)
 
-    def _relationships(self, name: str, schema: dict[str, Any], idx: Int64s | None) -> pl.DataFrame:
-        properties = list(schema)[2:]
-        rtype = relationship_types()[name]
-        found = self._read(
-            schema,
-            lambda strict: read_relationships(
-                self._db,
-                [name],
-                properties,
-                idx=idx,
-                connections=self._connections,
-                strict=strict,
-            ),
-        )
-        sound = sound_relationships(rtype, decode_columns(found))
+    def _relationships(self, name: str, idx: Int64s | None) -> pl.DataFrame:
+        rtype, found = relationship_types()[name], self._rows.relationships(name, idx)
+        sound = sound_relationships(rtype, found)
         self._note(f"[:{name}] without sound claims", found.height - sound.height)
         if self._whole:
             return sound
@@ -303,11 +268,3 @@ def only_in(db: Database, source: str, releases: Iterable[str]) -> dict[str, int
 def _home_first(id_: str | None, labels: list[str]) -> list[str]:
     prefix = str(id_).partition(":")[0]
     return sorted(labels, key=lambda label: prefix not in entity_types()[label].prefixes)
-
-
-def _frame(batches: Iterable[pa.RecordBatch], schema: dict[str, Any]) -> pl.DataFrame:
-    found = list(batches)
-    if not found:
-        return pl.DataFrame(schema=schema)
-    frame = pl.DataFrame(pa.Table.from_batches(found))
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
