@@ -20,7 +20,7 @@ from tosg.kg.reader.block_query import Piece, Query, batches, expressions, read_
 from tosg.kg.reader.blocks import Block, as_idx, blocks_of, blocks_of_all, in_order
 from tosg.kg.reader.edge_blocks import Numbers, degrees_of, edge_schema, edge_table
 from tosg.kg.schema import names
-from tosg.kg.schema.types import ENTITY, relationship_types
+from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,8 @@ _FEW_TYPES = 5
 
 #: What is no property but can be read like one: type and labels of a knowledge node.
 _TYPE = {
-    "type": (f"head([l IN labels(n) WHERE l <> '{ENTITY}'])", pa.string()),
+    # Other programs may give labels of their own to a node.
+    "type": (f"head([l IN labels(n) WHERE l IN {sorted(entity_types())}])", pa.string()),
     "labels": ("labels(n)", pa.list_(pa.string())),
 }
 

@@ -82,7 +82,7 @@ def refresh(
 
 def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> pl.DataFrame:
     """Compose the texts of some types; returns ``idx, text`` of those that are not as stored."""
-    frames = {label: _entities(db, label, connections) for label in entity_types()}
+    frames = _entities(db, connections)
     facts = FACTS.to_frame()
     if any(entity_types()[label].template.sections for label in labels):
         named = pl.concat(
@@ -103,12 +103,16 @@ def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> 
     return pl.concat(changed).sort("idx")
 
 
-def _entities(db: Database, label: str, connections: int) -> pl.DataFrame:
-    columns = ("id", "name", "symbol", "synonyms", "description", "text")
+def _entities(db: Database, connections: int) -> dict[str, pl.DataFrame]:
+    """Read the entities of all types at once; what other programs wrote amiss counts as absent."""
+    columns = ("id", "name", "symbol", "synonyms", "description", "text", "type")
     schema = pl.Schema({**ENTITIES, "text": pl.String()})
-    batches = list(read_nodes(db, label, columns, connections=connections))
-    frames = [pl.DataFrame(batch).select(list(schema)) for batch in batches]
-    return pl.concat([schema.to_frame(), *frames])
+    batches = list(read_nodes(db, ENTITY, columns, connections=connections, strict=False))
+    frames = [pl.DataFrame(batch).select([*schema, "type"]) for batch in batches]
+    everything = pl.concat([pl.Schema({**schema, "type": pl.String()}).to_frame(), *frames])
+    return {
+        label: everything.filter(pl.col("type") == label).drop("type") for label in entity_types()
+    }
 
 
 def _write(
