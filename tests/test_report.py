@@ -57,12 +57,14 @@ def test_what_is_said_of_releases(capsys: pytest.CaptureFixture[str]) -> None:
     report = made_report()
     report.disappeared = {"s": {"entities": 1_000, "relationships": 2}}
     report.undated = {"s": Undated(["a.tsv"], ["", "2019"]), "t": Undated(["b.tsv"], [""])}
+    report.left_alone = {"[:TREATS] without sound claims": 2}
     print_report(json.loads(json.dumps(report.as_dict())))
     said = " ".join(capsys.readouterr().out.split())
     assert "gone from this release of s: 1,000 entities, 2 relationships" in said
     assert "no release stated in a.tsv of s: its claims count as older than 2019" in said
     assert "b.tsv of t: its claims stand beside what was loaded without one; if" in said
     assert "--option release=... or --prune" in said
+    assert "left as it was: 2 [:TREATS] without sound claims" in said
 
 
 def test_rows_that_do_not_add_up() -> None:

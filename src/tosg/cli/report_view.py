@@ -132,6 +132,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
             f"with --option release=... or --prune"
         )
     lines.append(f"graph: {_change(report, 'nodes')}, {_change(report, 'relationships')}")
+    for what, count in report.get("left_alone", {}).items():
+        lines.append(f"left as it was: {count:,} {what}; `tosg check` says more")
     if report["texts"] is not None:
         lines.append(f"texts: {report['texts']:,} composed")
     if report.get("recovered"):
