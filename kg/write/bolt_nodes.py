@@ -121,6 +121,8 @@ class NodeWriter:
             stored = ledger.relationships(name, nothing, idx)
             spelled = with_explicit_ends(rtype, stored, ids)
             set_relationships(self._session, name, spelled, ["evidence"])
+        if isinstance(ledger, GraphLedger):
+            ledger.forget_relationships()
 
     def write(self) -> None:
         """Create the new nodes and set what changed."""

@@ -174,6 +174,10 @@ class GraphLedger:
             frames.append(found)
         return pl.concat(frames)
 
+    def forget_relationships(self) -> None:
+        """Read relationships from the database again: their writer has changed some."""
+        self._rows.forget_relationships()
+
     def _relationships(self, name: str, idx: Int64s | None) -> pl.DataFrame:
         rtype, found = relationship_types()[name], self._rows.relationships(name, idx)
         sound = sound_relationships(rtype, found)

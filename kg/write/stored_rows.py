@@ -87,6 +87,10 @@ class StoredRows:
             )
         return decode_columns(found)
 
+    def forget_relationships(self) -> None:
+        """Read relationships from the database again: their writer has changed some."""
+        self.__dict__.pop("_all_relationships", None)
+
     @cached_property
     def _all_nodes(self) -> pl.DataFrame:
         schema = {**_NODE, "labels": pl.List(pl.String)}
