@@ -42,7 +42,9 @@ def test_graphs_have_names_states_and_sizes(settings: Settings) -> None:
     folder = other.home / settings.neo4j_version
     folder.mkdir(parents=True)
     try:
-        assert [g["name"] for g in json.loads(run(settings, "graphs", "--json").stdout)] == [None]
+        assert [g["name"] for g in json.loads(run(settings, "graphs", "--json").stdout)] == [
+            "default"
+        ]
         (folder / "data").mkdir()
         (folder / "data" / "file").write_bytes(b"x" * 1000)
         first, second = json.loads(run(settings, "--graph", "other", "graphs", "--json").stdout)
@@ -58,12 +60,12 @@ def test_graphs_have_names_states_and_sizes(settings: Settings) -> None:
             "chosen": True,
         }
         shown = run(settings, "graphs").stdout
-        assert "(no name) *" in shown
+        assert "default *" in shown
         assert "other" in shown
         # `down` of the other graph leaves this one, and says how to stop it.
         down = run(settings, "down", "--graph", "other")
         assert "was not running" in down.stdout
-        assert f"{info.data.parents[1]}; stop it with: tosg down" in down.stderr
+        assert f"{info.data.parents[1]}; stop it with: tosg --graph default down" in down.stderr
         assert managed.status(settings) is not None
     finally:
         shutil.rmtree(other.home)
@@ -85,7 +87,7 @@ def test_how_to_stop_a_server(tmp_path: Path) -> None:
     for found, command in commands.items():
         assert found.stop_command(here) == command
     unnamed = managed.RunningServer(1, tmp_path, version)
-    assert unnamed.stop_command(here.named("demo")) == "TOSG_GRAPH='' tosg down"
+    assert unnamed.stop_command(here.named("demo")) == "tosg --graph default down"
 
 
 @pytest.mark.neo4j

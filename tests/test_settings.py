@@ -111,7 +111,8 @@ def test_a_graph_has_a_name_and_a_folder(tmp_path: Path) -> None:
         tmp_path,
     )
     assert found.named("third").home == tmp_path / "third"
-    assert found.named(None).home == tmp_path
+    assert found.named("default").home == tmp_path
+    assert found.named("default").graph is None
     (tmp_path / "tosg.toml").write_text('graph = "fourth"')
     assert load_settings(environ={"TOSG_HOME": str(tmp_path)}, folder=tmp_path).graph == "fourth"
 

@@ -14,7 +14,7 @@ import psutil
 from tosg.errors import ConfigError
 from tosg.kg.server.process import HOME_OPTION
 from tosg.kg.server.versions import RELEASES
-from tosg.settings import Settings, check_graph_name
+from tosg.settings import DEFAULT_GRAPH, Settings, check_graph_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class RunningServer:
         elif self.home != settings.common_home:
             variables["TOSG_HOME"] = str(self.home)
         elif settings.graph is not None:
-            variables["TOSG_GRAPH"] = ""
+            words[1:1] = ["--graph", DEFAULT_GRAPH]
         return " ".join([*(f"{k}={shlex.quote(v)}" for k, v in variables.items()), *words])
 
 
@@ -60,8 +60,8 @@ class ManagedGraph:
 
     Attributes
     ----------
-    name : str or None
-        Its name; None for the one without.
+    name : str
+        Its name; `DEFAULT_GRAPH` for the one without.
     home : Path
         Its folder.
     versions : list of str
@@ -74,7 +74,7 @@ class ManagedGraph:
         Whether commands with these settings use it.
     """
 
-    name: str | None
+    name: str
     home: Path
     versions: list[str]
     running: list[str]
@@ -122,7 +122,7 @@ def _read_command(process: psutil.Process) -> RunningServer | None:
 
 
 def managed_graphs(settings: Settings) -> list[ManagedGraph]:
-    """List the managed graphs of the home folder, the one without a name first.
+    """List the managed graphs of the home folder, the default one first.
 
     Parameters
     ----------
@@ -141,9 +141,9 @@ def managed_graphs(settings: Settings) -> list[ManagedGraph]:
     return graphs
 
 
-def _homes(settings: Settings) -> Iterator[tuple[str | None, Path]]:
+def _homes(settings: Settings) -> Iterator[tuple[str, Path]]:
     home = settings.common_home
-    yield None, home
+    yield DEFAULT_GRAPH, home
     if home.is_dir():
         for folder in sorted(home.iterdir()):
             if folder.is_dir() and name_of(folder, settings) is not None:

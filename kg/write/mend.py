@@ -265,9 +265,9 @@ def make_parallel(lease: Lease, relationship_types: list[str]) -> int:
         with lease.transaction() as tx:
             counters = tx.run(
                 f"CYPHER 5 MATCH (:{ENTITY})-[r:{names.relationship_type(name)}]->(:{ENTITY}) "
-                "WITH r, size(r.sources) AS k WHERE k > 0 AND NOT (k = size(r.licenses) "
+                "WITH r, size(r.sources) AS k WHERE k > 0 AND NOT coalesce(k = size(r.licenses) "
                 "AND k = size(r.releases) AND coalesce(size(r.scores), k) = k "
-                "AND coalesce(size(r.evidence), k) = k IS TRUE) "
+                "AND coalesce(size(r.evidence), k) = k, false) "
                 "WITH r, range(0, k - 1) AS places SET "
                 "r.licenses = [i IN places | coalesce(r.licenses[i], $unstated)], "
                 "r.releases = [i IN places | coalesce(r.releases[i], $unstated)], "

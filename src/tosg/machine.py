@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tosg.errors import TosgError
+from tosg.settings import DEFAULT_GRAPH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ class Condition:
 
 
 def graphs(settings: Settings) -> list[ManagedGraph]:
-    """List the managed graphs in the home folder, the one without a name first.
+    """List the managed graphs in the home folder, the default one first.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def _graph(settings: Settings) -> Iterator[Condition]:
     from tosg.kg.server.connect import connect
 
     if settings.managed:
-        name = f"the managed graph {settings.graph or 'without a name'} in {settings.home}"
+        name = f"the managed graph {settings.graph or DEFAULT_GRAPH} in {settings.home}"
         try:
             info = server.status(settings)
             prepared = server.is_installed(settings)

@@ -25,6 +25,9 @@ TOML_NAME = "tosg.toml"
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
+#: What names the managed graph that has no name of its own.
+DEFAULT_GRAPH = "default"
+
 #: A name that is a folder's too, on every system, and no version of Neo4j.
 _GRAPH_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -92,7 +95,7 @@ class Settings:
         return self.home if self.graph is None else self.home.parent
 
     def named(self, graph: str | None) -> Settings:
-        """Settings of another managed graph, by its name.
+        """Settings of another managed graph, by its name; `DEFAULT_GRAPH` is the one without.
 
         Raises
         ------
@@ -100,6 +103,8 @@ class Settings:
             It cannot be the name of a graph.
         """
         home = self.common_home
+        if graph == DEFAULT_GRAPH:
+            graph = None
         if graph is not None:
             home = home / check_graph_name(graph)
         return replace(self, uri=None, database=None, graph=graph, home=home)

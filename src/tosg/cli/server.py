@@ -111,7 +111,7 @@ def graphs(as_json: bool, name: str | None) -> None:
     shown = table("name", "state", "MB", "Neo4j", "folder", right=(2,))
     for graph in found:
         shown.add_row(
-            f"{graph.name or '(no name)'}{' *' if graph.chosen else ''}",
+            f"{graph.name}{' *' if graph.chosen else ''}",
             "running" if graph.running else "stopped",
             f"{graph.size / 1e6:,.0f}",
             ", ".join(graph.versions),
