@@ -16,7 +16,7 @@ from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.pending import is_readable
 from tosg.kg.reader.columns import type_predicate
 from tosg.kg.schema import names
-from tosg.kg.schema.indexes import definitions
+from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES, definitions
 from tosg.kg.schema.types import (
     ENTITY,
     ENTITY_INDEXED,
@@ -34,11 +34,8 @@ if TYPE_CHECKING:
 
     Transaction = neo4j.ManagedTransaction | neo4j.Transaction
 
-#: Bytes of a text in UTF-8 up to which a range index takes it.
-INDEX_BYTES = 8_000
-
-#: A text of more characters may be of more bytes than that.
-_LONG_CHARACTERS = INDEX_BYTES // 4
+#: A text of more characters may be too long for an index: one has up to four bytes.
+_LONG_CHARACTERS = LONGEST_INDEXED_BYTES // 4
 
 
 def mend(db: Database, lease: Lease, relationship_types: list[str]) -> dict[str, int]:
@@ -186,13 +183,14 @@ def _without_long(texts: dict[str, Any]) -> dict[str, Any]:
     kept = dict(texts)
     for name in ENTITY_INDEXED:
         if _too_long(kept.get(name)):
-            kept["description"] = kept.get("description") or kept[name]
+            both = (kept[name], kept.get("description"))  # as for new claims: nothing is lost
+            kept["description"] = "\n".join(text for text in both if text)
             kept[name] = None
     return kept
 
 
 def _too_long(text: str | None) -> bool:
-    return isinstance(text, str) and len(text.encode()) > INDEX_BYTES
+    return isinstance(text, str) and len(text.encode()) > LONGEST_INDEXED_BYTES
 
 
 def merge_shared_ids(db: Database, lease: Lease) -> int:
