@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from support import oracle
-from support.claims import edge, entity
+from support.claims import GENE, OTHER, SMALL_GRAPH, entity
 from support.servers import managed_settings
 from support.states import of_database
 from test_bolt_writer import load
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
 
     from tosg.kg.database.connection import Database
     from tosg.settings import Settings
-
-GENE, OTHER, PROTEIN = ("Gene", "ncbigene:1"), ("Gene", "ncbigene:2"), ("Protein", "uniprot:P1")
-LUPUS = ("Disease", "mondo:1")
-CLAIMS = [
-    entity(*GENE, "a", name="one"),
-    entity(*OTHER, "a", name="two"),
-    entity(*PROTEIN, "a", name="three"),
-    entity(*LUPUS, "b", name="lupus"),
-    edge("INTERACTS_WITH", GENE, OTHER, "a", score=0.5),
-    edge("ENCODES", GENE, PROTEIN, "a"),
-    edge("ASSOCIATED_WITH", GENE, LUPUS, "b", score=0.25),
-    edge("ASSOCIATED_WITH", GENE, LUPUS, "c", score=0.75),
-]
 
 #: What can be wrong all at once, and still be made right from what is there.
 DAMAGE = [
@@ -73,7 +60,7 @@ DAMAGE = [
 
 @pytest.mark.neo4j
 def test_everything_at_once(database: Database, settings: Settings) -> None:
-    load(database, CLAIMS)
+    load(database, SMALL_GRAPH)
     for statement in DAMAGE:
         database.write(statement)
     assert {f.rule for f in check(database)} >= {"indexes", "numbers", "claims", "bookkeeping"}
@@ -81,18 +68,18 @@ def test_everything_at_once(database: Database, settings: Settings) -> None:
     report = repair(settings)
     assert report.changed
     assert report.left == []
-    assert of_database(database) == oracle.graph(CLAIMS)
+    assert of_database(database) == oracle.graph(SMALL_GRAPH)
     assert read_meta(database).loading is None
     again = repair(settings)
     assert not again.changed
     assert again.mended == {}
-    assert load(database, CLAIMS)[0].anything is False
+    assert load(database, SMALL_GRAPH)[0].anything is False
 
 
 @pytest.mark.neo4j
 def test_a_name_that_no_index_takes(database: Database, settings: Settings) -> None:
     """As a load of an earlier version stored it: every load failed afterwards."""
-    load(database, CLAIMS)
+    load(database, SMALL_GRAPH)
     long = "x" * 9_000
     database.write("DROP INDEX gene_name")
     claim = json.dumps({"id": GENE[1], "name": long, "source": "a", "release": "1"})

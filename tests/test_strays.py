@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.claims import edge, entity
+from support.claims import SMALL_GRAPH, entity
 from test_bolt_writer import load, total
 
 from tosg.kg.database import counts as stats
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
     from tosg.kg.write.counts import WriteCounts
 
 pytestmark = pytest.mark.neo4j
-
-GENE, OTHER, PROTEIN = ("Gene", "ncbigene:1"), ("Gene", "ncbigene:2"), ("Protein", "uniprot:P1")
-LUPUS = ("Disease", "mondo:1")
-CLAIMS = [
-    entity(*GENE, "a", name="one"),
-    entity(*OTHER, "a", name="two"),
-    entity(*PROTEIN, "a", name="three"),
-    entity(*LUPUS, "b", name="lupus"),
-    edge("INTERACTS_WITH", GENE, OTHER, "a", score=0.5),
-    edge("ENCODES", GENE, PROTEIN, "a"),
-    edge("ASSOCIATED_WITH", GENE, LUPUS, "b", score=0.25),
-]
 
 _ONE = "MATCH (n:Gene {id: 'ncbigene:1'}) "
 _PAIR = "MATCH (a:Gene {id: 'ncbigene:1'}), (b:Gene {id: 'ncbigene:2'}) "
@@ -90,16 +78,16 @@ def loaded(db: Database, claims: list[Claim], prune: list[str] | None = None) ->
 def test_a_load_leaves_it_alone(database: Database, name: str) -> None:
     ddl.ensure_schema(database)
     query, expected, finding = STRAYS[name]
-    loaded(database, CLAIMS)
+    loaded(database, SMALL_GRAPH)
     database.write(query)
-    assert total(loaded(database, CLAIMS))[:2] == expected
-    assert total(loaded(database, CLAIMS))[:2] == (0, 0)
+    assert total(loaded(database, SMALL_GRAPH))[:2] == expected
+    assert total(loaded(database, SMALL_GRAPH))[:2] == (0, 0)
     mine = "MATCH (n) WHERE n.mine OR n.name = 'mine' OR n:Person OR n.id = 'ncbigene:999' "
     kept = database.rows(mine + "RETURN count(n) AS n")[0]["n"]
     assert kept == query.count("(:Person") + ("mine: true" in query) + ("name: 'mine'" in query) + (
         "ncbigene:999" in query
     )
-    assert total(loaded(database, [*CLAIMS, entity("Gene", "ncbigene:3", "a")]))[0] == 1
+    assert total(loaded(database, [*SMALL_GRAPH, entity("Gene", "ncbigene:3", "a")]))[0] == 1
     found = [f"{f.what} {f.example}" for f in check(database)]
     if finding is not None:
         assert any(finding in text for text in found), found
@@ -109,16 +97,16 @@ def test_a_node_that_a_load_claims_is_taken_over(database: Database) -> None:
     database.write(
         "CREATE (:Entity:Gene {id: 'ncbigene:1', mine: 1}), (:Entity {id: 'ncbigene:2'})"
     )
-    counts = loaded(database, CLAIMS)
+    counts = loaded(database, SMALL_GRAPH)
     assert (counts.nodes["Gene"].made, counts.nodes["Gene"].changed) == (1, 1)
     rows = database.rows("MATCH (n:Gene) RETURN n.name AS name, n.mine AS mine ORDER BY name")
     assert rows == [{"name": "one", "mine": 1}, {"name": "two", "mine": None}]
-    assert total(loaded(database, CLAIMS))[:2] == (0, 0)
+    assert total(loaded(database, SMALL_GRAPH))[:2] == (0, 0)
 
 
 def test_relationships_of_others_outlive_the_nodes_that_a_load_removes(database: Database) -> None:
     """A merged node's go to the one that stays; a withdrawn node stays for them, unclaimed."""
-    claims = [*CLAIMS, entity("Disease", "doid:1", "c", name="another lupus")]
+    claims = [*SMALL_GRAPH, entity("Disease", "doid:1", "c", name="another lupus")]
     loaded(database, claims)
     database.write(
         "MATCH (d:Disease {id: 'doid:1'}), (g:Gene {id: 'ncbigene:2'}) "
@@ -133,5 +121,5 @@ def test_relationships_of_others_outlive_the_nodes_that_a_load_removes(database:
     assert counts.nodes["Gene"].removed == 1
     assert database.rows(rows, id="ncbigene:2") == [{"n": 3}]
     assert any("no source claims" in f.what for f in check(database))
-    assert total(loaded(database, CLAIMS))[0] > 0  # it is claimed again
+    assert total(loaded(database, SMALL_GRAPH))[0] > 0  # it is claimed again
     assert database.rows(rows, id="ncbigene:2") == [{"n": 3}]

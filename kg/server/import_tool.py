@@ -127,7 +127,6 @@ def import_full(
             layout.swap_data(new)
             undo.pop_all()
         announce(layout, server)
-        layout.sweep()
     counts = {name: int(number) for number, name in IMPORTED.findall(output)}
     return ImportResult(
         server=server,

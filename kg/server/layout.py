@@ -172,6 +172,10 @@ class ServerLayout:
         for path in self.run.glob(f"{SCRATCH}[0-9]*"):
             if not psutil.pid_exists(int(path.name.split("-")[1])):
                 shutil.rmtree(path, ignore_errors=True)
+        self.sweep_data()
+
+    def sweep_data(self) -> None:
+        """Remove the generations that are not in use; called with the lock held."""
         if not self.data.is_symlink():
             return
         keep = self.data.resolve()

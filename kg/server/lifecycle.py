@@ -174,7 +174,8 @@ def start_on(settings: Settings, layout: ServerLayout, jars: list[Path], data: P
 
 
 def announce(layout: ServerLayout, info: ServerInfo) -> ServerInfo:
-    """Let other commands use the server that was started."""
+    """Let other commands use the server, which runs on the data in use; no others are needed."""
+    layout.sweep_data()
     state = read_state(layout)
     if state is not None:
         write_state(layout, replace(state, ready=True))

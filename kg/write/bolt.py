@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.write.bolt_nodes import NodeWriter
 from tosg.kg.write.bolt_relationships import RelationshipWriter
-from tosg.kg.write.bolt_session import WriteSession
+from tosg.kg.write.bolt_session import MergeWriting, WriteSession
 from tosg.kg.write.counts import WriteCounts
 from tosg.progress import Progress, silent
 
@@ -77,8 +77,8 @@ class _Writer:
         self._merged = merged
         self._session = session
         self.counts = WriteCounts()
-        self._nodes = NodeWriter(db, merged, session, self.counts, progress)
-        self._relationships = RelationshipWriter(db, merged, session, self.counts, progress)
+        work = MergeWriting(db, merged, session, self.counts, progress)
+        self._nodes, self._relationships = NodeWriter(work), RelationshipWriter(work)
 
     def run(self) -> WriteCounts:
         unfinished = read_meta(self._db).loading is not None

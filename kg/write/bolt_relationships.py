@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tosg.kg.database.connection import Database
     from tosg.kg.merge.diff import RelationshipChanges
-    from tosg.kg.merge.merged import Merged
-    from tosg.kg.write.bolt_session import WriteSession
-    from tosg.kg.write.counts import WriteCounts
-    from tosg.progress import Progress
+    from tosg.kg.write.bolt_session import MergeWriting, WriteSession
 
 #: Relationships in one transaction.
 EDGE_ROWS = 20_000
@@ -38,31 +34,13 @@ class RelationshipWriter:
 
     Parameters
     ----------
-    db : Database
-        The graph.
-    merged : Merged
-        What it is to hold.
-    session : WriteSession
-        Under the lease.
-    counts : WriteCounts
-        Gets what was done.
-    progress : Progress
-        Called with the stage and how much of it is done.
+    work : MergeWriting
+        What is written where.
     """
 
-    def __init__(
-        self,
-        db: Database,
-        merged: Merged,
-        session: WriteSession,
-        counts: WriteCounts,
-        progress: Progress,
-    ) -> None:
-        self._db = db
-        self._merged = merged
-        self._session = session
-        self._counts = counts
-        self._progress = progress
+    def __init__(self, work: MergeWriting) -> None:
+        self._db, self._merged, self._session = work.db, work.merged, work.session
+        self._counts, self._progress = work.counts, work.progress
         self._ids: NDArray[np.int64] | None = None
         self._removed: dict[str, pl.DataFrame] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tosg.errors import DatabaseError
@@ -17,8 +18,36 @@ if TYPE_CHECKING:
 
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
+    from tosg.kg.merge.merged import Merged
+    from tosg.kg.write.counts import WriteCounts
+    from tosg.progress import Progress
 
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class MergeWriting:
+    """What the writers of one merge share.
+
+    Attributes
+    ----------
+    db : Database
+        The graph.
+    merged : Merged
+        What it is to hold.
+    session : WriteSession
+        Under the lease.
+    counts : WriteCounts
+        Gets what was done.
+    progress : Progress
+        Called with the stage and how much of it is done.
+    """
+
+    db: Database
+    merged: Merged
+    session: WriteSession
+    counts: WriteCounts
+    progress: Progress
 
 
 class WriteSession:

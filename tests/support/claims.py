@@ -62,3 +62,19 @@ def fill(spool: Spool, claims: Iterable[Claim]) -> Spool:
     for batch in batches(list(claims)):
         spool.add(batch)
     return spool
+
+
+GENE, OTHER, PROTEIN = ("Gene", "ncbigene:1"), ("Gene", "ncbigene:2"), ("Protein", "uniprot:P1")
+LUPUS = ("Disease", "mondo:1")
+
+#: A small graph of two sources and a third's word on one relationship.
+SMALL_GRAPH = [
+    entity(*GENE, "a", name="one"),
+    entity(*OTHER, "a", name="two"),
+    entity(*PROTEIN, "a", name="three"),
+    entity(*LUPUS, "b", name="lupus"),
+    edge("INTERACTS_WITH", GENE, OTHER, "a", score=0.5),
+    edge("ENCODES", GENE, PROTEIN, "a"),
+    edge("ASSOCIATED_WITH", GENE, LUPUS, "b", score=0.25),
+    edge("ASSOCIATED_WITH", GENE, LUPUS, "c", score=0.75),
+]
