@@ -37,7 +37,7 @@ def write_file(settings: Settings, report: LoadReport) -> Path:
 
 
 def write_node(db: Database, report: LoadReport) -> None:
-    """Keep the report in the graph; the oldest beyond `KEPT` are taken away."""
+    """Keep the report in the graph; the oldest beyond `KEPT` are removed."""
     db.write(
         "CYPHER 5 MERGE (r:TosgReport {id: $id}) "
         "SET r.json = $json, r.way = $way, r.revision = $revision, r.changed = $changed",

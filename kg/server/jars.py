@@ -152,7 +152,7 @@ def maven(repository: Path, advance: Advance | None = None) -> MavenContext:
         Where jgo keeps what it downloads; not the user's ``~/.m2``, whose files other tools
         may be writing.
     advance : callable, optional
-        Told of arriving bytes.
+        Called with the number of bytes that arrived.
     """
     from jgo.maven import MavenContext, PythonResolver
 

@@ -282,7 +282,7 @@ def _await(
             return info
         if look.passed:
             look = Deadline(LOOK_AT_LOG)
-            if found is not None and is_out_of_space(layout):  # it would wait for ever
+            if found is not None and is_out_of_space(layout):  # it would never be ready
                 process.end(found, state.token, KILLED_PATIENCE)
                 raise explain(layout, "found no space")
         deadline.sleep(0.05)

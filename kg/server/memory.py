@@ -32,7 +32,7 @@ def parse_size(text: str) -> int:
     Raises
     ------
     ConfigError
-        It is none of these, or too little for a server.
+        It is not a size, or too little for a server.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
     size = int(float(match[1]) * SIZE_SUFFIXES[match[2]]) if match else 0

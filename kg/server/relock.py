@@ -62,7 +62,7 @@ def relock(version: str) -> Path:
     Raises
     ------
     ServerError
-        A jar could not be had, or its sha1 was not confirmed by the repository.
+        A jar could not be downloaded, or its sha1 was not confirmed by the repository.
     """
     log = logging.getLogger("jgo")
     verified = _Verified()

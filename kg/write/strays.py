@@ -1,7 +1,7 @@
 """What stands among the graph's nodes and relationships and is no claim of a source.
 
 Other programs write to the same database: relationships of a schema type without sources, copies
-of nodes and relationships, properties taken away. A load leaves these alone. It must not fail
+of nodes and relationships, properties removed. A load leaves these alone. It must not fail
 because of them, and must not count them as its own.
 """
 
@@ -45,7 +45,7 @@ def sound_entities(rows: pl.DataFrame, claimed: Collection[str]) -> pl.DataFrame
     """Pick the stored nodes that a merge can work on: those with claims.
 
     A node that has lost its claims, and still says which sources it had, counts as stored where
-    a load claims its id again: it is written anew then, and keeps its number.
+    a load claims its id again: it is written again, and keeps its number.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def first_of_copies(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame
 
 
 def restore_nodes(db: Database, lease: Lease) -> int:
-    """Give nodes of ours back the ``id`` or ``idx`` that another program has taken away.
+    """Give nodes of ours back the ``id`` or ``idx`` that another program has removed.
 
     Their claims say the id. Where that id is another node's by now, the node stays as it is. The
     next number to give is raised above every number in use.
