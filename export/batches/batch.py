@@ -10,6 +10,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from tosg.export.batches.graph_tensors import GraphTensors
+    from tosg.export.batches.own_graphs import OwnBatch, OwnGraphs
     from tosg.export.batches.pyg import CellBatch, TopologyCache
 
 
@@ -25,6 +26,13 @@ class Topology:
         from tosg.export.batches.pyg import TopologyCache
 
         return TopologyCache(self.graph)
+
+    @cached_property
+    def own(self) -> OwnGraphs:
+        """The topology indexed for cutting out the graphs of cells (extra ``pyg``)."""
+        from tosg.export.batches.own_graphs import OwnGraphs
+
+        return OwnGraphs(self.graph)
 
 
 class SparseTensors(NamedTuple):
@@ -163,16 +171,38 @@ class Batch:
         """(E,) bool: whether the edge was lifted from another level."""
         return self.graph.edge_lifted
 
-    def to_pyg(self) -> CellBatch:
-        """Make a `torch_geometric` batch of B graphs with N nodes each.
+    def to_pyg(
+        self, *, own: bool = False, threshold: float = 0.0, keep_unmeasured: bool = False
+    ) -> CellBatch | OwnBatch:
+        """Make a `torch_geometric` batch of B graphs (extra ``pyg``).
 
-        ``x`` (B * N, 1) float32 and ``node_id`` (B * N,) int64 into the shared
-        ``graph.text_embedding``; ``to_data_list()`` works. The topology is expanded once per batch
-        size and kept on the device.
+        Each graph has all N nodes, on the shared topology: ``x`` (B * N, 1) float32 and ``node_id``
+        (B * N,) int64 into the shared ``graph.text_embedding``; ``to_data_list()`` works. The
+        topology is expanded once per batch size and kept on the device.
+
+        Parameters
+        ----------
+        own : bool
+            Give each cell a graph of its own instead: the nodes that it expresses and the edges
+            between them, with ``node_id`` and ``edge_id`` as the map back to the shared topology.
+        threshold : float
+            With `own`, a node is expressed where its value is greater.
+        keep_unmeasured : bool
+            With `own`, whether nodes that were not measured (pathways too) belong to every graph.
+            Their ``x`` is 0 and their ``measured`` false.
         """
         shared = len(self.measured_by_dataset) == 1
         measured = self.measured_by_dataset if shared else self.measured
-        return self.topology.expanded.batch(self.x, measured, self.y, self.cell)
+        if not own:
+            return self.topology.expanded.batch(self.x, measured, self.y, self.cell)
+        return self.topology.own.batch(
+            self.x,
+            measured,
+            self.y,
+            self.cell,
+            threshold=threshold,
+            keep_unmeasured=keep_unmeasured,
+        )
 
 
 def scatter_rows(sparse: SparseTensors, n_nodes: int) -> Tensor:

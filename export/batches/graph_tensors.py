@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ from tosg.errors import ExportError
 from tosg.export.format.manifest import format_error, naming_damage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -51,16 +53,25 @@ class GraphTensors:
             self.folder, self.directed, add_reverses=self.add_reverses, device=str(device)
         )
 
+    def _has(self, name: str) -> bool:
+        with self._file() as file:
+            return name in file.keys()  # noqa: SIM118  # not iterable
+
     def _read(self, name: str) -> Tensor:
+        with self._file() as file:
+            tensor: Tensor = file.get_tensor(name)
+        return tensor.to(self.device)
+
+    @contextmanager
+    def _file(self) -> Iterator[Any]:
         path = self.folder / "graph.safetensors"
         try:
             with safe_open(path, framework="pt", device="cpu") as file:
-                tensor: Tensor = file.get_tensor(name)
+                yield file
         except (OSError, SafetensorError) as error:
             raise ExportError(
                 "the graph of a training set cannot be read", where=path, found=error
             ) from error
-        return tensor.to(self.device)
 
     @cached_property
     def _reversed(self) -> Tensor:
@@ -134,7 +145,31 @@ class GraphTensors:
     @cached_property
     def text_embedding(self) -> Tensor:
         """(N, D) float32 or float16, unit length; rows of nodes without text are 0."""
-        return self._read("text_embedding")
+        if not self._has("text_vectors"):
+            return self._read("text_embedding")
+        vectors = self.text_vectors
+        whole = torch.zeros(
+            self.num_nodes, vectors.shape[1], dtype=vectors.dtype, device=vectors.device
+        )
+        whole[self.has_text] = vectors
+        return whole
+
+    @cached_property
+    def text_vectors(self) -> Tensor:
+        """(T, D) float32 or float16: the embeddings of the nodes with text alone, in their order.
+
+        Takes no memory for nodes without text; row ``t`` is node ``has_text.nonzero()[t]``.
+        """
+        if not self._has("text_vectors"):
+            return self.text_embedding[self.has_text]
+        vectors, n = self._read("text_vectors"), int(self.has_text.sum())
+        if len(vectors) != n:
+            raise format_error(
+                self.folder / "graph.safetensors",
+                f"{len(vectors)} text_vectors",
+                f"{n}, as has_text",
+            )
+        return vectors
 
     @cached_property
     def has_text(self) -> Tensor:

@@ -172,3 +172,43 @@ def advise_pages(addresses: Int64s, lengths: Int64s, advice: int) -> int:
         if _madvise(addresses[k], np.uint64(lengths[k]), np.int32(advice)) != 0:
             return len(addresses) - k
     return 0
+
+
+@_compile
+def find_inner_edges(
+    nodes: Int64s,
+    inside: NDArray[np.bool_],
+    start: Int64s,
+    order: Int64s,
+    target: Int64s,
+    edges: Int64s,
+) -> int:
+    """Find the edges between chosen nodes, looking only at the edges that leave them.
+
+    Parameters
+    ----------
+    nodes : (n,) int64
+        Chosen nodes.
+    inside : (N,) bool
+        The same as a mask.
+    start : (N + 1,) int64
+        Edges that leave node ``u`` are ``order[start[u]:start[u + 1]]``.
+    order : (E,) int64
+        Numbers of the edges, by source.
+    target : (E,) int64
+        Target of each of `order`.
+    edges : (at least the edges that leave the nodes,) int64
+        Written to: numbers of the edges found.
+
+    Returns
+    -------
+    int
+        How many were found.
+    """
+    found = 0
+    for node in nodes:
+        for k in range(start[node], start[node + 1]):
+            if inside[target[k]]:
+                edges[found] = order[k]
+                found += 1
+    return found

@@ -13,6 +13,7 @@ from tosg.errors import ConfigError
 from tosg.export.batches.batch_loader import BatchLoader
 from tosg.export.batches.cell_reader import CellReader
 from tosg.export.batches.sampler import Sampler, choose_buffer
+from tosg.export.batches.tokens import Tokens, make_tokens
 from tosg.export.batches.verify import verify
 from tosg.export.format.manifest import naming_damage
 
@@ -142,6 +143,47 @@ class TrainingSet:
         none, ``text_embedding`` (N, D) float32 or float16, and more: see `GraphTensors`.
         """
         return self.reader.graph
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Text of each node, N of them; "" where it has none."""
+        return [text or "" for text in self.graph.nodes["text"].to_pylist()]
+
+    def tokens(
+        self,
+        tokenizer: Any,
+        max_length: int = 128,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> Tokens:
+        """Tokens of the nodes' texts, to train a text encoder together with the graph model.
+
+        Made once and kept, memory-mapped, under a hash of tokenizer, texts and length; another
+        process finds them there.
+
+        Parameters
+        ----------
+        tokenizer : transformers.PreTrainedTokenizerBase
+            As of ``AutoTokenizer.from_pretrained``.
+        max_length : int
+            Tokens of a text, special ones included; longer texts are cut.
+        folder : path, optional
+            Where they are kept; by default beside the training set, ``OUT.tokens``.
+
+        Returns
+        -------
+        Tokens
+            ``tokens.batch(nodes)`` gives ``input_ids`` and ``attention_mask`` (n, L) int64.
+
+        Raises
+        ------
+        ConfigError
+            The tokenizer has no padding token, or the folder cannot be written.
+        ExportError
+            Tokens that were kept are damaged.
+        """
+        beside = self.folder.with_name(self.folder.name + ".tokens")
+        return make_tokens(Path(folder or beside), self.texts, tokenizer, max_length)
 
     @cached_property
     def cells(self) -> pa.Table:
@@ -292,29 +334,41 @@ class TrainingSet:
         """(datasets, N) bool: which data set measured which node."""
         return self.reader.measured
 
-    def as_dataset(self, split: str = "train") -> CellGraphs:
-        """Make a `torch` data set of `torch_geometric` graphs, one cell each (extra ``pyg``).
+    def as_dataset(
+        self,
+        split: str = "train",
+        *,
+        own: bool = False,
+        threshold: float = 0.0,
+        keep_unmeasured: bool = False,
+    ) -> CellGraphs:
+        """A `torch` data set of `torch_geometric` graphs, one cell each (extra ``pyg``).
 
         Parameters
         ----------
         split : {"train", "val", "test"}
             Which cells.
+        own, threshold, keep_unmeasured
+            Whether each cell has a graph of its own, of the nodes it expresses: see `Batch.to_pyg`.
 
         Returns
         -------
         CellGraphs
-            One graph per row of the split: ``x`` (N, 1) float32 in `unit`, ``edge_index`` (2, E).
+            ``x`` (n, 1) float32 in `unit`, ``edge_index`` (2, e), ``measured`` (n,) bool,
+            ``node_id`` (n,) into the shared topology; n is N without `own`.
 
         Raises
         ------
         ExportError
             The training set has no cells.
         ConfigError
-            There is no such split, or the extra is not installed.
+            There is no such split.
         """
         from tosg.export.batches.cell_graphs import CellGraphs
 
-        return CellGraphs(self.reader, split)
+        return CellGraphs(
+            self.reader, split, own=own, threshold=threshold, keep_unmeasured=keep_unmeasured
+        )
 
     def to_hetero(self) -> HeteroData:
         """The graph by type as `HeteroData` (extra ``pyg``).

@@ -56,6 +56,7 @@ def _check_nodes(manifest: Manifest) -> None:
 def _check_edges(manifest: Manifest) -> None:
     content, path = manifest.content, manifest.path("graph.safetensors")
     graph = GraphTensors(manifest.folder, [], add_reverses=False)
+    _ = graph.text_vectors  # as many as nodes with text
     source, target = graph.edge_index.numpy()
     places = {
         "edge_type": content["edge_types"],

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ROWS_PER_GROUP = 65_536
 _VECTOR_ROWS = 32_768
 
+#: Bytes of rows of zeros from which on the vectors of nodes that have one are stored alone.
+PACK_BYTES = 1 << 20
+
 
 def write_nodes(path: Path, db: Database, nodes: Nodes) -> tuple[str, set[Claimant]]:
     """Write ``nodes.parquet``.
@@ -50,21 +53,54 @@ def write_nodes(path: Path, db: Database, nodes: Nodes) -> tuple[str, set[Claima
 
 
 def write_graph(path: Path, graph: Graph, vectors: Array, has_text: Array) -> str:
-    """Write ``graph.safetensors``; returns the digest of its content."""
-    arrays = {**make_edge_arrays(graph), "has_text": has_text, "text_embedding": vectors}
+    """Write ``graph.safetensors``; returns the digest of its content.
+
+    Parameters
+    ----------
+    path : Path
+    graph : Graph
+    vectors : (T, D)
+        Vectors of the nodes that have one, in the order of the nodes.
+    has_text : (N,) bool
+        Which nodes those are.
+    """
+    return write_tensors(path, make_edge_arrays(graph), vectors, has_text)
+
+
+def write_tensors(path: Path, arrays: dict[str, Array], vectors: Array, has_text: Array) -> str:
+    """Write arrays and text vectors: without the rows of nodes that have none where that is less.
+
+    Rows of zeros stay where they are few, as in training sets of older versions.
+    """
+    arrays = {**arrays, "has_text": has_text}
     specs: Specs = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+    n, width = len(has_text), vectors.shape[1]
+    packed = (n - len(vectors)) * width * vectors.itemsize >= PACK_BYTES
+    name = "text_vectors" if packed else "text_embedding"
+    specs[name] = (vectors.dtype, (len(vectors) if packed else n, width))
     with writing(path) as temporary, TensorFile(temporary, specs) as file:
-        for name, array in arrays.items():
-            file.write(name, _in_blocks(array))
+        for other, array in arrays.items():
+            file.write(other, array)
+        file.write(name, _in_blocks(vectors) if packed else _spread_blocks(vectors, has_text))
         return file.digest()
 
 
-def _in_blocks(array: Array) -> Iterator[Array]:
-    """Cut an array along its first axis, so that a mapped file is never in memory as a whole."""
-    for start in range(0, len(array), _VECTOR_ROWS):
-        yield array[start : start + _VECTOR_ROWS] if array.ndim > 1 else array[start:]
-        if array.ndim == 1:
-            return
+def _in_blocks(vectors: Array) -> Iterator[Array]:
+    """Cut vectors into blocks of rows, so that a mapped file is never in memory as a whole."""
+    for start in range(0, len(vectors), _VECTOR_ROWS):
+        yield vectors[start : start + _VECTOR_ROWS]
+
+
+def _spread_blocks(vectors: Array, has_text: Array) -> Iterator[Array]:
+    """Give the rows of all nodes in blocks, zeros for those without a vector."""
+    done = 0
+    for start in range(0, len(has_text), _VECTOR_ROWS):
+        present = has_text[start : start + _VECTOR_ROWS]
+        block = np.zeros((len(present), vectors.shape[1]), vectors.dtype)
+        count = int(present.sum())
+        block[present] = vectors[done : done + count]
+        done += count
+        yield block
 
 
 def make_edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
@@ -106,8 +142,8 @@ def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[A
 
     Returns
     -------
-    vectors : (N, D) float32 or float16, mapped
-        Zeros for nodes without one; D is 0 where the graph has none.
+    vectors : (T, D) float32 or float16, mapped
+        Of the nodes that have one, in their order; D is 0 where the graph has none.
     has_text : (N,) bool
     """
     width = read_vector_width(db)
@@ -117,7 +153,7 @@ def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[A
             part = slice(start, min(start + _VECTOR_ROWS, nodes.n))
             vectors, present = read_embeddings(db, nodes.idx[part])
             if not present.any():
-                vectors = np.zeros((part.stop - start, width), dtype=np.float32)
+                continue
             if vectors.shape[1] != width:
                 raise ExportError(
                     "text vectors of several widths",
@@ -126,10 +162,11 @@ def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[A
                     hint="run `tosg embed` again",
                 )
             has_text[part] = present
-            stream.write(np.ascontiguousarray(vectors, dtype=dtype).data)
-    if not width:
-        return np.empty((nodes.n, 0), dtype=dtype), has_text
-    return np.memmap(path, dtype=dtype, mode="r", shape=(nodes.n, width)), has_text
+            stream.write(np.ascontiguousarray(vectors[present], dtype=dtype).data)
+    if not has_text.any():
+        return np.empty((0, width), dtype=dtype), has_text
+    shape = (int(has_text.sum()), width)
+    return np.memmap(path, dtype=dtype, mode="r", shape=shape), has_text
 
 
 def write_graph_files(

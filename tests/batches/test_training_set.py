@@ -507,3 +507,46 @@ def test_an_error_in_the_reading_thread_reaches_the_caller(folder: Path) -> None
     (folder / "expression" / "00002.indices.npy").unlink()
     with pytest.raises(tosg.ExportError, match="cannot be read"):
         list(ts.batches("train", batch_size=4))
+
+
+@pytest.mark.parametrize("keep_unmeasured", [False, True])
+@pytest.mark.parametrize("threshold", [0.0, 3.01])
+def test_own_graphs_are_the_subgraphs_of_what_a_cell_expresses(
+    ts: tosg.TrainingSet, threshold: float, keep_unmeasured: bool
+) -> None:
+    from torch_geometric.utils import subgraph
+
+    how: dict[str, Any] = {"threshold": threshold, "keep_unmeasured": keep_unmeasured}
+    graph = ts.graph
+    for batch in ts.batches(None, batch_size=6, shuffle=False):
+        ours = batch.to_pyg(own=True, **how)
+        graphs = ours.to_data_list()
+        assert len(graphs) == len(batch) == ours.num_graphs
+        for i, one in enumerate(graphs):
+            inside = batch.x[i] > threshold
+            if keep_unmeasured:
+                inside = inside | ~batch.measured[i]
+            nodes = torch.nonzero(inside).flatten()
+            assert torch.equal(one.node_id, nodes)
+            assert torch.equal(one.x.flatten(), batch.x[i][nodes])
+            assert torch.equal(one.measured, batch.measured[i][nodes])
+            expected, _, kept = subgraph(
+                nodes, graph.edge_index, relabel_nodes=True, num_nodes=N, return_edge_mask=True
+            )
+            assert torch.equal(one.edge_index, expected)
+            assert torch.equal(one.edge_id, torch.nonzero(kept).flatten())
+            assert torch.equal(one.edge_sign, graph.edge_sign[kept])
+            assert (one.y.item(), one.cell.item()) == (batch.y[i].item(), batch.cell[i].item())
+        assert ours.batch.tolist() == [i for i, g in enumerate(graphs) for _ in g.node_id]
+        assert torch.equal(ours.edge_index, PygBatch.from_data_list(graphs).edge_index)
+
+
+def test_a_data_set_of_own_graphs(ts: tosg.TrainingSet) -> None:
+    graphs = ts.as_dataset("val", own=True)
+    for i in range(len(graphs)):
+        one, row = graphs[i], ts.rows("val")[i]
+        expressed = np.flatnonzero(dense([row], N)[0])
+        assert one.node_id.tolist() == expressed.tolist()
+        assert one.num_nodes == len(expressed)
+        assert one.x.flatten().tolist() == dense([row], N)[0][expressed].tolist()
+        assert len(pickle.dumps(graphs)) < 2000

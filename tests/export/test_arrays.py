@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save, save_file
 
 from tosg.export.cells.node_map import NodeMap
 from tosg.export.format.digest import digest_table
@@ -251,3 +251,36 @@ def test_golden_digest(tmp_path: Path) -> None:
     with TableFile(tmp_path / "u.parquet", table.schema) as file:
         file.write(table)
     assert (tmp_path / "t.parquet").read_bytes() == (tmp_path / "u.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(("n", "packed"), [(50, False), (40_000, True)])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_vectors_of_nodes_without_text_take_no_room(
+    tmp_path: Path, n: int, packed: bool, dtype: str
+) -> None:
+    from tosg.export.batches.graph_tensors import GraphTensors
+    from tosg.export.write.graph_files import write_tensors
+
+    has_text = np.arange(n) % 10 == 3
+    vectors = np.random.default_rng(0).random((int(has_text.sum()), 16)).astype(dtype)
+    path = tmp_path / "graph.safetensors"
+    digest_of = write_tensors(path, {"node_type": np.zeros(n, np.int16)}, vectors, has_text)
+    whole = np.zeros((n, 16), dtype)
+    whole[has_text] = vectors
+    assert path.stat().st_size < vectors.nbytes + 3 * n + 500 if packed else True
+    assert ("text_vectors" in load_file(path)) is packed
+    graph = GraphTensors(tmp_path, [])
+    np.testing.assert_array_equal(graph.text_embedding.numpy(), whole)
+    np.testing.assert_array_equal(graph.text_vectors.numpy(), vectors)
+    assert len(digest_of) == 64
+
+
+def test_a_graph_where_every_node_has_a_vector_is_as_before(tmp_path: Path) -> None:
+    from tosg.export.write.graph_files import write_tensors
+
+    n = 40_000
+    vectors = np.random.default_rng(0).random((n, 16)).astype(np.float32)
+    arrays = {"node_type": np.zeros(n, np.int16)}
+    write_tensors(tmp_path / "ours", arrays, vectors, np.ones(n, bool))
+    save_file({**arrays, "has_text": np.ones(n, bool), "text_embedding": vectors}, tmp_path / "lib")
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "lib").read_bytes()

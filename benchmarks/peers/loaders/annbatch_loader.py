@@ -1,0 +1,60 @@
+"""annbatch, from a zarr collection that it made, with rows read in chunks as it recommends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import measure
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+#: Rows that are read together, and how many such chunks are mixed.
+CHUNK_ROWS, CHUNKS = 32, 512
+
+
+def prepare(folder: Path, home: Path) -> None:
+    import anndata as ad
+    import pandas as pd
+    import scipy.sparse as sp
+    from annbatch import DatasetCollection
+
+    indptr, indices, values, targets = measure.read_shards(folder)
+    n_nodes = int(np.load(folder / "measured.npy").shape[1])
+    n = len(indptr) - 1
+    matrix = sp.csr_matrix((values, indices, indptr), shape=(n, n_nodes))
+    obs = pd.DataFrame({"row": np.arange(n), "target": targets}, index=[str(i) for i in range(n)])
+    file = home / "cells.h5ad"
+    ad.AnnData(matrix, obs=obs).write_h5ad(file)
+    collection = DatasetCollection(home / "collection.zarr")
+    collection.add_adatas([file], rng=np.random.default_rng(0))
+    file.unlink()
+
+
+def loader(
+    folder: Path, home: Path, kind: str, batch_size: int
+) -> Callable[[], Iterator[tuple[Any, Any]]]:
+    import zarr
+    from annbatch import DatasetCollection, Loader
+
+    zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
+    batches = Loader(
+        batch_size=batch_size,
+        chunk_size=CHUNK_ROWS,
+        preload_nchunks=CHUNKS,
+        shuffle=True,
+        rng=np.random.default_rng(1),
+    ).use_collection(DatasetCollection(home / "collection.zarr"))
+
+    def epoch() -> Iterator[tuple[Any, Any]]:
+        for batch in batches:
+            matrix = batch["X"]
+            yield (matrix.toarray() if kind == "dense" else matrix), batch["obs"]["row"].to_numpy()
+
+    return epoch
+
+
+if __name__ == "__main__":
+    measure.run(prepare, loader)
