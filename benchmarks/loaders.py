@@ -108,7 +108,7 @@ def _environment(peer: Peer, home: Path) -> str | None:
     """Python of the peer's own environment, made at first; None where it cannot be made."""
     if not peer.requirements:
         return sys.executable
-    base = next((p for name in peer.python if (p := shutil.which(name))), None)
+    base = next((name for name in peer.python if _runs(name)), None)
     if base is None:
         note(f"{peer.name} is left out: it needs {' or '.join(peer.python)}")
         return None
@@ -125,6 +125,14 @@ def _environment(peer: Peer, home: Path) -> str | None:
             return None
         (folder / "installed").touch()
     return str(python)
+
+
+def _runs(python: str) -> bool:
+    """Whether an interpreter is there and starts."""
+    if shutil.which(python) is None:
+        return False
+    done = subprocess.run([python, "-c", "import venv"], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _compare(
