@@ -113,7 +113,9 @@ class CheckedMatrix:
 
     def _counts(self, block: CsrRows) -> CsrRows:
         values = block.values
-        if not self.rounded:
+        whole = values if values.dtype.kind != "f" else np.rint(values)
+        exact = whole is values or np.array_equal(whole, values)
+        if not (exact or self.rounded):
             hint = (
                 "if counts were corrected (SoupX, CellBender), --round makes them whole and "
                 "--unit corrected_counts keeps the decimals"
@@ -121,9 +123,7 @@ class CheckedMatrix:
             what = "a count is not a whole number"
             self._refuse(block, ~is_whole(values), what, "whole numbers", hint)
         self._refuse(block, values > EXACT, "a count is too large", f"at most {EXACT:,}")
-        if values.dtype.kind == "f":
-            block = block.with_values(np.rint(values)).without_zeros()
-        return block
+        return block if exact else block.with_values(whole).without_zeros()
 
     def _check_sums(self, block: CsrRows, reading: str, most: float | None) -> None:
         linear = UNLOG[reading](block.values.astype(np.float64))
