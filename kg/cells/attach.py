@@ -8,9 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
-from tosg.cypher.quoting import quote_property
 from tosg.errors import DatabaseError, DataError
 from tosg.files import hash_file
 from tosg.kg.cells.files.opening import open_source
@@ -19,31 +16,18 @@ from tosg.kg.cells.options import AttachKeywords, AttachOptions, dataset_id
 from tosg.kg.cells.plan import AttachPlan, check_source, hash_attachment, make_plan
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.same_cells import note_same_cells, refuse_same_files
-from tosg.kg.cells.stored import staging, switch
+from tosg.kg.cells.stored import staged_writer, staging, switch
 from tosg.kg.cells.stored.dataset import datasets
-from tosg.kg.cells.values.codec import encode_block
-from tosg.kg.cells.values.fingerprint import Fingerprint
-from tosg.kg.cells.values.library import check_library_sizes
-from tosg.kg.cells.values.normalise import PROTEIN_UNIT, clr_divisors
-from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS, GroupSums
-from tosg.kg.cells.var.markers import marker_columns
+from tosg.kg.cells.value_pass import PassResult, ValuePass
+from tosg.kg.cells.values.normalise import PROTEIN_UNIT
 from tosg.kg.cells.var.measured import measured_of
-from tosg.kg.cells.var.modality import GENE, PROTEIN
 from tosg.kg.cells.var.variables import names_of
-from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.lease import hold_lease
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from tosg.kg.cells.csr import CsrRows
     from tosg.kg.database.connection import Database
-
-#: Cells per transaction, and bytes of vectors per transaction.
-_BATCH_CELLS = 4096
-_BATCH_BYTES = 16_000_000
 
 
 def attach(
@@ -111,7 +95,7 @@ def attach(
             return found
         if dry_run:
             plan = make_plan(db, source, dataset, hashes, completed, chosen, key)
-            _Writer(db, None, plan, progress).run()
+            _read_values(db, None, plan, progress)
         else:
             ddl.ensure_schema(db)
             with hold_lease(db, f"tosg cells attach {dataset}", wait=staging.WAIT) as lease:
@@ -178,7 +162,10 @@ def _before(
 def _write(stage: staging.Stage, plan: AttachPlan, progress: Progress) -> None:
     stage.begin(plan.dataset, plan.key)
     try:
-        _Writer(stage.db, stage, plan, progress).run()
+        result = _read_values(stage.db, stage, plan, progress)
+        staged_writer.write_groups(stage, plan.groups)
+        staged_writer.write_expresses(stage, result.expresses)
+        staged_writer.write_dataset(stage, _dataset_properties(plan, result))
         stage.ready()
     except DatabaseError:
         raise  # the next writer throws away what is staged
@@ -188,201 +175,69 @@ def _write(stage: staging.Stage, plan: AttachPlan, progress: Progress) -> None:
     switch.switch(stage)
 
 
-class _Writer:
-    """One pass over the values: cells in batches, sums of groups, then groups and data set.
+def _read_values(
+    db: Database, stage: staging.Stage | None, plan: AttachPlan, progress: Progress
+) -> PassResult:
+    """Read, check and stage all values, and complete the report; no stage in a dry run."""
+    values = ValuePass(plan)
+    for columns, done in values.run():
+        if stage:
+            staged_writer.write_cells(stage, plan.dataset, columns)
+        progress("attaching cells", done, plan.n_cells)
+    result = values.result()
+    report = plan.report
+    if result.fingerprint:
+        report.notes += note_same_cells(db, plan.dataset, result.fingerprint, plan.n_cells)
+    measured = measured_of(plan.filtered, result.variable_cells > 0)
+    report.variables["unmeasured"] = [
+        v for v, m in zip(plan.variables, measured.tolist(), strict=True) if not m
+    ]
+    report.storage, report.bytes = plan.storage, result.bytes
+    report.expresses = sum(len(edges.ids) for edges in result.expresses)
+    for marker in plan.markers:
+        if not measured[marker.variable]:
+            report.notes.append(f"{marker.name} was not measured: no cell has {marker.property}")
+            report.markers.remove(marker.property)
+            if stage:
+                stage.drop_property(marker.property)
+    report.notes += _empty_note(result.empty_cells, plan.n_cells)
+    return result
 
-    Without a stage nothing is written (a dry run).
-    """
 
-    def __init__(
-        self,
-        db: Database,
-        stage: staging.Stage | None,
-        plan: AttachPlan,
-        progress: Progress,
-    ) -> None:
-        self.db, self.stage, self.plan = db, stage, plan
-        self.fingerprint = Fingerprint()
-        self.progress = progress
-        #: Cells with a value of each variable.
-        self.cells_with = np.zeros(len(plan.variables), np.int64)
-        self.empty = 0
-        self.sums = GroupSums(len(plan.groups.properties), len(plan.variables))
-        self.bytes = 0
+def _empty_note(empty: int, n_cells: int) -> list[str]:
+    if not empty:
+        return []
+    found = f"{empty:,} of {n_cells:,} cells have no value at all"
+    return [f"{found}: an unfiltered matrix (raw_feature_bc_matrix) has droplets, not cells"]
 
-    def run(self) -> None:
-        """Write every block of cells, then the data set and its groups."""
-        start = 0
-        for block in self.plan.blocks():
-            stop = start + len(block.rows)
-            self._block(block, start, stop)
-            start = stop
-            self.progress("attaching cells", start, self.plan.n_cells)
-        measured = measured_of(self.plan.filtered, self.cells_with > 0)
-        report = self.plan.report
-        if self.plan.partition is None:
-            report.notes += note_same_cells(
-                self.db, self.plan.dataset, self.fingerprint.hexdigest(), self.plan.n_cells
-            )
-        report.variables["unmeasured"] = [
-            v for v, m in zip(self.plan.variables, measured.tolist(), strict=True) if not m
-        ]
-        report.storage, report.bytes = self.plan.storage, self.bytes
-        edges = list(self._edges())
-        report.expresses = sum(len(e["ids"]) for e in edges)
-        for marker in self.plan.markers:
-            if not measured[marker.variable]:
-                report.notes.append(
-                    f"{marker.name} was not measured: no cell has {marker.property}"
-                )
-                report.markers.remove(marker.property)
-                if self.stage:
-                    self.stage.drop_property(marker.property)
-        report.notes += self._notes()
-        if self.stage:
-            self._dataset(self.stage, measured.tolist())
-            self._groups(self.stage)
-            for edge in edges:
-                self._expresses(self.stage, edge)
 
-    def _notes(self) -> list[str]:
-        """What only the values tell."""
-        if not self.empty:
-            return []
-        empty = f"{self.empty:,} of {self.plan.n_cells:,} cells have no value at all"
-        return [f"{empty}: an unfiltered matrix (raw_feature_bc_matrix) has droplets, not cells"]
-
-    def _block(self, block: CsrRows, start: int, stop: int) -> None:
-        plan = self.plan
-        self.fingerprint.add(plan.source.obs.index[plan.rows[start:stop]], block)
-        self.cells_with += np.bincount(block.indices, minlength=len(self.cells_with))
-        self.empty += int(np.count_nonzero(block.lengths == 0))
-        totals, columns = self._totals(block, start, stop)
-        comparable = plan.normaliser.normalise(block, totals)
-        if plan.unit != "scaled":
-            self.sums.add(plan.groups.codes[start:stop], comparable)
-        columns |= {k: v[start:stop] for k, v in plan.properties.items()}
-        columns["n_cells"] = plan.sizes[start:stop].tolist()
-        ids = plan.groups.ids
-        columns["group"] = [ids[g] for g in plan.groups.codes[start:stop].tolist()]
-        columns |= marker_columns(plan.markers, comparable)
-        if plan.storage == "inline":
-            vectors = encode_block(block)
-            self.bytes += sum(map(len, vectors))
-            columns["expression"] = vectors
-        if self.stage:
-            self._cells(self.stage, columns, stop - start)
-
-    def _totals(
-        self, block: CsrRows, start: int, stop: int
-    ) -> tuple[npt.NDArray[Any] | None, dict[str, list[Any]]]:
-        """What the values of genes are divided by, and the properties that say so."""
-        plan = self.plan
-        genes = plan.normaliser.only(block, GENE)
-        columns: dict[str, list[Any]] = {"n_genes": genes.lengths.tolist()}
-        if not plan.normaliser.is_linear:
-            return None, columns
-        whole = plan.unit == "counts"
-        totals = genes.row_sums(genes.values.astype(np.int64) if whole else None)
-        if plan.library_sizes is not None:
-            sizes = plan.library_sizes[start:stop]
-            check_library_sizes(block, totals, sizes, plan.library_column, plan.source.path)
-            totals = sizes
-        columns[plan.total_property] = totals.tolist()
-        if plan.normaliser.n_proteins:
-            proteins = plan.normaliser.only(block, PROTEIN)
-            columns["n_counts_protein"] = proteins.row_sums().astype(np.float64).tolist()
-            columns["protein_clr"] = clr_divisors(proteins, plan.normaliser.n_proteins).tolist()
-        return totals, columns
-
-    def _cells(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
-        vectors = columns.get("expression")
-        mean = sum(map(len, vectors)) / n if vectors else 1
-        size = int(max(1, min(_BATCH_CELLS, _BATCH_BYTES // max(1, mean))))
-        for start in range(0, n, size):
-            part = {k: v[start : start + size] for k, v in columns.items()}
-            self._batch(stage, part, min(size, n - start))
-
-    def _batch(self, stage: staging.Stage, columns: dict[str, list[Any]], n: int) -> None:
-        # In a map of their own: a column of a file may be called like a parameter of ours.
-        sets = ", ".join(f"{key}: $columns.{key}[i]" for key in map(quote_property, columns))
-        query = (
-            f"UNWIND range(0, $n - 1) AS i CREATE (c:{staging.CELL} "
-            f"{{dataset: $dataset_id, idx: $first_idx + i, {sets}}})"
-        )
-        with stage.transaction() as transaction:
-            first = meta.reserve_idx(transaction, n)
-            staging.run(
-                transaction,
-                query,
-                n=n,
-                dataset_id=self.plan.dataset,
-                first_idx=first,
-                columns=columns,
-            )
-
-    def _dataset(self, stage: staging.Stage, measured: list[bool]) -> None:
-        plan = self.plan
-        properties = {
-            "title": plan.report.title,
-            "path": str(plan.source.path),
-            "files": [str(f) for f in plan.source.files],
-            "sha256s": plan.sha256s,
-            "fingerprint": "" if plan.partition else self.fingerprint.hexdigest(),
-            "layout": plan.source.layout,
-            "matrix": plan.matrix.name,
-            "unit": plan.unit,
-            "mean_unit": plan.report.mean_unit,
-            "protein_unit": PROTEIN_UNIT if plan.protein_means else "",
-            "total_property": plan.total_property,
-            "library_size": plan.library_column,
-            "storage": plan.storage,
-            "n_cells": plan.n_cells,
-            "n_variables": len(plan.variables),
-            "license": plan.options.license,
-            "variables": plan.variables,
-            "variable_entities": [e or "" for e in plan.found.entities],
-            "measured": measured,
-            "modalities": list(plan.normaliser.modalities),
-            "variable_cells": self.cells_with.tolist(),
-            "notes": plan.report.notes,
-            "markers": plan.report.markers,
-            "variable_names": [names_of(v) for v in plan.variables_of],
-            "min_fraction": plan.options.min_fraction,
-            "report": json.dumps(plan.report.as_dict(), ensure_ascii=False),
-        }
-        stage.write(f"MATCH (d:{staging.DATASET}) SET d += $properties", properties=properties)
-
-    def _groups(self, stage: staging.Stage) -> None:
-        groups = self.plan.groups
-        links = {name: switch.waiting(kind) for name, (kind, _) in GROUP_RELATIONSHIPS.items()}
-        stage.write(
-            f"UNWIND $groups AS p CREATE (g:{staging.GROUP}) SET g = p",
-            groups=[
-                properties | {links[name]: node for name, node in nodes.items()}
-                for properties, nodes in zip(groups.properties, groups.nodes, strict=True)
-            ],
-        )
-
-    def _expresses(self, stage: staging.Stage, edge: dict[str, Any]) -> None:
-        if edge["ids"]:
-            values = (edge["ids"], edge["mean"], edge["fraction"])
-            stage.write(
-                f"MATCH (g:{staging.GROUP} {{id: $group}}) SET g += $waiting",
-                group=edge["group"],
-                waiting=dict(zip(staging.WAITING, values, strict=True)),
-            )
-
-    def _edges(self) -> Any:
-        if self.plan.unit == "scaled":
-            return
-        entities = np.array([e or "" for e in self.plan.found.entities], object)
-        for g, group in enumerate(self.plan.groups.ids):
-            variables, mean, fraction = self.sums.expressed(g, self.plan.options.min_fraction)
-            known = entities[variables] != ""
-            yield {
-                "group": group,
-                "ids": entities[variables[known]].tolist(),
-                "mean": mean[known].tolist(),
-                "fraction": fraction[known].tolist(),
-            }
+def _dataset_properties(plan: AttachPlan, result: PassResult) -> dict[str, Any]:
+    """Properties of the data set's node; see `tosg.kg.cells.stored.dataset.DatasetInfo`."""
+    return {
+        "title": plan.report.title,
+        "path": str(plan.source.path),
+        "files": [str(f) for f in plan.source.files],
+        "sha256s": plan.sha256s,
+        "fingerprint": result.fingerprint,
+        "layout": plan.source.layout,
+        "matrix": plan.matrix.name,
+        "unit": plan.unit,
+        "mean_unit": plan.report.mean_unit,
+        "protein_unit": PROTEIN_UNIT if plan.protein_means else "",
+        "total_property": plan.total_property,
+        "library_size": plan.library_column,
+        "storage": plan.storage,
+        "n_cells": plan.n_cells,
+        "n_variables": len(plan.variables),
+        "license": plan.options.license,
+        "variables": plan.variables,
+        "variable_entities": [e or "" for e in plan.found.entities],
+        "measured": measured_of(plan.filtered, result.variable_cells > 0).tolist(),
+        "modalities": list(plan.normaliser.modalities),
+        "variable_cells": result.variable_cells.tolist(),
+        "notes": plan.report.notes,
+        "markers": plan.report.markers,
+        "variable_names": [names_of(v) for v in plan.variables_of],
+        "min_fraction": plan.options.min_fraction,
+        "report": json.dumps(plan.report.as_dict(), ensure_ascii=False),
+    }

@@ -14,7 +14,7 @@ from tosg.kg.cells.report_rows import some
 from tosg.kg.cells.values.library import panel_note
 from tosg.kg.cells.values.normalise import PROTEIN_UNIT
 from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
-from tosg.kg.cells.values.units import is_part
+from tosg.kg.cells.values.readings import is_part
 from tosg.kg.cells.var.modality import GENE, OTHER
 from tosg.kg.cells.var.variables import ID_COLUMNS, SYMBOL_COLUMNS
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tosg.kg.cells.report import AttachReport
     from tosg.kg.cells.values.checked import CheckedMatrix
     from tosg.kg.cells.values.normalise import Normaliser
-    from tosg.kg.cells.values.units import UnitFinding
+    from tosg.kg.cells.values.readings import UnitFinding
 
 
 def describe_fields(

@@ -14,9 +14,9 @@ from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets, read_expression, read_totals
 from tosg.kg.cells.stored.regroup import Labels, is_current, regroup
-from tosg.kg.cells.stored.regroup_writer import MOST, GroupEdges, GroupWriter, write_report
+from tosg.kg.cells.stored.regroup_writer import MOST, GroupWriter, write_report
 from tosg.kg.cells.values.normalise import Normaliser
-from tosg.kg.cells.values.pseudobulk import GroupSums
+from tosg.kg.cells.values.pseudobulk import GroupEdges, GroupSums
 from tosg.kg.cells.var.entity_names import read_names
 from tosg.kg.cells.var.matching import match_variables
 from tosg.kg.cells.var.variables import variable_of
@@ -137,13 +137,12 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     mapped = np.array([e is not None for e in new], bool)
     sums = _sums(db, info, groups, mapped, changed)
 
+    entities = np.array(new, object)
+
     def edges(position: int, of: npt.NDArray[np.bool_]) -> GroupEdges:
-        at, mean, fraction = sums.expressed(position, row["min_fraction"])
-        chosen = of[at]
-        ids = [str(new[v]) for v in at[chosen].tolist()]
-        return GroupEdges(
-            groups[position].id, ids, mean[chosen].tolist(), fraction[chosen].tolist()
-        )
+        chosen = entities.copy()
+        chosen[~of] = None
+        return sums.edges(position, groups[position].id, chosen, row["min_fraction"])
 
     writer = GroupWriter(stage, info.id)
     for group in groups:

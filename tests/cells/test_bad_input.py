@@ -220,7 +220,7 @@ def test_a_wrong_value_after_the_rows_that_were_looked_at(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tosg.kg.cells.files.source.BLOCK_VALUES", 14)
-    monkeypatch.setattr(units, "_PROBE_ROWS", 1)
+    monkeypatch.setattr("tosg.kg.cells.values.readings.PROBE_ROWS", 1)
     small_graph(database)
     before = database.rows("MATCH (n) RETURN count(n) AS n")
     for value, message in ((-3, "below 0"), (0.5, "not a whole number"), (np.nan, "finite")):
@@ -242,7 +242,7 @@ def test_nothing_stays_staged_whatever_goes_wrong(
     def fault(*_args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tosg.kg.cells.attach._Writer._groups", fault)
+    monkeypatch.setattr("tosg.kg.cells.stored.staged_writer.write_groups", fault)
     with pytest.raises(ZeroDivisionError):
         attach(database, write(tmp_path / "x.h5ad"), MAPPING)
     assert database.rows("MATCH (n) RETURN count(n) AS n") == before

@@ -14,7 +14,6 @@ from tosg.errors import DataError
 from tosg.kg.cells.attach import attach
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.stored.dataset import datasets, read_expression
-from tosg.kg.cells.values import units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +90,7 @@ def test_the_donor_must_be_known(database: Database, file: Path) -> None:
 def test_a_wrong_value_does_not_hide_in_a_sum(
     database: Database, tmp_path: Path, value: float, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(units, "_PROBE_ROWS", 1)
+    monkeypatch.setattr("tosg.kg.cells.values.readings.PROBE_ROWS", 1)
     x = np.full((40, 7), 3, np.float32)
     x[[3, 4]] = value
     path = write(

@@ -213,7 +213,7 @@ def test_counts_per_10000_that_were_rounded_are_not_called_counts(tmp_path: Path
 def test_cells_normalised_in_two_ways_are_refused_by_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tosg.kg.cells.values.units._PROBE_ROWS", 5)
+    monkeypatch.setattr("tosg.kg.cells.values.readings.PROBE_ROWS", 5)
     x = np.log1p(shares(1e4))
     x[12] = np.log2(1 + shares(1e4))[12]
     with pytest.raises(DataError, match="do not sum to what its unit says") as caught:

@@ -8,7 +8,7 @@ completed by the next one.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.obs.terms import SEVERAL
@@ -23,21 +23,12 @@ if TYPE_CHECKING:
 
     from tosg.kg.cells.report import AttachReport
     from tosg.kg.cells.stored.regroup import Group
+    from tosg.kg.cells.values.pseudobulk import GroupEdges
 
 #: Cells and relationships that change in one transaction.
 MOST = 100_000
 
 _Statement = tuple[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class GroupEdges:
-    """EXPRESSES of a group: parallel ids of entities, means and fractions."""
-
-    group: str
-    ids: list[str]
-    mean: list[float]
-    fraction: list[float]
 
 
 def write_report(stage: staging.Stage, dataset: str, report: AttachReport) -> None:

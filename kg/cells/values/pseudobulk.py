@@ -114,6 +114,16 @@ def _donors(codes: npt.NDArray[np.int64], column: FieldColumn | None, n: int) ->
     return [int(c) for c in np.bincount(pairs[:, 0], minlength=n)]
 
 
+@dataclass(frozen=True)
+class GroupEdges:
+    """EXPRESSES of a group: parallel ids of entities, means and fractions."""
+
+    group: str
+    ids: list[str]
+    mean: list[float]
+    fraction: list[float]
+
+
 class GroupSums:
     """Sums per group and variable, added up block by block; memory grows with what is expressed."""
 
@@ -160,3 +170,26 @@ class GroupSums:
         variables = counts.indices[keep].astype(np.int64)
         sums = np.asarray(self.sums.getrow(group).todense()).ravel()
         return variables, sums[variables] / n, fraction[keep]
+
+    def edges(
+        self, position: int, group: str, entities: npt.NDArray[Any], min_fraction: float
+    ) -> GroupEdges:
+        """EXPRESSES of one group to the entities of its variables.
+
+        Parameters
+        ----------
+        position : int
+        group : str
+            Id of the group at that position.
+        entities : (n_variables,) object
+            Id of the entity of each variable, None for those that are left out.
+        min_fraction : float
+        """
+        variables, mean, fraction = self.expressed(position, min_fraction)
+        known = np.array([e is not None for e in entities[variables]], bool)
+        return GroupEdges(
+            group,
+            entities[variables[known]].tolist(),
+            mean[known].tolist(),
+            fraction[known].tolist(),
+        )
