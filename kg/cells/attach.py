@@ -236,6 +236,7 @@ def _dataset_properties(plan: AttachPlan, result: PassResult) -> dict[str, Any]:
         "modalities": list(plan.normaliser.modalities),
         "variable_cells": result.variable_cells.tolist(),
         "notes": plan.report.notes,
+        "maps": sorted(plan.source.maps),
         "markers": plan.report.markers,
         "variable_names": [names_of(v) for v in plan.variables_of],
         "min_fraction": plan.options.min_fraction,

@@ -19,7 +19,7 @@ from tosg.kg.cells.obs.chosen import choose_cells
 from tosg.kg.cells.obs.detect import unmapped_hints
 from tosg.kg.cells.obs.fields import LIBRARY_SIZE
 from tosg.kg.cells.obs.terms import read_terms
-from tosg.kg.cells.options import INLINE_LIMIT
+from tosg.kg.cells.options import INLINE_LIMIT, MAP_PREFIX
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.species import read_variables
 from tosg.kg.cells.values import metacells, units
@@ -209,15 +209,18 @@ def make_plan(
     ages = read_ages(columns, unborn_cells(source.obs)[rows])
     of_file = ages.properties() if ages else {}
     of_file |= table.kept(source.obs.iloc[rows], mapping.keep, source.path)
+    maps = {name: points[rows] for name, points in source.maps.items()}
     library_sizes = _library_sizes(source, mapping, values, rows)
     partition = None
     if options.metacells:
         partition = _partition(values, rows, columns, options)
         columns = metacells.joined(columns, partition)
         of_file = metacells.agreed(of_file, partition)
+        maps = {name: metacells.centres(points, partition) for name, points in maps.items()}
         library_sizes = None if library_sizes is None else partition.sum(library_sizes)
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
     properties = table.properties(columns) | _names(dataset, source, rows, partition) | of_file
+    properties |= {f"{MAP_PREFIX}{name}": _points(points) for name, points in maps.items()}
     groups = group_cells(dataset, columns, sizes)
     variables = read_variables(matrix.var, chosen.columns, source.path, organism=options.organism)
     found = match_variables(variables, read_names(db, variables))
@@ -270,6 +273,12 @@ def make_plan(
         storage=_storage(options, matrix, len(rows)),
         report=report,
     )
+
+
+def _points(points: npt.NDArray[np.float64]) -> list[list[float] | None]:
+    """Place of each cell on a map, None where the file has none."""
+    placed = np.isfinite(points).all(axis=1)
+    return [p if ok else None for p, ok in zip(points.tolist(), placed.tolist(), strict=True)]
 
 
 def _library_column(mapping: CellMapping) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tosg.errors import DataError
+from tosg.kg.cells.files.maps import MAPS, read_maps
 from tosg.kg.cells.files.matrices import dense_matrix, sparse_matrix
 from tosg.kg.cells.files.source import CellSource, Matrix, with_unique_names
 from tosg.kg.cells.files.texts import recoded
@@ -67,6 +68,9 @@ def read_anndata(
     raw_var = None
     if "raw" in group and _has(group["raw"], "X"):
         raw_var = with_unique_names(read_frame(group, "raw/var", notes), notes)
+    maps, others = read_maps(group, len(obs))
+    if others:
+        notes.append(f"maps of the cells beyond the first {MAPS} are left out: {', '.join(others)}")
     return CellSource(
         path,
         files or [path],
@@ -77,6 +81,7 @@ def read_anndata(
         title=_said(group, "title"),
         organism=next((s for n in _ORGANISM if (s := _said(group, n))), ""),
         notes=notes,
+        maps=maps,
         _close=close or (lambda: None),
     )
 

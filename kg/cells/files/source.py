@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from tosg.kg.cells.files.maps import CellMaps
+
 #: Stored values per block of rows: about 100 MB with indices and copies.
 BLOCK_VALUES = 4_000_000
 
@@ -125,6 +127,8 @@ class CellSource:
         Species of the whole file, where it says one (CELLxGENE's schema 6 and later).
     notes : list of str
         What the reader assumed.
+    maps : dict of str to (n_cells, 2) float64
+        Two-dimensional maps of the cells.
     """
 
     path: Path
@@ -137,6 +141,7 @@ class CellSource:
     _close: Callable[[], None] = field(default=lambda: None, repr=False)
     organism: str = ""
     notes: list[str] = field(default_factory=list)
+    maps: CellMaps = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self

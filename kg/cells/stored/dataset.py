@@ -66,6 +66,8 @@ class DatasetInfo:
         Cells with a value of each variable; empty for data sets of older versions.
     notes : list of str
         What attaching assumed and noted.
+    maps : list of str
+        Two-dimensional maps of its cells: ``umap`` is the cells' property ``map_umap``, [x, y].
     """
 
     id: str
@@ -88,6 +90,7 @@ class DatasetInfo:
     modalities: list[str] = field(default_factory=list)
     variable_cells: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    maps: list[str] = field(default_factory=list)
 
 
 _FIELDS = tuple(f.name for f in fields(DatasetInfo))

@@ -156,6 +156,11 @@ def agreed(columns: Mapping[str, list[Any]], made: Partition) -> dict[str, list[
     return found
 
 
+def centres(points: npt.NDArray[np.float64], made: Partition) -> npt.NDArray[np.float64]:
+    """Place of each meta-cell on a map, the mean of its members: (n_members, 2) to (n, 2)."""
+    return np.array([points[p].mean(axis=0) for p in made.positions])
+
+
 def _check_donors(columns: Mapping[str, FieldColumn], n: int, where: Path) -> None:
     column = columns.get("donor_id")
     lost = n
