@@ -29,7 +29,7 @@ from tosg.export.cells.targets import (
     read_target,
 )
 from tosg.kg.reader.bulk import read_nodes
-from tosg.kg.schema.types import MARKER_PREFIX
+from tosg.kg.schema.types import MAP_PREFIX, MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -297,6 +297,7 @@ def _arranged(
 
 
 def _fields(known: Sequence[str]) -> tuple[str, ...]:
+    drawn = (MARKER_PREFIX, MAP_PREFIX)
     return tuple(
-        n for n in known if n not in INTERNAL and n not in _OWN and not n.startswith(MARKER_PREFIX)
+        n for n in known if n not in INTERNAL and n not in _OWN and not n.startswith(drawn)
     )

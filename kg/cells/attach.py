@@ -168,7 +168,7 @@ def _write(stage: staging.Stage, plan: AttachPlan, progress: Progress) -> None:
         staged_writer.write_dataset(stage, _dataset_properties(plan, result))
         stage.ready()
     except DatabaseError:
-        raise  # the next writer throws away what is staged
+        raise  # the next writer removes what is staged
     except BaseException:
         stage.discard()  # the file is wrong, or the user stopped it; the connection is fine
         raise

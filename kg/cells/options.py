@@ -18,9 +18,6 @@ INLINE_LIMIT = 1024**3
 #: `EXPRESSES` is stored for genes that at least this share of a group's cells expresses.
 MIN_FRACTION = 0.1
 
-#: How the names of properties begin that place a cell on a map: ``map_umap`` is [x, y].
-MAP_PREFIX = "map_"
-
 #: Ends of names that say the format and nothing of the data set, outermost first.
 _SUFFIXES = (
     *(".gz", ".zip", ".h5ad", ".zarr", ".h5mu", ".loom", ".h5", ".csv", ".tsv", ".txt", ".tab"),

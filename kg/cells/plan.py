@@ -19,7 +19,7 @@ from tosg.kg.cells.obs.chosen import choose_cells
 from tosg.kg.cells.obs.detect import unmapped_hints
 from tosg.kg.cells.obs.fields import LIBRARY_SIZE
 from tosg.kg.cells.obs.terms import read_terms
-from tosg.kg.cells.options import INLINE_LIMIT, MAP_PREFIX
+from tosg.kg.cells.options import INLINE_LIMIT
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.species import read_variables
 from tosg.kg.cells.values import metacells, units
@@ -31,9 +31,10 @@ from tosg.kg.cells.var.markers import Marker, find_markers
 from tosg.kg.cells.var.matching import VariableMap, match_variables
 from tosg.kg.cells.var.measured import filtered_of
 from tosg.kg.cells.var.variables import Variable, columns_used
+from tosg.kg.schema.types import MAP_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tosg.kg.cells.csr import CsrRows
@@ -220,7 +221,7 @@ def make_plan(
         library_sizes = None if library_sizes is None else partition.sum(library_sizes)
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
     properties = table.properties(columns) | _names(dataset, source, rows, partition) | of_file
-    properties |= {f"{MAP_PREFIX}{name}": _points(points) for name, points in maps.items()}
+    properties = _with_maps(properties, maps)
     groups = group_cells(dataset, columns, sizes)
     variables = read_variables(matrix.var, chosen.columns, source.path, organism=options.organism)
     found = match_variables(variables, read_names(db, variables))
@@ -275,10 +276,22 @@ def make_plan(
     )
 
 
-def _points(points: npt.NDArray[np.float64]) -> list[list[float] | None]:
-    """Place of each cell on a map, None where the file has none."""
-    placed = np.isfinite(points).all(axis=1)
-    return [p if ok else None for p, ok in zip(points.tolist(), placed.tolist(), strict=True)]
+def _with_maps(
+    properties: dict[str, list[Any]], maps: Mapping[str, npt.NDArray[np.float64]]
+) -> dict[str, list[Any]]:
+    """Add the place of each cell on the maps, None where the file has none."""
+    found = dict(properties)
+    for name, points in maps.items():
+        if MAP_PREFIX + name in found:
+            raise ConfigError(
+                "a map of the cells has the name of a kept column",
+                found=MAP_PREFIX + name,
+                hint="rename the column",
+            )
+        placed: list[bool] = np.isfinite(points).all(axis=1).tolist()
+        places = zip(points.tolist(), placed, strict=True)
+        found[MAP_PREFIX + name] = [place if ok else None for place, ok in places]
+    return found
 
 
 def _library_column(mapping: CellMapping) -> str:

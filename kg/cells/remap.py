@@ -1,4 +1,4 @@
-"""Remove data sets, or map them again to a graph that has learned new identifiers."""
+"""Detaches data sets, and maps them again to a graph that has new identifiers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RemapReport:
     expresses : int
         EXPRESSES relationships that were made.
     links : int
-        Groups whose cell type, tissue or disease was named or linked again.
+        Groups whose cell type, tissue or disease got another name or link.
     """
 
     dataset: str
@@ -61,7 +61,7 @@ class RemapReport:
 
 
 def detach(db: Database, dataset: str) -> int:
-    """Take a data set away with its cells and groups; returns the number of cells.
+    """Remove a data set with its cells and groups, and give the number of cells.
 
     Raises
     ------
@@ -150,11 +150,11 @@ def _remap(stage: staging.Stage, info: DatasetInfo) -> RemapReport:
     made = 0
     for position, group in enumerate(groups):
         if group.changed:
-            anew = edges(position, mapped) if group.anew else None
-            writer.update(group, anew, donors="donor_id" in report.fields)
-            made += len(anew.ids) if anew else 0
+            rebuilt = edges(position, mapped) if group.rebuilt else None
+            writer.update(group, rebuilt, donors="donor_id" in report.fields)
+            made += len(rebuilt.ids) if rebuilt else 0
     kept = [str(new[i]) for i in np.flatnonzero(mapped & ~changed).tolist()]
-    others = [i for i, group in enumerate(groups) if not group.anew and changed.any()]
+    others = [i for i, group in enumerate(groups) if not group.rebuilt and changed.any()]
     size = max(1, MOST // max(1, 2 * int(changed.sum())))
     for start in range(0, len(others), size):
         part = [edges(i, mapped & changed) for i in others[start : start + size]]
@@ -176,15 +176,15 @@ def _sums(
 ) -> GroupSums:
     """Sums per group of the variables that it needs EXPRESSES of; z-scores have none.
 
-    Only what a group needs is read: one that is made again needs all variables, the others those
-    whose entity changed.
+    Only what a group needs is read: a rebuilt one needs all variables, the others those whose
+    entity changed.
     """
     sums = GroupSums(len(groups), len(info.variables))
     if info.unit == "scaled":
         return sums
     needed = mapped & changed
-    reading = [i for i, group in enumerate(groups) if group.anew or needed.any()]
-    chosen = mapped if any(group.anew for group in groups) else needed
+    reading = [i for i, group in enumerate(groups) if group.rebuilt or needed.any()]
+    chosen = mapped if any(group.rebuilt for group in groups) else needed
     cells = [np.array([n for p in groups[i].parts for n in p.idx], np.int64) for i in reading]
     idx = np.concatenate([np.empty(0, np.int64), *cells])
     codes = np.repeat(np.array(reading, np.int64), [len(c) for c in cells])

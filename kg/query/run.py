@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.tokens import named
 from tosg.errors import QueryError, at
-from tosg.kg.cells.stored.staging import told_in_part
+from tosg.kg.cells.stored.staging import describe_partial
 from tosg.kg.query import finishing
 from tosg.kg.query.guard import Checked, check_reads, run_checked
 from tosg.kg.query.parameters import bind
@@ -94,7 +94,7 @@ def run_query(
     if not statement.declared:
         told = [*told, *passed.misspelt]
     if warnings is not None:
-        told = [*told, *told_in_part(db)]
+        told = [*told, *describe_partial(db)]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.
     # The newline ends a comment in the query's last line.
     columns = ", ".join(named(name) for name in passed.columns)

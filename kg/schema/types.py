@@ -448,6 +448,9 @@ CELL_PROPERTIES = {
 #: How the names of marker properties begin: the expression of one gene, on the cell.
 MARKER_PREFIX = "expr_"
 
+#: How the names of properties begin that place a cell on a map: ``map_umap`` is [x, y].
+MAP_PREFIX = "map_"
+
 #: Whose texts and scalars win where several sources describe one entity, best first; sources that
 #: are not listed come after these in alphabetical order.
 SOURCE_RANK: tuple[str, ...] = (

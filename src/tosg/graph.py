@@ -291,10 +291,10 @@ class KnowledgeGraph:
         TosgWarning
             A data set is attached in part.
         """
-        from tosg.kg.cells.stored.staging import told_in_part
+        from tosg.kg.cells.stored.staging import describe_partial
         from tosg.kg.database import counts
 
-        _warn(told_in_part(self.db))
+        _warn(describe_partial(self.db))
         return counts.count(self.db)
 
     def count_by_source(self) -> dict[str, dict[str, int]]:
@@ -704,9 +704,9 @@ class KnowledgeGraph:
             A data set is attached in part.
         """
         from tosg.kg.cells.stored.dataset import datasets
-        from tosg.kg.cells.stored.staging import told_in_part
+        from tosg.kg.cells.stored.staging import describe_partial
 
-        _warn(told_in_part(self.db))
+        _warn(describe_partial(self.db))
         return datasets(self.db)
 
     def cells_report(self, dataset: str) -> AttachReport:

@@ -435,7 +435,7 @@ ROOM = {"at once": 1 << 40, "cells at once": 12 * (1_250 + 2_950), "in steps": 0
         ("detach", "in steps"),
     ],
 )
-def test_a_data_set_is_seen_whole_or_not_at_all_or_told_in_part(
+def test_a_data_set_is_seen_whole_or_not_at_all_or_describe_partial(
     graph: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, room: str
 ) -> None:
     monkeypatch.setattr(switch, "room", lambda _db: ROOM[room])
@@ -464,7 +464,7 @@ def test_a_data_set_is_seen_whole_or_not_at_all_or_told_in_part(
         else:
             states.append("part")
             assert (part, found[0]) == ("set", [])
-            assert "set is there in part" in staging.told_in_part(graph)[0]
+            assert "set is there in part" in staging.describe_partial(graph)[0]
         if room == "at once" and states[-1] == "before":
             assert all_relationships(graph) == relationships[0]
 

@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 from support.cells import cells_table, counts, small_graph, write
 
-from tosg.errors import DataError, UsageError
+from tosg.errors import ConfigError, DataError, UsageError
 from tosg.kg.cells.attach import attach, stored_report
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.remap import remap
@@ -257,6 +257,34 @@ def test_a_dry_run_fails_where_the_real_one_would(database: Database, tmp_path: 
             attach(database, path, title="other", dry_run=dry_run)
     report = attach(database, path, title="other", dry_run=True, replace_existing=True)
     assert report.status == "planned"
+
+
+def test_maps_of_the_cells_are_kept(database: Database, tmp_path: Path) -> None:
+    small_graph(database)
+    umap = np.array([[i, i / 8] for i in range(12)], np.float32)
+    umap[3] = np.nan
+    obsm = {"X_umap": umap, "X_pca": np.zeros((12, 5)), "spatial": np.arange(24).reshape(12, 2)}
+    path = write(tmp_path / "x.h5ad", obsm=obsm, obs=cells_table().assign(map_umap="mine"))
+    attach(database, path, CellMapping.read(["donor_id=patient"]))
+    found = cells(database)
+    assert [c.get("map_umap") for c in found][2:5] == [[2.0, 0.25], None, [4.0, 0.5]]
+    assert found[1]["map_spatial"] == [2.0, 3.0]
+    assert "map_pca" not in found[0]
+    assert datasets(database)[0].maps == ["spatial", "umap"]
+    for dry_run in (True, False):
+        with pytest.raises(ConfigError, match="name of a kept column"):
+            attach(
+                database,
+                path,
+                CellMapping.read(keep=["map_umap"]),
+                replace_existing=True,
+                dry_run=dry_run,
+            )
+    mapping = CellMapping.read(["donor_id=patient"])
+    attach(database, path, mapping, metacells=4, replace_existing=True)
+    for cell in cells(database):
+        rows = [int(m.removeprefix("cell")) for m in cell["members"]]
+        assert np.allclose(cell["map_spatial"], np.mean([[2 * r, 2 * r + 1] for r in rows], axis=0))
 
 
 def test_cells_without_values_are_counted(database: Database, tmp_path: Path) -> None:

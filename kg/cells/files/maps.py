@@ -1,4 +1,4 @@
-"""Two-dimensional maps of cells (UMAP, t-SNE, places on a slide), as files keep them in ``obsm``."""
+"""Two-dimensional maps of cells (UMAP, t-SNE, places on a slide) in ``obsm``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Labels and groups of a data set's cells as they would be if it were attached now.
 
-What a cell says of its type, tissue and disease is resolved again: what was matched by the id of
-its node, what was not by the term or the text of the file. Groups follow from the cells. A group
+The type, tissue and disease of each cell are matched again: by the id of the node where one was
+matched, else by the term or the text of the file. Groups follow from the cells. A group
 that only gets another name keeps its EXPRESSES; one whose cells come from several groups gets new
 ones.
 """
@@ -28,7 +28,7 @@ VALUES = (*GROUP_FIELDS, *(f"{name}_id" for name in GROUP_RELATIONSHIPS))
 
 
 class Labels:
-    """Resolves what cells say again; each text once, and each type's names read once."""
+    """Matches labels of cells again; each text once, and the names of each type are read once."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -92,7 +92,7 @@ class Group:
         Its cells, by where they are now.
     node : str or None
         Id of the :CellGroup that is or becomes this group.
-    anew : bool
+    rebuilt : bool
         Whether its EXPRESSES have to be made from its cells.
     changed : bool
         Whether the node or its links are not as they should be.
@@ -103,7 +103,7 @@ class Group:
     nodes: dict[str, str]
     parts: list[Part] = field(default_factory=list)
     node: str | None = None
-    anew: bool = False
+    rebuilt: bool = False
     changed: bool = False
 
     @property
@@ -154,9 +154,9 @@ def regroup(db: Database, dataset: str, labels: Labels) -> tuple[list[Group], li
             group.node = next(iter(before))
         node = nodes.get(group.node or "", {})
         # Cells of an interrupted run may be here already: the node counts those it was made of.
-        group.anew = before != {group.node} or node["n_cells"] != group.n_cells
+        group.rebuilt = before != {group.node} or node["n_cells"] != group.n_cells
         is_ = {name: node.get(name) for name in (*VALUES, "nodes")}
-        group.changed = group.anew or is_ != group.values | {"nodes": group.nodes}
+        group.changed = group.rebuilt or is_ != group.values | {"nodes": group.nodes}
     used = {group.node for group in groups.values()}
     return [groups[name] for name in sorted(groups)], sorted(nodes.keys() - used)
 

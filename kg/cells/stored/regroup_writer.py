@@ -66,7 +66,7 @@ class GroupWriter:
         All in one transaction: `regroup` takes a node that counts its cells for whole.
         """
         values: dict[str, Any] = {**group.values, "id": group.id}
-        if group.anew:
+        if group.rebuilt:
             values["n_cells"] = group.n_cells
             values["n_donors"] = group.n_donors if donors else None
         statements: list[_Statement] = []

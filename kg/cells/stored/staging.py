@@ -1,16 +1,16 @@
-"""Where a data set is written before anybody sees it: nodes under other labels, no relationships.
+"""Nodes of a data set while it is written: under labels that no query asks for, without links.
 
 A data set is written as ``TosgStagedCell``, ``TosgStagedGroup`` and one ``TosgStagedDataset``;
-what a group will be linked to waits in its properties (`WAITING`). The ``state`` of the data
-set's node says how far it came:
+the nodes that a group will be linked to are listed in its properties (`WAITING`). The ``state`` of
+the data set's node says how far the writer came:
 
 ``writing``
-    Not complete. What is there is thrown away by whoever writes next.
+    Not complete. The next writer removes it.
 ``ready``
-    Complete, or with nothing in it, where a data set is taken away. Whoever writes next puts it
-    in the place of the one of its id (`tosg.kg.cells.stored.switch`).
+    Complete, or empty where a data set is removed. The next writer makes it visible
+    (`tosg.kg.cells.stored.switch`).
 ``switching``
-    Being put there in several transactions: readers see a part (`in_part`).
+    Becoming visible in several transactions: readers see a part (`in_part`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 CELL, GROUP, DATASET = "TosgStagedCell", "TosgStagedGroup", "TosgStagedDataset"
 
-#: Seconds to wait for another writer: a killed one loses its lease in that time.
+#: Seconds to wait for another writer: that of a killed process expires in that time.
 WAIT = TTL + 5
 
 #: Properties of a staged group that will be its EXPRESSES: entities' ids and their two numbers.
 WAITING = ("staged_entities", "staged_mean", "staged_fraction")
 
-#: Nodes of a transaction, where a transaction is one step of many.
+#: Nodes per transaction where a change takes several.
 STEP = 20_000
 
 
@@ -46,23 +46,23 @@ def run(transaction: neo4j.Transaction, query: str, **parameters: Any) -> list[d
 
 
 def in_part(db: Database) -> str | None:
-    """Id of the data set of which readers see only a part now, if there is one."""
+    """Find the id of the data set of which readers see only a part now."""
     query = f"CYPHER 5 MATCH (d:{DATASET} {{state: 'switching'}}) RETURN d.id AS id"
     return next((str(row["id"]) for row in db.rows(query)), None)
 
 
-def told_in_part(db: Database) -> list[str]:
-    """Say by name, as a warning, what readers see only a part of."""
+def describe_partial(db: Database) -> list[str]:
+    """Describe, for a warning, the data set of which readers see only a part."""
     dataset = in_part(db)
     told = (
-        f"data set {dataset} is there in part: it is being attached or taken away, or that was "
-        "interrupted and the next attach, detach, remap or load goes on with it"
+        f"only a part of data set {dataset} is visible: it is being attached or removed, or that "
+        "was interrupted and the next attach, detach, remap or load completes it"
     )
     return [told] if dataset else []
 
 
 class Stage:
-    """Where data sets are written; every transaction checks the lease.
+    """Writes staged nodes; every transaction checks the lease.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Stage:
             return run(transaction, query, **parameters)
 
     def drain(self, query: str, n: int, **parameters: Any) -> None:
-        """Run a statement that does something to at most ``$n``, again until none is left."""
+        """Run a statement that changes at most ``$n`` again until nothing is left."""
         while self.write(f"{query} RETURN count(*) AS n", n=n, **parameters)[0]["n"]:
             pass
 
@@ -93,7 +93,7 @@ class Stage:
         self._open(dataset, "writing", key=key)
 
     def begin_removal(self, dataset: str) -> None:
-        """Start to take a data set away: nothing will be put in its place."""
+        """Start to remove a data set."""
         self._open(dataset, "ready", key=None)
 
     def _open(self, dataset: str, state: str, *, key: str | None) -> None:
@@ -107,8 +107,8 @@ class Stage:
         )
 
     def discard(self) -> None:
-        """Throw away everything that is staged."""
-        # Whoever goes on with this must not take the rest for a whole.
+        """Remove everything that is staged."""
+        # If this is interrupted, the rest must not be mistaken for a whole.
         self.write(f"MATCH (d:{DATASET}) SET d.state = 'writing'")
         self.drain(f"MATCH (c:{CELL}) WITH c LIMIT $n DETACH DELETE c", STEP)
         self.write(f"MATCH (n:{GROUP}|{DATASET}) DETACH DELETE n")
@@ -118,7 +118,7 @@ class Stage:
         self.write(f"MATCH (d:{DATASET}) SET d.state = 'ready'")
 
     def drop_property(self, name: str) -> None:
-        """Take a property off all staged cells."""
+        """Remove a property from all staged cells."""
         key = quote_property(name)
         found = f"MATCH (c:{CELL}) WHERE c.{key} IS NOT NULL WITH c LIMIT $n REMOVE c.{key}"
         self.drain(found, STEP)

@@ -1,12 +1,12 @@
-"""The moment from which a data set is there, is another one, or is there no more.
+"""Makes an attached, replaced or detached data set visible in one transaction.
 
-Labels decide what a query sees, so all of them change in one transaction: the old data set's nodes
-get the label `GONE` and are deleted afterwards, when nobody sees them; the staged ones get theirs.
-Where the server has too little memory for that (`room`), EXPRESSES are left out of it: they are
-made before, on groups that no query finds by label, and deleted afterwards. Where it has too little
-for the cells, they change in steps: the old data set's node goes first and the new one's comes
-last, and until then the state ``switching`` tells readers that they see a part. What a killed run
-began, the next writer completes (`recover`).
+Labels decide what a query sees, so all of them change together: the nodes of the old data set get
+the label `GONE`, which no query asks for, and are deleted afterwards; the staged nodes get their
+own labels. Where the server has too little memory for that (`room`), EXPRESSES are written before,
+on groups that no query finds by label, and deleted afterwards. Where it has too little for the
+cells, they change in steps: the node of the old data set is removed first, that of the new one
+appears last, and the state ``switching`` tells readers in between that they see a part. If a
+process is killed, the next writer completes its work (`recover`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from tosg.kg.cells.stored.staging import Stage
     from tosg.kg.database.connection import Database
 
-#: Label of nodes that were taken away and are not deleted yet.
+#: Label of removed nodes that are not deleted yet.
 GONE = "TosgRemoved"
 
-#: Bytes for one transaction on a server that does not say what it has (the smallest managed one).
+#: Bytes for one transaction on a server whose settings are hidden (those of the smallest).
 _LITTLE = 100 << 20
 
 #: Settings that bound the memory of transactions; 0 is no bound.
@@ -47,18 +47,18 @@ _ALL = 2**31
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """Something that happens to many nodes or relationships.
+    """A change of many nodes or relationships.
 
     Attributes
     ----------
     count : str
-        Cypher that says how many (``n``) it will happen to.
+        Cypher that counts (``n``) what it changes.
     query : str
-        Cypher that does it for at most ``$n`` of the nodes or relationships that it matches.
+        Cypher that changes at most ``$n`` of the nodes or relationships that it matches.
     step : int
-        ``$n`` where a transaction is one step of many.
+        ``$n`` where the change takes several transactions.
     bytes : int
-        Memory that a transaction takes for each, as Neo4j estimates it.
+        Memory that a transaction needs for each, as Neo4j estimates it.
     """
 
     count: str
@@ -103,16 +103,16 @@ _EXPRESSES = (_MAKE_EXPRESSES, _DELETE_EXPRESSES)
 
 
 def recover(stage: Stage) -> str | None:
-    """Clear or complete what an interrupted run left; says what it did.
+    """Remove or complete what an interrupted run left, and say what was done.
 
-    Whoever gets the right to write does this first, so that nothing is built on a part.
+    Every writer does this first, so that nothing is built on a part.
     """
     query = f"CYPHER 5 MATCH (d:{DATASET}) RETURN d.id AS id, d.state AS state, d.key AS key"
     rows = stage.db.rows(query)
     told = None
     if rows and rows[0]["state"] == "writing":
         stage.discard()
-        told = "threw away what an interrupted run had written"
+        told = "removed what an interrupted run had written"
     elif rows:
         switch(stage)
         what = "removal" if rows[0]["key"] is None else "run: all of it had been written"
@@ -122,23 +122,23 @@ def recover(stage: Stage) -> str | None:
 
 
 def remove(stage: Stage, dataset: str) -> None:
-    """Take a data set away with its cells and groups."""
+    """Remove a data set with its cells and groups."""
     stage.begin_removal(dataset)
     switch(stage)
 
 
 def switch(stage: Stage) -> None:
-    """Put the staged data set in the place of the one of its id."""
+    """Make the staged data set visible instead of the one with the same id."""
     query = f"CYPHER 5 MATCH (d:{DATASET}) RETURN d.id AS id, d.first_idx AS first"
     place = stage.db.rows(query)[0]
     with stage.transaction() as transaction:
-        # Not with the labels: it locks what the lease is renewed in, and their commit takes long.
+        # Not together with the labels: this locks the node of the lease, and they commit slowly.
         meta.bump_revision(transaction)
     free = room(stage.db)
     cells, expresses = (_needed(stage.db, moves, place) for moves in (_CELLS, _EXPRESSES))
     at_once = (*_CELLS, *_EXPRESSES) if cells + expresses <= free else _CELLS
     if _MAKE_EXPRESSES not in at_once:
-        # Their groups are not there yet for any query that says what it looks for.
+        # No query that asks for a label finds their groups yet.
         stage.drain(_MAKE_EXPRESSES.query, _MAKE_EXPRESSES.step)
     if cells <= free:
         with stage.transaction() as transaction:
@@ -166,7 +166,7 @@ def _needed(db: Database, moves: Iterable[_Move], place: dict[str, Any]) -> int:
 
 
 def _hide_old(transaction: neo4j.Transaction, place: dict[str, Any]) -> None:
-    """Take away the old data set's node and the label of its groups."""
+    """Remove the old data set's node and the label of its groups."""
     run(transaction, "MATCH (d:Dataset {id: $id}) DETACH DELETE d", **place)
     hide = f"MATCH (g:CellGroup) WHERE g.dataset = $id SET g:{GONE} REMOVE g:CellGroup"
     run(transaction, hide, **place)
@@ -202,11 +202,11 @@ def _delete_gone(stage: Stage) -> None:
 
 
 def room(db: Database) -> int:
-    """Bytes that one transaction may take: half of what the server has for all of them."""
+    """Bytes that one transaction may use: half of what the server has for all of them."""
     query = "CYPHER 5 SHOW SETTINGS YIELD name, value WHERE name IN $names RETURN value"
     try:
         rows = db.rows(query, names=list(_BOUNDS))
-    except TosgError:  # not everybody may look at the settings of a hosted database
+    except TosgError:  # hosted databases hide their settings from most users
         return _LITTLE
     bounds = [_bytes(row["value"]) for row in rows]
     return min((n for n in bounds if n), default=2 * _LITTLE) // 2
