@@ -464,7 +464,7 @@ def test_a_data_set_is_seen_whole_or_not_at_all_or_describe_partial(
         else:
             states.append("part")
             assert (part, found[0]) == ("set", [])
-            assert "set is there in part" in staging.describe_partial(graph)[0]
+            assert "only a part of data set" in staging.describe_partial(graph)[0]
         if room == "at once" and states[-1] == "before":
             assert all_relationships(graph) == relationships[0]
 
@@ -504,7 +504,7 @@ def test_a_run_that_is_killed_while_it_writes_leaves_nothing(graph: Database, fi
     assert set(nodes(graph)) == {staging.CELL, staging.GROUP, staging.DATASET}
     assert not all_relationships(graph)
     report = attach(graph, file, MAPPING)
-    assert report.notes[-1] == "small-set: threw away what an interrupted run had written"
+    assert report.notes[-1] == "small-set: removed what an interrupted run had written"
     assert nodes(graph) == {"Cell": 12, "CellGroup": report.groups, "Dataset": 1}
 
 

@@ -64,7 +64,7 @@ def test_the_commands(database: Database, tmp_path: Path, monkeypatch: pytest.Mo
         f"CREATE (:{staging.DATASET} {{id: 'other', key: 'x', state: 'switching', first_idx: 0}})"
     )
     told = CliRunner().invoke(cells, ["list"]).stderr
-    assert "data set other is there in part" in told
+    assert "only a part of data set other is visible" in told
     warnings: list[str] = []
     user_query.run_query(
         database, "MATCH (c:Cell) RETURN c.id", {}, timeout=60, limit=1, warnings=warnings
