@@ -288,9 +288,8 @@ def _with_maps(
                 found=MAP_PREFIX + name,
                 hint="rename the column",
             )
-        placed: list[bool] = np.isfinite(points).all(axis=1).tolist()
-        places = zip(points.tolist(), placed, strict=True)
-        found[MAP_PREFIX + name] = [place if ok else None for place, ok in places]
+        places: list[list[float]] = points.tolist()
+        found[MAP_PREFIX + name] = [p if np.isfinite(p).all() else None for p in places]
     return found
 
 
