@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from support.entities import add_entities, immune_graph, offline_model
+from support.questions import QUESTIONS, questions, terms
 
 from tosg.errors import ConfigError, TosgWarning, UsageError
 from tosg.graph import KnowledgeGraph
@@ -18,7 +19,14 @@ from tosg.kg.embed.models import Model
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings
 from tosg.kg.schema.types import NAMES_INDEX
-from tosg.kg.search.hybrid import FOUND, NEAREST, ambiguity_of, find_nearest, note_of, search
+from tosg.kg.search.hybrid import (
+    FOUND,
+    NEAREST,
+    ambiguity_of,
+    find_nearest,
+    note_of,
+    search,
+)
 from tosg.kg.search.named import find_named, find_prefixed
 from tosg.kg.text.refresh import refresh
 from tosg.settings import load_settings
@@ -89,8 +97,10 @@ def test_meaning_and_words(database: Database, model: Model) -> None:
     rows = found.to_pylist()
     assert {"wikipathways:WP49", "ncbigene:6776"} <= {row["id"] for row in rows[:6]}
     for row in rows:
-        ranks = [r for r in (row["vector_rank"], row["text_rank"]) if r is not None]
-        assert row["score"] == pytest.approx(sum(1 / (60 + r) for r in ranks))
+        by_vector = 1 / (60 + row["vector_rank"]) if row["vector_rank"] else 0.0
+        by_text = 1 / (60 + row["text_rank"]) if row["text_rank"] else 0.0
+        shares = [(n / 3) ** 2 for n in range(4)]  # of the words il, 2 and stat5
+        assert any(row["score"] == pytest.approx(by_vector + n * by_text) for n in shares)
     order = [(-row["score"], row["id"]) for row in rows if row["match"] is None]
     assert order == sorted(order)
     cells = search(database, "lymphocyte that suppresses", types=["CellType"], model=model)
@@ -232,6 +242,60 @@ def test_names_are_found_without_the_index_of_names(database: Database) -> None:
         assert find_named(database, ["heart attack"], ["Disease"])["heart attack"][0].id == "doid:4"
     finally:
         ddl.ensure_schema(database)
+
+
+def measure(ranked: list[list[str]], right: list[set[str]]) -> tuple[float, float]:
+    """Mean reciprocal rank, and share of questions with a right answer among the first ten."""
+    places = [
+        next((n for n, id_ in enumerate(ids, 1) if id_ in answers), None)
+        for ids, answers in zip(ranked, right, strict=True)
+    ]
+    mrr = sum(1 / place for place in places if place) / len(places)
+    return mrr, sum(place is not None and place <= 10 for place in places) / len(places)
+
+
+@pytest.mark.slow
+def test_search_answers_better_than_words_or_vectors_alone(
+    database: Database, model: Model, shared_data: Path
+) -> None:
+    """Of 64 questions, on the half that was tuned for and on the half that was not."""
+    ddl.ensure_schema(database)
+    for type_ in QUESTIONS:
+        add_entities(database, type_, terms(shared_data, type_))
+    refresh(database)
+    embed(database, model, compose=False)
+    rows = database.rows("CYPHER 5 MATCH (n:Entity) RETURN n.name AS name, n.id AS id")
+    ids = {row["name"]: row["id"] for row in rows}
+    asked = questions()
+    assert len(asked) >= 60
+    right = [{ids[name] for name in names if name in ids} for _, _, names in asked]
+    assert all(right)
+    ways: dict[str, list[list[str]]] = {"both": [], "words": [], "vectors": []}
+    for _, text, _ in asked:
+        found = search(database, text, k=100, model=model)
+        ways["both"].append(found["id"].to_pylist())
+        for way, rank in (("words", "text_rank"), ("vectors", "vector_rank")):
+            chosen = [row for row in found.to_pylist() if row[rank]]
+            ways[way].append([r["id"] for r in sorted(chosen, key=lambda r: r[rank])])
+    for part in (slice(0, None, 2), slice(1, None, 2), slice(None)):
+        both, words, vectors = (
+            measure(ways[way][part], right[part]) for way in ("both", "words", "vectors")
+        )
+        assert both[0] > max(words[0], vectors[0])
+        assert both[1] >= max(words[1], vectors[1])
+        assert both[0] > 0.7
+        assert both[1] > 0.9
+    assert both[1] > max(words[1], vectors[1])
+    firsts = {text: ids[0] for (_, text, _), ids in zip(asked, ways["both"], strict=True)}
+    expected = {
+        "heart attack": "myocardial infarction",
+        "Alzheimer disease": "Alzheimer's disease",
+        "high blood sugar": "Hyperglycemia",
+        "low blood sugar": "Hypoglycemia",
+        "programmed cell death": "programmed cell death",
+        "apoptosis": "apoptotic process",
+    }
+    assert {text: firsts[text] for text in expected} == {t: ids[n] for t, n in expected.items()}
 
 
 HOSTILE = [

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tosg.kg.search.hybrid import fuse
 from tosg.kg.search.lucene import MOST_WORDS, escape, lucene_query, words
 from tosg.kg.search.snippets import snippet
+from tosg.kg.search.spelling import content_words, coverage, key, squash
 
 
 def test_fusing_by_hand() -> None:
@@ -19,6 +20,30 @@ def test_fusing_by_hand() -> None:
     assert scores["c"] == pytest.approx(1 / 63 + 1 / 61)
     assert scores["b"] == pytest.approx(1 / 62)
     assert scores["d"] == pytest.approx(1 / 63)
+
+
+def test_weights_by_hand() -> None:
+    found = dict(fuse([["a", "b"], ["b", "c"]], [{}, {"b": 0.25, "c": 0.0}]))
+    assert found == pytest.approx({"a": 1 / 61, "b": 1 / 62 + 0.25 / 61, "c": 0.0})
+
+
+def test_names_are_compared_without_case_accents_and_punctuation() -> None:
+    same = [
+        ("L\u00f6fgren  Syndrome", "lofgren syndrome"),
+        ("Alzheimer's disease", "alzheimer disease"),
+        ("IFN-\u03b3", "ifn gamma"),
+        ("\u03bb/\u00d8rsted\u2019s", "lambda orsted"),
+        ("HLA.DRA", "hla dra"),
+        ("++", ""),
+    ]
+    for text, plain in same:
+        assert key(text) == plain
+    assert squash("IL-2") == squash("il2") == "il2"
+    assert squash("B cells") == squash("B-cell")
+    assert squash("abscess") == "abscess"
+    assert content_words("The eyes of a cat") == ["eyes", "cat"]
+    assert content_words("To be") == ["to", "be"]
+    assert coverage(["bleeding", "cats", "dog"], "A cat's nose bleeds.") == pytest.approx(1 / 3)
 
 
 def test_ties_go_by_id() -> None:

@@ -25,7 +25,7 @@ from tosg.kg.schema.types import FULLTEXT_INDEX, entity_types
 from tosg.kg.search.lucene import lucene_query
 from tosg.kg.search.named import RANKS, Named, find_named, find_prefixed
 from tosg.kg.search.snippets import snippet
-from tosg.kg.search.spelling import fold
+from tosg.kg.search.spelling import content_words, coverage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,9 +104,9 @@ def search(
     pa.Table
         In the schema `FOUND`, best first: entities that have the text as symbol, name or synonym
         (genes first), then those with a name that begins with it, then the others by ``score``,
-        ties by id. ``score`` is the sum of 1 / (60 + rank) over the ways that found it. Where one
-        way could not be used, `note_of` says why; where the text is the name of several,
-        `ambiguity_of` lists them.
+        ties by id. ``score`` is 1 / (60 + vector rank), plus 1 / (60 + text rank) times the square
+        of the share of the text's words that the entity has. Where one way could not be used,
+        `note_of` says why; where the text is the name of several, `ambiguity_of` lists them.
 
     Raises
     ------
@@ -126,7 +126,8 @@ def search(
     by_text = _by_text(db, text, only, most)
     rows = {row["id"]: row for row in [*map(asdict, named.values()), *by_vector, *by_text]}
     ranks = [{row["id"]: n for n, row in enumerate(by, 1)} for by in (by_vector, by_text)]
-    scores = dict(fuse([list(rank) for rank in ranks]))
+    weights = {row["id"]: row["covered"] ** 2 for row in by_text}
+    scores = dict(fuse([list(rank) for rank in ranks], [{}, weights]))
     order = sorted(rows, key=lambda id_: _place(named.get(id_), scores.get(id_, 0.0), id_))
     best = order[:k]
     texts = _texts(db, [rows[id_]["idx"] for id_ in best])
@@ -219,18 +220,23 @@ def _said(found: pa.Table, about: bytes) -> str | None:
     return said.decode() if said else None
 
 
-def fuse(rankings: Sequence[Sequence[str]]) -> list[tuple[str, float]]:
+def fuse(
+    rankings: Sequence[Sequence[str]], weights: Sequence[Mapping[str, float]] | None = None
+) -> list[tuple[str, float]]:
     """Join rankings by reciprocal rank: best first, ties by id.
 
     Parameters
     ----------
     rankings : sequence of sequences of str
         Ids, best first; each once in a ranking.
+    weights : sequence of mappings, optional
+        For each ranking, what an id counts in it; 1 where nothing is said.
     """
     scores: dict[str, float] = {}
-    for ranking in rankings:
+    for place, ranking in enumerate(rankings):
+        counts = weights[place] if weights else {}
         for rank, id_ in enumerate(ranking, 1):
-            scores[id_] = scores.get(id_, 0.0) + 1.0 / (RRF + rank)
+            scores[id_] = scores.get(id_, 0.0) + counts.get(id_, 1.0) / (RRF + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
@@ -390,8 +396,11 @@ def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _by_text(
     db: Database, text: str, labels: Sequence[str] | None, most: int
 ) -> list[dict[str, Any]]:
-    """Ranked rows of the full-text index, with accents and without."""
-    queries = [q for q in dict.fromkeys(lucene_query(t) for t in (text, fold(text))) if q]
+    """Ranked rows of the full-text index, each with the share of the words that it has."""
+    wanted = content_words(text)
+    # With accents and without: the index has them.
+    spelled = dict.fromkeys(" ".join(words) for words in (content_words(text, fold=False), wanted))
+    queries = [q for q in map(lucene_query, spelled) if q]
     only = ""
     if labels is not None:
         only = "WHERE " + " OR ".join(f"n:{names.label(label)}" for label in labels) + " "
@@ -401,7 +410,8 @@ def _by_text(
             "CYPHER 5 CALL db.index.fulltext.queryNodes($index, $words) YIELD node AS n, score "
             f"WITH n, score {only}LIMIT $most "
             "RETURN n.idx AS idx, n.id AS id, n.name AS name, n.symbol AS symbol, score, "
-            "[l IN labels(n) WHERE l <> 'Entity'][0] AS type",
+            "[l IN labels(n) WHERE l <> 'Entity'][0] AS type, "
+            "coalesce(n.name, '') + ' ' + coalesce(n.text, n.description, '') AS text",
             index=FULLTEXT_INDEX,
             words=query,
             most=most,
@@ -409,7 +419,8 @@ def _by_text(
         for row in rows:
             if row["id"] not in best or row["score"] > best[row["id"]]["score"]:
                 best[row["id"]] = row
-    return _ordered(list(best.values()))[:most]
+    rows = _ordered(list(best.values()))[:most]
+    return [{**row, "covered": coverage(wanted, row["text"])} for row in rows]
 
 
 def _texts(db: Database, idx: list[int]) -> dict[int, str]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
+from tosg.kg.search.spelling import SHORTEST_STEM, key, stem
+
 #: Words of a query; more make it slow and no better.
 MOST_WORDS = 64
 
 #: A word that is the symbol or the name counts for more than one in a long text.
 _FIELDS = (("symbol", 4), ("name", 2), ("synonyms", 2))
+
+#: Where words of the same stem count.
+_STEMMED = ("name", "synonyms", "text")
 
 _SPECIAL = re.compile(r'([+\-&|!(){}\[\]^"~*?:\\/<>=@#])')
 _OPERATORS = frozenset({"AND", "OR", "NOT", "TO"})
@@ -36,13 +41,19 @@ def words(text: str) -> list[str]:
 def lucene_query(text: str) -> str:
     """Build a query that finds any of the words, best where symbol or name have them; "" for none.
 
+    Words of the same stem ("bleeding" for "bleed") are found too, and count less.
+
     Parameters
     ----------
     text : str
         What a user typed.
     """
-    escaped = " ".join(escape(word) for word in words(text))
+    found = words(text)
+    escaped = " ".join(map(escape, found))
     if not escaped:
         return ""
     fields = " ".join(f"{field}:({escaped})^{weight}" for field, weight in _FIELDS)
-    return f"{fields} ({escaped})"
+    stems = dict.fromkeys(stem(w) for word in found for w in key(word).split())
+    begun = " ".join(f"{s}*" for s in stems if len(s) >= SHORTEST_STEM)
+    of_stem = " ".join(f"{field}:({begun})" for field in _STEMMED) if begun else ""
+    return f"{fields} ({escaped}) {of_stem}".strip()

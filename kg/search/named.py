@@ -13,7 +13,7 @@ from tosg.kg.database import indexes as ddl
 from tosg.kg.schema import names
 from tosg.kg.schema.types import FULLTEXT_INDEX, NAMES_INDEX
 from tosg.kg.search.lucene import escape
-from tosg.kg.search.spelling import fold, key, spellings, squash
+from tosg.kg.search.spelling import STOP_WORDS, fold, key, spellings, squash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,45 +45,6 @@ RANKS = (
 )
 _PUNCTUATION, _SPACES, _PREFIX = 4, 8, 9
 _PREVIOUS, _SYNONYM = 2, 3
-
-#: Words that the index of names leaves out: those of Lucene's English analyzer.
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "for",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "such",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "will",
-        "with",
-    ]
-)
 
 _FIELDS = ("symbol", "name", "synonyms")
 
@@ -207,7 +168,7 @@ def _by_index(
     asked: Sequence[tuple[int, str]], texts: Sequence[str], *, with_names: bool
 ) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Texts by the index that can find them: that of names has no stop words."""
-    stopped = [(i, q) for i, q in asked if set(key(texts[i]).split()) <= _STOP_WORDS]
+    stopped = [(i, q) for i, q in asked if set(key(texts[i]).split()) <= STOP_WORDS]
     other = [one for one in asked if one not in stopped]
     if stopped or not with_names:
         yield FULLTEXT_INDEX, stopped if with_names else list(asked)
@@ -231,7 +192,7 @@ def _exact_query(text: str) -> str:
 def _prefix_query(text: str) -> str:
     *before, last = key(text).split()
     words = list(map(_word, before))
-    if last not in _STOP_WORDS or not before:  # else the index of names has no word for it
+    if last not in STOP_WORDS or not before:  # else the index of names has no word for it
         words.append(f"{last}*")
     return _in_fields(["+" + " +".join(words)])
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Letters that Unicode does not take apart into a letter and a mark; the last is a dotless i.
 _LETTERS = str.maketrans(
@@ -12,6 +16,47 @@ _LETTERS = str.maketrans(
 
 _GREEK = "GREEK SMALL LETTER "
 _GREEK_LETTERS = [chr(code) for code in range(0x3B1, 0x3CA)]
+
+
+#: Words that say nothing, and that the index of names leaves out: those of Lucene's English
+#: analyzer.
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "for",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "such",
+        "that",
+        "the",
+        "their",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "was",
+        "will",
+        "with",
+    ]
+)
 
 
 def fold(text: str) -> str:
@@ -50,3 +95,37 @@ def spellings(word: str) -> list[str]:
     one = singular(word)
     greek = [letter for letter in _GREEK_LETTERS if _spell(letter) == word]
     return list(dict.fromkeys([word, one, f"{one}s", f"{one}'s", *greek]))
+
+
+def content_words(text: str, *, fold: bool = True) -> list[str]:
+    """Words of a text, without those that say nothing (unless it has no others).
+
+    Parameters
+    ----------
+    text : str
+    fold : bool
+        Whether they are folded and without punctuation (`key`); else they stand as they are.
+    """
+    words = key(text).split() if fold else text.split()
+    return [word for word in words if key(word) not in STOP_WORDS] or words
+
+
+#: Letters that a stem has at least.
+SHORTEST_STEM = 4
+
+_ENDINGS = ("ings", "ing", "ies", "ed", "es", "s", "y", "e")
+
+
+def stem(word: str) -> str:
+    """A folded word without its ending, as far as that is plain: ``bleeding`` is ``bleed``."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+def coverage(words: Sequence[str], text: str) -> float:
+    """Share of the stems of some folded words that a text has; 1 for no words."""
+    known = {stem(word) for word in key(text).split()}
+    wanted = {stem(word) for word in words}
+    return len(wanted & known) / len(wanted) if wanted else 1.0
