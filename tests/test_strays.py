@@ -57,6 +57,7 @@ STRAYS = {
     "synonyms that are no list": (_ONE + "SET n.synonyms = 'x'", (0, 1), None),
     "claims that are no list": (_ONE + "SET n.claims = 7", (0, 1), None),
     "sources that are no list": (_TIE + "SET r.sources = 'a'", (0, 0), "not parallel"),
+    "licences that are a number": (_TIE + "SET r.licenses = 7", (1, 0), "not parallel"),
     "sources that are numbers": (_TIE + "SET r.sources = [1]", (1, 0), "not parallel"),
     "a node of others with other types": (
         "CREATE (:Entity:Gene {id: 'ncbigene:999', idx: -5, xrefs: 1})", (0, 0), "no source claim"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tosg.cypher.quoting import quote_property
 from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
@@ -13,13 +11,14 @@ from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import is_at_work
 from tosg.kg.merge.pending import is_readable
 from tosg.kg.report import kept
+from tosg.kg.report.claims_check import check_claims
+from tosg.kg.report.findings import Finding
 from tosg.kg.schema import names
 from tosg.kg.schema.types import (
     ENTITY,
     SCHEMA_VERSION,
     all_relationship_types,
     entity_types,
-    relationship_types,
     support_types,
 )
 
@@ -43,37 +42,6 @@ RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be.
-
-    Attributes
-    ----------
-    rule : str
-        One of `RULES`.
-    what : str
-        What is wrong, in a sentence.
-    count : int
-        How often.
-    example : str
-        One of them.
-    """
-
-    rule: str
-    what: str
-    count: int = 1
-    example: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "rule": self.rule,
-            "what": self.what,
-            "count": self.count,
-            "example": self.example,
-        }
-
-
 def check(db: Database) -> list[Finding]:
     """Check a graph; empty where all is well. Reads every node and relationship once.
 
@@ -86,8 +54,7 @@ def check(db: Database) -> list[Finding]:
     return [
         *_labels(db),
         *_relationships(db, counts),
-        *_unclaimed_nodes(db),
-        *_unclaimed_relationships(db, counts),
+        *check_claims(db, counts),
         *(Finding("indexes", problem) for problem in ddl.missing_or_offline(db)),
         *_numbers(db),
         *_bookkeeping(db),
@@ -153,64 +120,6 @@ def _relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]
                     f"{name} goes from {r['start']} to {r['end']}, which the schema does not allow"
                 )
                 yield Finding("relationships", what, r["n"], r["example"])
-
-
-def _unclaimed_nodes(db: Database) -> Iterator[Finding]:
-    """Nodes that no load wrote, or that have lost what sources say of them."""
-    rows = db.rows(
-        f"CYPHER 5 MATCH (n:{ENTITY}) WHERE NOT coalesce(n.claims IS :: "
-        "LIST<STRING NOT NULL> AND size(n.claims) > 0, false) "
-        "RETURN n.sources IS NULL AS others, count(*) AS n, min(n.id) AS example"
-    )
-    for r in rows:
-        what = (
-            "nodes that no source claims; loads leave them alone"
-            if r["others"]
-            else "nodes have lost their claims; load their sources again"
-        )
-        yield Finding("claims", what, r["n"], str(r["example"]))
-
-
-def _unclaimed_relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]:
-    """Relationships that no load wrote, damaged ones, and copies."""
-    for name in counts.knowledge:
-        kind = names.relationship_type(name)
-        row = db.rows(
-            f"CYPHER 5 MATCH (a:{ENTITY})-[r:{kind}]->(b:{ENTITY}) WITH a, b, r, "
-            "CASE WHEN r.sources IS :: LIST<STRING NOT NULL> THEN size(r.sources) END AS k "
-            "WITH a, b, r, CASE WHEN r.sources IS NULL THEN 'none' "
-            "WHEN k = size(r.licenses) AND k = size(r.releases) "
-            "AND coalesce(size(r.scores), k) = k AND coalesce(size(r.evidence), k) = k "
-            "THEN 'sound' ELSE 'damaged' END AS state "
-            "RETURN count(CASE state WHEN 'none' THEN 1 END) AS none, "
-            "count(CASE state WHEN 'damaged' THEN 1 END) AS damaged, "
-            "min(CASE WHEN state <> 'sound' THEN coalesce(a.id, '?') + ' -> ' + "
-            "coalesce(b.id, '?') END) AS example"
-        )[0]
-        if row["none"]:
-            what = f"{name} without sources; loads leave it alone"
-            yield Finding("claims", what, row["none"], row["example"])
-        if row["damaged"]:
-            what = f"{name} with arrays that are not parallel to its sources"
-            hint = "; `tosg repair` makes them so"
-            yield Finding("claims", what + hint, row["damaged"], row["example"])
-        yield from _copies(db, name)
-
-
-def _copies(db: Database, name: str) -> Iterator[Finding]:
-    keys = "".join(f", r.{quote_property(k)}" for k in relationship_types()[name].keys)
-    kind = names.relationship_type(name)
-    # Node by node, so that the server never holds the keys of a whole type.
-    row = db.rows(
-        f"CYPHER 5 MATCH (a:{ENTITY}) CALL (a) {{ MATCH (a)-[r:{kind}]->(b:{ENTITY}) "
-        f"WHERE r.sources IS NOT NULL WITH b, [0{keys}] AS key, count(*) AS n WHERE n > 1 "
-        "RETURN sum(n - 1) AS surplus, min(b.id) AS other } "
-        "WITH a, surplus, other WHERE surplus > 0 "
-        "RETURN sum(surplus) AS n, min(a.id + ' -> ' + other) AS example"
-    )[0]
-    if row["n"]:
-        what = f"{name} stored twice; `tosg repair` makes one of them"
-        yield Finding("claims", what, row["n"], str(row["example"]))
 
 
 def _numbers(db: Database) -> Iterator[Finding]:

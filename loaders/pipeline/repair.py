@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.database.connection import Database
-    from tosg.kg.report.check import Finding
+    from tosg.kg.report.findings import Finding
     from tosg.kg.report.load_report import LoadReport
     from tosg.settings import Settings
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
     from tosg.kg.database.counts import GraphCounts
     from tosg.kg.embed.info import EmbedReport
-    from tosg.kg.report.check import Finding
+    from tosg.kg.report.findings import Finding
     from tosg.kg.report.load_report import LoadReport
     from tosg.kg.server import ServerInfo
     from tosg.loaders.pipeline.build import BuildResult
