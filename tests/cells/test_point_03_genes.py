@@ -23,7 +23,12 @@ Row = tuple[str, str | None, list[str], list[str]]
 
 #: id, symbol, synonyms, xrefs
 GENES: list[Row] = [
-    ("ncbigene:915", "CD3D", ["T3D", "1", "NA", "2-Sep", "T"], ["ensembl:ENSG00000167286"]),
+    (
+        "ncbigene:915",
+        "CD3D",
+        ["T3D", "1", "NA", "2-Sep", "T"],
+        ["ensembl:ENSG00000167286", "hgnc:1673"],
+    ),
     ("ncbigene:920", "CD4", ["CD4mut"], ["ensembl:ENSG00000010610"]),
     ("ncbigene:925", "CD8A", ["CD8"], ["ensembl:ENSG00000153563"]),
     ("ncbigene:3122", "HLA-DRA", [], ["ensembl:ENSG00000204287"]),
@@ -113,6 +118,7 @@ def test_a_column_that_says_it_holds_entrez_numbers_is_believed() -> None:
     for column in ("entrez_id", "entrezgene", "Entrez Gene ID", "ncbi_gene_id", "GeneID"):
         for number in ("915", 915, 915.0):
             assert gene("x", **{column: number}) == "ncbigene:915"
+    assert gene("x", hgnc_id="1673") == gene("x", hgnc_id="HGNC:1673") == "ncbigene:915"
     assert gene("x", gene_id="915") is None
     assert gene("x", number="915") is None
     frame = pd.DataFrame(index=pd.Index(["915", "920"], name="entrez_id"))
@@ -180,6 +186,11 @@ def test_an_alias_that_a_protein_of_another_gene_has_is_ambiguous() -> None:
         # The identifier is unknown, the name is not.
         ("ENSG00000999999_CD3D", "ncbigene:915", "CD3D"),
         ("CD3D|915", "ncbigene:915", "GeneID:915"),
+        ("CD3D (ENSG00000167286)", "ncbigene:915", "ENSG00000167286"),
+        ("gene-CD3D", "ncbigene:915", "CD3D"),
+        ("gene:ENSG00000167286", "ncbigene:915", "ENSG00000167286"),
+        ("GRCh38_ENSG00000167286.3", "ncbigene:915", "ENSG00000167286.3"),
+        ("LOC915", "ncbigene:915", "GeneID:915"),
         ("ENSG00000167286.12_PAR_Y", "ncbigene:915", "ENSG00000167286"),
         (" CD3D", "ncbigene:915", "CD3D"),
         ('"CD3D"', "ncbigene:915", "CD3D"),
@@ -290,6 +301,15 @@ def test_guides_peaks_and_hashtags_are_no_genes(kind: str) -> None:
     found = matched(pd.DataFrame({"feature_types": [kind]}, index=["CD4"]))
     assert found.entities == [None]
     assert found.reasons == {"CD4": "neither a gene nor a protein"}
+
+
+def test_names_that_only_antibodies_have_need_no_type() -> None:
+    index = ["CD4", "CD4_TotalSeqB", "ADT_CD8a", "CD28-ADT", "HTO_3", "Hashtag1"]
+    found = matched(pd.DataFrame(index=index))
+    assert found.entities == [
+        *("ncbigene:920", "uniprot:P01730", "uniprot:P01732", "uniprot:P10747"),
+        *(None, None),
+    ]
 
 
 def test_a_biotype_in_the_column_of_types_is_a_gene() -> None:

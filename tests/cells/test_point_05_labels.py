@@ -17,6 +17,7 @@ from tosg.kg.cells.obs.fields import BY_NAME
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.obs.terms import Label, TermIndex, is_short, match_labels
 from tosg.kg.cells.remap import remap
+from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.report_rows import field_rows
 
 if TYPE_CHECKING:
@@ -208,6 +209,35 @@ def test_the_report_says_what_every_label_became() -> None:
         "T-cell": ("cl:0000084", 1),
         "B cell": ("cl:0000236", 1),
     }
+
+
+def test_reports_of_earlier_releases_are_shown() -> None:
+    report = AttachReport.of(
+        {
+            "dataset": "old",
+            "status": "attached",
+            "variables": {
+                "total": 2,
+                "mapped": {"identifier": 1, "symbol": 0, "alias": 0},
+                "ambiguous": {},
+                "duplicates": {},
+                "unmapped": ["x"],
+                "unmeasured": [],
+            },
+            "fields": {
+                "sex": {
+                    "from": "gender",
+                    "detected": False,
+                    "values": {"text": {"F": 3}},
+                    "left_out": {},
+                    "notes": {},
+                }
+            },
+        }
+    )
+    text = "\n".join(report.lines())
+    assert "2: 1 mapped (1 by identifier)" in text
+    assert "F (3)" in text
 
 
 def test_a_label_is_named_on_the_command_line() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ OTHER = "other"
 #: Columns of var that say the kind, in the layouts of 10x, Seurat and MuData.
 TYPE_COLUMNS = ("feature_types", "feature_type", "modality")
 
-# Values as 10x, Seurat and MuData write them, in lower case. A value that is none of these is a
+# Values as 10x, Seurat and MuData write them, in lower case. Any other value is a
 # gene: CELLxGENE's feature_type has biotypes (protein_coding, lncRNA).
 _PROTEINS = frozenset({"antibody capture", "antibody", "protein", "prot", "adt", "proteins"})
 _OTHERS = frozenset(
@@ -28,13 +29,27 @@ _OTHERS = frozenset(
 )
 
 
+# Names that only antibodies and hashtags have, in files that do not say the kind.
+_ANTIBODY = re.compile(r"(?i)totalseq|[_-]adt$|^adt[_-]|[_-]total[abcd]$")
+_HASHTAG = re.compile(r"(?i)^(?:hto|hashtag)[_ -]?\d+(?:[_-].*)?$")
+
+
 def modalities_of(var: pd.DataFrame) -> list[str]:
-    """Modality of each variable: `GENE`, `PROTEIN` or `OTHER`."""
+    """Modality of each variable: `GENE`, `PROTEIN` or `OTHER`.
+
+    A column says it; without one, names that vendors give antibodies only (``CD4_TotalSeqB``).
+    """
     by_lower = {str(c).lower(): c for c in var.columns}
     column = next((by_lower[n] for n in TYPE_COLUMNS if n in by_lower), None)
     if column is None:
-        return [GENE] * len(var)
+        return [_modality_of_name(str(name)) for name in var.index]
     return [_modality(str(value)) for value in var[column].tolist()]
+
+
+def _modality_of_name(name: str) -> str:
+    if _HASHTAG.match(name):
+        return OTHER
+    return PROTEIN if _ANTIBODY.search(name) else GENE
 
 
 def _modality(text: str) -> str:

@@ -19,7 +19,7 @@ HUMAN_NAME = "human"
 _COLUMNS = ("feature_reference", "genome", "organism", "species")
 _ID_COLUMNS = ("gene_ids", "gene_id", "feature_id", "ensembl_id", "accession")
 
-# Stable identifiers of Ensembl carry a species' code before the G; those of man have none.
+# Stable identifiers of Ensembl carry a species code before the G; human ones have none.
 _ENSEMBL = re.compile(r"(?i)^ENS([A-Z]{3,4})G\d{11}(?:\.\d+)?(?:$|[_|:;-])")
 _ENSEMBL_SPECIES = {
     "MUS": "Mus musculus",

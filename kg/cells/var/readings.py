@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-_GENOME = re.compile(r"(?i)^(?:GRCh3[78]|hg19|hg38|human|homo_sapiens)(?:\.p\d+)?[_.:-]+(\S+)$")
+_PREFIX = re.compile(
+    r"(?i)^(?:(?:GRCh3[78]|hg19|hg38|human|homo_sapiens)(?:\.p\d+)?[_.:-]+|gene[:-])(\S+)$"
+)
 _ENSG = r"(ENSG\d{11})(?:\.\d+)?"
-_ID_FIRST = re.compile(rf"(?i)^{_ENSG}(?:[_|:;,.\- ]+(\S+))$")
-_ID_LAST = re.compile(rf"(?i)^(\S+?)[_|:;,.\- ]+{_ENSG}$")
+_ID_FIRST = re.compile(rf"(?i)^{_ENSG}[_|:;,.(\- ]+([^\s)]+)\)?$")
+_ID_LAST = re.compile(rf"(?i)^(\S+?)[_|:;,.(\- ]+{_ENSG}\)?$")
 _PAR_Y = re.compile(rf"(?i)^{_ENSG}_PAR_Y$")
 _ENTREZ_LAST = re.compile(r"^([A-Za-z][\w.-]*)\|(\d+)$")  # TCGA: CD3D|915
+_LOC = re.compile(r"^LOC(\d+)$")  # NCBI's name of a gene without a symbol: its number
 _SUFFIX = re.compile(r"^(.+)[-.](\d{1,3})$")
 _R_NUMBER = re.compile(r"^X(\d.*)$")
 
@@ -28,11 +31,16 @@ _MAX_DOTS = 3
 
 def identifiers_in(text: str) -> Iterator[str]:
     """Yield identifiers that are joined to a name: ``ENSG00000167286_CD3D``, ``CD3D|915``."""
-    text = _bare(text)
+    bare = _bare(text)
+    if bare != text:
+        yield bare
+    text = bare
     if (found := _PAR_Y.match(text) or _ID_FIRST.match(text)) or (found := _ID_LAST.match(text)):
         yield next(g for g in found.groups() if g and g.upper().startswith("ENSG"))
     if found := _ENTREZ_LAST.match(text):
         yield f"GeneID:{found[2]}"
+    if found := _LOC.match(text):
+        yield f"GeneID:{found[1]}"
 
 
 def symbols_in(text: str, names: Container[str]) -> Iterator[str]:
@@ -63,9 +71,9 @@ def symbols_in(text: str, names: Container[str]) -> Iterator[str]:
 
 
 def _bare(text: str) -> str:
-    """Strip blanks, quotes and the prefix of a human genome."""
+    """Strip blanks, quotes and the prefix of a human genome or of an annotation (gene-CD3D)."""
     text = text.strip().strip("\"'").strip()
-    found = _GENOME.match(text)
+    found = _PREFIX.match(text)
     return found[1] if found else text
 
 

@@ -29,10 +29,11 @@ ID_COLUMNS = (
     "ensg",
     "gene_stable_id",
     "accession",
-    "hgnc_id",
     "uniprot",
     "uniprot_id",
 )
+#: Columns that hold HGNC's numbers, with or without their prefix.
+HGNC_COLUMNS = ("hgnc_id", "hgnc")
 #: Columns that say by their name that they hold NCBI (Entrez) gene numbers.
 ENTREZ_COLUMNS = (
     "entrez",
@@ -96,7 +97,8 @@ def variables_of(var: pd.DataFrame) -> list[Variable]:
     """Collect the names of each variable from the index and the known columns of var."""
     index = [str(v) for v in var.index]
     ids, symbols = _columns(var, ID_COLUMNS), _columns(var, SYMBOL_COLUMNS)
-    numbers = [[_entrez(text) for text in c] for c in _entrez_columns(var, index)]
+    numbers = [[_numbered(text, "GeneID") for text in c] for c in _entrez_columns(var, index)]
+    numbers += [[_numbered(text, "HGNC") for text in c] for c in _columns(var, HGNC_COLUMNS)]
     modalities, organisms = modalities_of(var), organisms_of(var)
     rows = []
     for i, name in enumerate(index):
@@ -116,7 +118,7 @@ def variables_of(var: pd.DataFrame) -> list[Variable]:
 
 def columns_used(var: pd.DataFrame) -> list[str]:
     """Columns of var that name the variables, after its index."""
-    known = {_folded(c) for c in (*ID_COLUMNS, *ENTREZ_COLUMNS, *SYMBOL_COLUMNS)}
+    known = {_folded(c) for c in (*ID_COLUMNS, *ENTREZ_COLUMNS, *HGNC_COLUMNS, *SYMBOL_COLUMNS)}
     return [str(c) for c in var.columns if _folded(str(c)) in known]
 
 
@@ -152,10 +154,10 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _entrez(text: str) -> str:
-    """A number of a column of Entrez numbers as an identifier; 915.0 passed through floats."""
+def _numbered(text: str, prefix: str) -> str:
+    """A number of a column of numbers as an identifier; 915.0 passed through floats."""
     found = _NUMBER.match(text.strip())
-    return f"GeneID:{found[1]}" if found else text
+    return f"{prefix}:{found[1]}" if found else text
 
 
 def names_of(variable: Variable) -> str:
