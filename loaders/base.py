@@ -326,7 +326,7 @@ class Loader(ABC):
             return None
         best = [path for position, depth, path in ranked if (position, depth) == ranked[0][:2]]
         if len(best) > 1:
-            raise DataError(
+            raise NoFileError(
                 f"several files could be the {spec.help} of {self.name}",
                 found=", ".join(str(path) for path in best[:5]),
                 expected="one file",
@@ -353,7 +353,7 @@ class Loader(ABC):
     def _missing(self, spec: FileSpec, paths: Sequence[Path]) -> DataError:
         place = f"get it from {spec.url}" if spec.url else f"see {self.homepage}"
         fetch = f"; or `tosg fetch {self.name}`" if spec.url else ""
-        return DataError(
+        return NoFileError(
             f"the source {self.name} needs a file that is not there: {spec.help}",
             where=", ".join(str(path) for path in paths) or None,
             expected=" or ".join(spec.names),
@@ -377,6 +377,10 @@ class Loader(ABC):
                     found=f"{worst.kind}: {worst.example}",
                     hint="is this the right file? see `tosg sources`",
                 )
+
+
+class NoFileError(DataError):
+    """A source's required file is not where it was looked for, or several files could be it."""
 
 
 def evidence_json(parts: Mapping[str, object]) -> str | None:

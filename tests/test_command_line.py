@@ -90,7 +90,7 @@ def test_every_help_has_two_examples_and_every_result_a_json_form(words: str) ->
         ("tosg que", ["query"]),
         ("tosg cells at", ["attach"]),
         ("tosg load hetio", ["hetionet"]),
-        ("tosg build open-h", ["open-human"]),
+        ("tosg build open-h", ["open-human", "open-human-full"]),
         ("tosg query signed", ["signed_paths"]),
         ("tosg embed --type GeneF", ["GeneFamily"]),
         ("tosg stats --no-so", ["--no-sources"]),

@@ -6,6 +6,7 @@ Its genes are embedded in a long test: some twenty minutes on four cores for 61,
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(1200)]
 
+#: The old layouts of every source of the first release.
+RECIPE = Path(__file__).parent / "support" / "recipes" / "open-human.yaml"
 QUERIES = 500
 #: Files with the cells of another one: tests of cells read them, `make test-long` takes them here.
 ALIKE = (
@@ -53,7 +56,7 @@ TYPES = ("Gene", "Protein", "Pathway", "MolecularFunction", "CellularComponent",
 def first(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Database]:
     own = managed_settings(tmp_path_factory.mktemp("first"))
     try:
-        made = build(own, "open-human", shared_data, embed=False)
+        made = build(own, RECIPE, shared_data, embed=False)
         assert [r.way for r in made.reports] == ["import"]
         with connect(own) as db:
             yield db

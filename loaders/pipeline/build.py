@@ -13,27 +13,37 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.errors import DataError
+from tosg.errors import DataError, UsageError
 from tosg.files import hash_file
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.report.kept import write_node
 from tosg.kg.schema.types import SCHEMA_VERSION
 from tosg.kg.server.connect import connect
+from tosg.loaders.base import NoFileError
 from tosg.loaders.pipeline import load as pipeline
+from tosg.loaders.pipeline.fetch import (
+    PlannedFile,
+    cache_folder,
+    fetch_planned,
+    is_non_commercial,
+    plan_fetch,
+)
 from tosg.loaders.pipeline.load import SourceInput
 from tosg.loaders.pipeline.receipts import read_build, write_build
 from tosg.loaders.pipeline.recipe import Recipe, RecipeSource, read_recipe
 from tosg.loaders.pipeline.settle import settle
+from tosg.loaders.registry import loader_class
 from tosg.progress import Progress, silent
 from tosg.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tosg.kg.database.connection import Database
     from tosg.kg.report.load_report import LoadReport
+    from tosg.loaders.base import Loader
     from tosg.settings import Settings
 
 
@@ -53,6 +63,8 @@ class BuildResult:
         One per load.
     embedded : int or None
         Texts that were embedded; None where that was left for later.
+    not_fetched : dict
+        Sources of the recipe that were left out since their files are not fetched, and why.
     """
 
     recipe: str
@@ -61,6 +73,7 @@ class BuildResult:
     left: list[str] = field(default_factory=list)
     reports: list[LoadReport] = field(default_factory=list)
     embedded: int | None = None
+    not_fetched: dict[str, str] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -76,6 +89,7 @@ class BuildResult:
             "done": self.done,
             "left": self.left,
             "embedded": self.embedded,
+            "not_fetched": self.not_fetched,
             "reports": [r.as_dict() for r in self.reports],
         }
 
@@ -90,6 +104,7 @@ class BuildResult:
             f"{name} is no longer in the recipe; its claims stay until `tosg load {name} --prune`"
             for name in self.left
         ]
+        lines += [f"{name} was left out; {why}" for name, why in self.not_fetched.items()]
         if unmatched := pipeline.unmatched_line(self.reports):
             lines.append(unmatched)
         if self.embedded is None:
@@ -100,9 +115,12 @@ class BuildResult:
 def build(
     settings: Settings,
     recipe: str | Path | Recipe,
-    data: Path,
+    data: Path | None = None,
     *,
     exclude_licenses: Sequence[str] = (),
+    include_licenses: Sequence[str] = (),
+    confirm: Callable[[list[PlannedFile]], bool] | None = None,
+    cache: Path | None = None,
     embed: bool | None = None,
     way: pipeline.Way = "auto",
     progress: Progress = silent,
@@ -115,10 +133,18 @@ def build(
         Which graph.
     recipe : str, Path or Recipe
         Name of a packaged recipe, a file, or one that was read.
-    data : Path
-        Folder below which its files lie.
+    data : Path, optional
+        Folder below which its files lie; without it, they are taken from the cache, and fetched
+        from the sources where they are not there.
     exclude_licenses : sequence of str
         Patterns besides the recipe's own.
+    include_licenses : sequence of str
+        Patterns of licences that forbid commercial use; sources under other such licences are not
+        fetched.
+    confirm : callable, optional
+        Called with what is to be fetched, before it is; False stops the build.
+    cache : Path, optional
+        See `tosg.loaders.pipeline.fetch.cache_folder`.
     embed : bool, optional
         Whether vectors are made; by default as the recipe says.
     way : {"auto", "import", "bolt"}
@@ -135,13 +161,21 @@ def build(
     """
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(recipe)
-    if not data.is_dir():
+    if data is not None and not data.is_dir():
         raise DataError("the data folder is not there", where="--data", found=data)
     excluded = sorted({*recipe.exclude_licenses, *exclude_licenses})
-    inputs = {s.name: SourceInput(s.loader(), s.locate(data)) for s in recipe.sources}
-    progress("hashing files", None)
-    entries = {s.name: _entry(s, inputs[s.name], data, excluded) for s in recipe.sources}
     result = BuildResult(recipe.name)
+    if data is None:
+        base = cache or cache_folder()
+        fetched, result.not_fetched = _fetched(recipe, base, include_licenses, confirm, progress)
+        sources = [s for s in recipe.sources if s.name in fetched]
+        inputs = {s.name: SourceInput(s.loader(), fetched[s.name]) for s in sources}
+    else:
+        base = data
+        inputs, result.not_fetched = _at_hand(recipe, data)
+        sources = [s for s in recipe.sources if s.name in inputs]
+    progress("hashing files", None)
+    entries = {s.name: _entry(s, inputs[s.name], base, excluded) for s in sources}
     with connect(settings) as db:
         before = read_build(db, recipe.name)
     known = before.get("sources", {})
@@ -175,6 +209,62 @@ def build(
         if recipe.embed if embed is None else embed:
             result.embedded = _embed(db, progress)
     return result
+
+
+def _at_hand(recipe: Recipe, data: Path) -> tuple[dict[str, SourceInput], dict[str, str]]:
+    """Sources whose files are below the data folder, and what is missing for the others.
+
+    A source for which the recipe names files must have them.
+    """
+    inputs: dict[str, SourceInput] = {}
+    missing: dict[str, str] = {}
+    for source in recipe.sources:
+        try:
+            inputs[source.name] = SourceInput(source.loader(), source.locate(data))
+        except NoFileError as error:
+            if source.files:
+                raise
+            missing[source.name] = f"{error.what} ({error.expected}); {error.hint}"
+    if not inputs:
+        raise DataError(
+            "none of the recipe's sources has its files there",
+            where="--data",
+            found=data,
+            hint="without --data the files are fetched; `tosg sources` says what each needs",
+        )
+    return inputs, missing
+
+
+def _fetched(
+    recipe: Recipe,
+    cache: Path,
+    include: Sequence[str],
+    confirm: Callable[[list[PlannedFile]], bool] | None,
+    progress: Progress,
+) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
+    """Files of the recipe's sources from the cache or the web, and the sources left out, why."""
+    left: dict[str, str] = {}
+    loaders: list[type[Loader]] = []
+    for source in recipe.sources:
+        loader = loader_class(source.name)
+        allowed = bool(pipeline.matching([loader.license], include))
+        by_hand = [s.filename for s in loader.files if s.required and s.url is None]
+        if is_non_commercial(loader.license) and not allowed:
+            left[source.name] = f"licence {loader.license}: --include-license"
+        elif by_hand:
+            left[source.name] = f"has to be got by hand: {', '.join(by_hand)}"
+        else:
+            loaders.append(loader)
+    progress("asking the sources", None)
+    planned = plan_fetch(loaders, cache)
+    missing = [f for f in planned if f.path is None and f.url is not None]
+    if missing and confirm is not None and not confirm(missing):
+        raise UsageError(
+            "nothing was fetched, so nothing was built",
+            where=recipe.name,
+            hint="--yes fetches without asking; --data DIR takes files that are there",
+        )
+    return fetch_planned(planned, loaders, cache, progress=progress), left
 
 
 def _groups(settings: Settings, todo: list[str], way: pipeline.Way) -> list[list[str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tosg.cypher.header import Statement
     from tosg.loaders.base import FileSpec, Loader
+    from tosg.loaders.pipeline.fetch import PlannedFile as PlannedFile
 
 
 def source_names() -> list[str]:

@@ -18,7 +18,7 @@ from tosg.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     import pyarrow as pa
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tosg.kg.report.load_report import LoadReport
     from tosg.kg.server import ServerInfo
     from tosg.loaders.pipeline.build import BuildResult
+    from tosg.loaders.pipeline.fetch import PlannedFile
     from tosg.loaders.pipeline.preview import Preview
     from tosg.loaders.pipeline.repair import RepairReport
 
@@ -486,9 +487,11 @@ class KnowledgeGraph:
     def build(
         self,
         recipe: str | os.PathLike[str],
-        data: str | os.PathLike[str],
+        data: str | os.PathLike[str] | None = None,
         *,
         exclude_licenses: Sequence[str] = (),
+        include_licenses: Sequence[str] = (),
+        confirm: Callable[[list[PlannedFile]], bool] | None = None,
         embed: bool | None = None,
         progress: Progress = silent,
     ) -> BuildResult:
@@ -498,10 +501,15 @@ class KnowledgeGraph:
         ----------
         recipe : str or path
             Name of a recipe that comes with tosg, or a YAML file.
-        data : path
-            Folder below which the recipe's files are.
+        data : path, optional
+            Folder below which the recipe's files are; without it, what is not in the cache is
+            fetched from the sources' own addresses.
         exclude_licenses : sequence of str
             Patterns of licences to leave out, besides the recipe's own; see `load`.
+        include_licenses : sequence of str
+            Patterns of licences that forbid commercial use and whose sources are fetched too.
+        confirm : callable, optional
+            Called with the files that are to be fetched; False stops the build.
         embed : bool, optional
             Whether to make vectors; by default as the recipe says.
         progress : Progress
@@ -523,8 +531,10 @@ class KnowledgeGraph:
         return build(
             self.settings,
             name,
-            Path(data),
+            None if data is None else Path(data),
             exclude_licenses=exclude_licenses,
+            include_licenses=include_licenses,
+            confirm=confirm,
             embed=embed,
             progress=progress,
         )

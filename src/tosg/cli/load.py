@@ -11,6 +11,7 @@ from tosg.cli.options import complete_from, echo_json, examples, graph_options, 
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from tosg.catalog import PlannedFile
     from tosg.graph import KnowledgeGraph
 
 _exclude_option = click.option(
@@ -98,6 +99,7 @@ def load(
 @click.command(
     "build",
     epilog=examples(
+        "tosg build open-human",
         "tosg build open-human --data data",
         "tosg build mine.yaml --data data --no-embed",
     ),
@@ -106,31 +108,43 @@ def load(
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path(),
-    show_default="the current folder",
-    help="Folder below which the recipe's files lie.",
+    help="Folder below which the recipe's files lie; without it, they are fetched.",
 )
 @_exclude_option
+@click.option(
+    "--include-license",
+    "include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Also fetch sources under a licence that forbids commercial use, as 'CC BY-NC*'.",
+)
+@click.option("--yes", is_flag=True, help="Fetch without asking.")
 @click.option("--no-embed", is_flag=True, help="Leave the vectors for later (`tosg embed`).")
 @json_option
 @graph_options
 def build(
     recipe: str,
-    data: Path,
+    data: Path | None,
     exclude: tuple[str, ...],
+    include: tuple[str, ...],
+    yes: bool,
     no_embed: bool,
     as_json: bool,
     graph: KnowledgeGraph,
 ) -> None:
     """Build a graph from a recipe, whole or from where it stopped.
 
-    RECIPE is a YAML file or the name of one that comes with tosg: open-human, demo.
+    RECIPE is a YAML file or the name of one that comes with tosg: open-human, open-human-full,
+    signaling, demo. Without --data, files come from the cache and from the sources' own addresses;
+    what is fetched is listed first.
     """
     with ProgressBar() as progress:
         result = graph.build(
             recipe,
             data,
             exclude_licenses=exclude,
+            include_licenses=include,
+            confirm=lambda files: _confirm(files, yes),
             embed=False if no_embed else None,
             progress=progress,
         )
@@ -141,6 +155,20 @@ def build(
         _show(report.as_dict(), as_json=False)
     for line in result.lines():
         note(line)
+
+
+def _confirm(files: list[PlannedFile], yes: bool) -> bool:
+    """List what is to be fetched, and ask."""
+    for file in files:
+        note(f"{file.source}  {file.name}  {shown_size(file.bytes)}  {file.license}  {file.url}")
+    known = sum(file.bytes or 0 for file in files)
+    note(f"{len(files)} files, {shown_size(known)} or more")
+    return yes or click.confirm("Fetch them?", err=True)
+
+
+def shown_size(size: int | None) -> str:
+    """A number of bytes for people."""
+    return "size unknown" if size is None else f"{size / 1e6:,.1f} MB"
 
 
 def _options(pairs: tuple[str, ...]) -> dict[str, str]:
