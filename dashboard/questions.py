@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tosg.cypher.quoting import quote_property
 from tosg.kg.schema import names
-from tosg.kg.schema.types import RELATIONSHIP_TYPES, entity_types
+from tosg.kg.schema.types import MAP_PREFIX, RELATIONSHIP_TYPES, entity_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -370,6 +371,25 @@ def sample_cells(
         dataset=dataset,
         most=MOST_CELLS,
         **{f: list(chosen[f]) for f in fields},
+    )
+
+
+def maps_of(graph: KnowledgeGraph, dataset: str) -> list[str]:
+    """Names of the two-dimensional maps that a data set came with, as ``umap``."""
+    rows = graph.db.rows(
+        "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN coalesce(d.maps, []) AS maps", id=dataset
+    )
+    return [str(name) for name in rows[0]["maps"]] if rows else []
+
+
+def places(graph: KnowledgeGraph, cell_idx: Sequence[int], name: str) -> pd.DataFrame:
+    """Places of some cells on a map: idx, x, y; cells that it does not have are left out."""
+    place = quote_property(MAP_PREFIX + name)
+    return frame_of(
+        graph,
+        f"MATCH (c:Cell) WHERE c.idx IN $idx AND c.{place} IS NOT NULL "
+        f"RETURN c.idx AS idx, c.{place}[0] AS x, c.{place}[1] AS y ORDER BY idx",
+        idx=list(cell_idx),
     )
 
 

@@ -96,21 +96,39 @@ def _single_cells(datasets: list[str], chosen: dict[str, list[str]]) -> None:
         return
     if len(cells) == questions.MOST_CELLS:
         st.caption(f"A fixed sample of {questions.MOST_CELLS:,} cells is shown.")
-    gene = st.text_input("Gene", key="gene", bind="query-params", placeholder="MS4A1")
-    if gene.strip():
-        _violin(dataset, cells, gene.strip())
+    gene = st.text_input("Gene", key="gene", bind="query-params", placeholder="MS4A1").strip()
+    cells = cells.assign(cell_type=cells["cell_type"].fillna("not stated"))
+    values = _values(dataset, cells, gene) if gene else None
+    if values is not None:
+        unit = next(d.unit for d in connection.graph().datasets() if d.id == dataset)
+        cells = cells.assign(value=values)
+        st.altair_chart(charts.violins(cells, "cell_type", f"{gene} ({unit})"))
+    _map(dataset, cells, gene if values is not None else "")
 
 
-def _violin(dataset: str, cells: pd.DataFrame, gene: str) -> None:
+def _values(dataset: str, cells: pd.DataFrame, gene: str) -> list[float] | None:
+    """Values of a gene in the cells; None, and why, where there are none."""
     graph = connection.graph()
     found = find_entities(graph.db, "Gene", [gene])
     if gene not in found.ids:
         st.warning(f"{gene} is no gene of the graph, or means several.")
-        return
+        return None
     values = questions.expression_of_cells(graph, dataset, cells["idx"].tolist(), found.ids[gene])
     if values is None:
         st.info(f"{dataset} did not measure {gene}.")
+    return values
+
+
+def _map(dataset: str, cells: pd.DataFrame, gene: str) -> None:
+    """The cells on the data set's own map, coloured by a label or by the gene."""
+    names = questions.maps_of(connection.graph(), dataset)
+    if not names:
+        st.caption("This data set came without a map of its cells (obsm, as X_umap).")
         return
-    unit = next(d.unit for d in graph.datasets() if d.id == dataset)
-    frame = cells.assign(value=values, cell_type=cells["cell_type"].fillna("not stated"))
-    st.altair_chart(charts.violins(frame, "cell_type", f"{gene} ({unit})"))
+    columns = st.columns(2)
+    name = columns[0].selectbox("Map", names, key="map", bind="query-params")
+    labels = ["cell_type", "tissue", "disease", "donor_id", "sex"]
+    colour = columns[1].selectbox("Colour", [gene, *labels] if gene else labels, key="colour")
+    placed = questions.places(connection.graph(), cells["idx"].tolist(), name)
+    frame = cells.merge(placed, on="idx").rename(columns={"value": gene} if gene else {})
+    st.altair_chart(charts.cell_map(frame, colour, numbers=colour == gene, title=colour))
