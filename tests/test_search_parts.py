@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tosg.kg.search.hybrid import fuse
 from tosg.kg.search.lucene import MOST_WORDS, escape, lucene_query, words
 from tosg.kg.search.snippets import snippet
-from tosg.kg.search.spelling import content_words, coverage, key, squash
+from tosg.kg.search.spelling import content_words, coverage, fold_spelling, key
 
 
 def test_fusing_by_hand() -> None:
@@ -38,9 +38,9 @@ def test_names_are_compared_without_case_accents_and_punctuation() -> None:
     ]
     for text, plain in same:
         assert key(text) == plain
-    assert squash("IL-2") == squash("il2") == "il2"
-    assert squash("B cells") == squash("B-cell")
-    assert squash("abscess") == "abscess"
+    assert fold_spelling("IL-2") == fold_spelling("il2") == "il2"
+    assert fold_spelling("B cells") == fold_spelling("B-cell")
+    assert fold_spelling("abscess") == "abscess"
     assert content_words("The eyes of a cat") == ["eyes", "cat"]
     assert content_words("To be") == ["to", "be"]
     assert coverage(["bleeding", "cats", "dog"], "A cat's nose bleeds.") == pytest.approx(1 / 3)

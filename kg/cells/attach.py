@@ -182,7 +182,7 @@ def _read_values(
     values = ValuePass(plan)
     for columns, done in values.run():
         if stage:
-            staged_writer.write_cells(stage, plan.dataset, columns)
+            staged_writer.write_staged_cells(stage, plan.dataset, columns)
         progress("attaching cells", done, plan.n_cells)
     result = values.result()
     report = plan.report

@@ -34,7 +34,7 @@ import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
 from tosg.kg.merge.components import assign_classes, components
-from tosg.kg.merge.shared_names import count_shared_names, find_nearest, read_own_names
+from tosg.kg.merge.shared_names import count_shared_names, find_nearest_names, read_own_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -328,7 +328,7 @@ class _Resolver:
         prefixes = self._prefixes(classes)
         each = [(cls, prefix) for cls, found in prefixes.items() for prefix in found]
         table = pl.DataFrame(each, schema={"class": pl.String, "prefix": pl.String}, orient="row")
-        best, ties = find_nearest(count_shared_names(called, table), table)
+        best, ties = find_nearest_names(count_shared_names(called, table), table)
         for cls, others in ties:
             if cls not in unclear:
                 self.ambiguous.add(Ambiguity(self.type.label, "synonym", cls, others))

@@ -66,7 +66,7 @@ def count_shared_names(called: pl.DataFrame, prefixes: pl.DataFrame) -> pl.DataF
     )
 
 
-def find_nearest(
+def find_nearest_names(
     shared: pl.DataFrame, prefixes: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[tuple[str, tuple[str, ...]]]]:
     """Pairs of classes that are nearest to each other, and classes as near to several.

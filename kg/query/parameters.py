@@ -318,7 +318,7 @@ def _entities(
         raise UsageError(
             f"none of the names is a {param.element} of the graph",
             where=param.name,
-            found=", ".join(texts[:SHOWN]),
+            found=", ".join(texts[:LISTED_NAMES]),
             hint=_ambiguous_names(db, found.ambiguous) or "try `tosg search`",
         )
     _warn(warnings, param, len(texts), "not in the graph", found.missing)
@@ -329,7 +329,7 @@ def _entities(
 
 
 #: Names that a warning or an error lists.
-SHOWN = 10
+LISTED_NAMES = 10
 
 
 def _warn(
@@ -343,8 +343,8 @@ def _warn(
     if names:
         warnings.append(
             f"{param.name}: {count or len(names)} of {total} left out, {what}: "
-            + ", ".join(names[:SHOWN])
-            + (", ..." if len(names) > SHOWN else "")
+            + ", ".join(names[:LISTED_NAMES])
+            + (", ..." if len(names) > LISTED_NAMES else "")
         )
 
 
@@ -352,9 +352,9 @@ def _ambiguous_names(db: Database, ambiguous: Mapping[str, list[str]]) -> str:
     """Say what each of some names could be."""
     shown = [
         f"{name} could be " + " or ".join(str(c) for c in candidates(db, ids))
-        for name, ids in list(ambiguous.items())[:SHOWN]
+        for name, ids in list(ambiguous.items())[:LISTED_NAMES]
     ]
-    return "; ".join(shown) + ("; ..." if len(ambiguous) > SHOWN else "")
+    return "; ".join(shown) + ("; ..." if len(ambiguous) > LISTED_NAMES else "")
 
 
 def _scalar(param: Parameter, value: Any) -> Any:

@@ -23,7 +23,7 @@ from tosg.kg.schema import names
 from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import FULLTEXT_INDEX, entity_types
 from tosg.kg.search.lucene import lucene_query
-from tosg.kg.search.named import RANKS, Named, find_named, find_prefixed
+from tosg.kg.search.named import NAME_RANKS, Named, find_named, find_prefixed
 from tosg.kg.search.snippets import snippet
 from tosg.kg.search.spelling import content_words, coverage
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 RRF = 60
 
 #: Entities that an ambiguous text is said to name.
-SHOWN = 5
+SHOWN_HITS = 5
 
 #: What each way of searching is asked for at least.
 LEAST_CANDIDATES = 100
@@ -58,7 +58,9 @@ FOUND = pa.schema(
         pa.field("vector_rank", pa.int32()),  # from 1; null where this way did not find it
         pa.field("text_rank", pa.int32()),
         pa.field("similarity", pa.float64()),  # cosine, exact
-        pa.field("match", pa.string()),  # what the text is to it (`tosg.kg.search.named.RANKS`)
+        pa.field(
+            "match", pa.string()
+        ),  # what the text is to it (`tosg.kg.search.named.NAME_RANKS`)
         pa.field("matched", pa.string()),  # the name that is the text or begins with it
         pa.field("snippet", pa.string()),
     ]
@@ -162,7 +164,7 @@ def _by_name(db: Database, text: str, labels: Sequence[str] | None) -> list[Name
 def _place(named: Named | None, score: float, id_: str) -> tuple[int, bool, bool, float, str]:
     """What results are sorted by: the name, genes before what they make, the score, the id."""
     if named is None:
-        return (len(RANKS), False, False, -score, id_)
+        return (len(NAME_RANKS), False, False, -score, id_)
     after = named.type != "Gene" and not named.is_prefixed
     return (named.rank, not named.is_own, after, -score, id_)
 
@@ -176,9 +178,9 @@ def _ambiguity(text: str, named: Sequence[Named]) -> str | None:
         return None
     listed = [
         f"{f'{hit.symbol} - ' if hit.symbol else ''}{hit.name or hit.id} ({hit.type}, {hit.id})"
-        for hit in meant[:SHOWN]
+        for hit in meant[:SHOWN_HITS]
     ]
-    more = f", and {len(meant) - SHOWN:,} more" if len(meant) > SHOWN else ""
+    more = f", and {len(meant) - SHOWN_HITS:,} more" if len(meant) > SHOWN_HITS else ""
     return f"{text.strip()} could be {'; '.join(listed)}{more}"
 
 

@@ -13,7 +13,7 @@ from tosg.kg.database import indexes as ddl
 from tosg.kg.schema import names
 from tosg.kg.schema.types import FULLTEXT_INDEX, NAMES_INDEX
 from tosg.kg.search.lucene import escape
-from tosg.kg.search.spelling import STOP_WORDS, fold, key, spellings, squash
+from tosg.kg.search.spelling import STOP_WORDS, fold, fold_spelling, key, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ MOST_PREFIXED = 200
 LONGEST_NAME = 200
 
 #: What a name has in common with a text, best first; a hit's ``rank`` is the position here.
-RANKS = (
+NAME_RANKS = (
     "symbol",
     "name",
     "previous name",
@@ -64,7 +64,7 @@ class Named:
     idx, id, type, name, symbol
         Of the entity.
     rank : int
-        Position in `RANKS`.
+        Position in `NAME_RANKS`.
     matched : str
         The name, symbol or synonym as the entity has it.
     is_own : bool
@@ -83,7 +83,7 @@ class Named:
     @property
     def how(self) -> str:
         """What the text is to the entity."""
-        return RANKS[self.rank]
+        return NAME_RANKS[self.rank]
 
     @property
     def is_exact(self) -> bool:
@@ -126,7 +126,7 @@ def find_named(
 
 def find_prefixed(db: Database, text: str, labels: Sequence[str] | None) -> list[Named]:
     """Find entities that have a name, symbol or synonym which is a text or begins with it."""
-    if len(squash(text)) < 2:
+    if len(fold_spelling(text)) < 2:
         return []
     starts = "toLower(v) STARTS WITH $lowered[i]"
     rows = _rows(db, [text], labels, _prefix_query, starts, MOST_PREFIXED)
@@ -182,8 +182,8 @@ def _exact_query(text: str) -> str:
     groups = ["+" + " +".join(_word(w) for w in words)]
     spelled = dict.fromkeys((text.lower(), fold(text)))
     groups += [_phrase(plain.split()) for plain in spelled]
-    if len(words) > 1 and len(squash(text)) <= 20:
-        groups.append(squash(text))
+    if len(words) > 1 and len(fold_spelling(text)) <= 20:
+        groups.append(fold_spelling(text))
     if len(words) == 1 and (split := re.match(r"([^\W\d]+)(\d\w*)$", words[0])):
         groups.append(_phrase(split.groups()))  # IL2X as IL-2X
     return _in_fields(groups)
@@ -224,7 +224,7 @@ def _ranked(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> dict[str, l
 
 
 def _ranks(text: str, row: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    wanted = (fold(text), key(text), squash(text))
+    wanted = (fold(text), key(text), fold_spelling(text))
     given = [(0, row["symbol"]), (1, row["name"])]
     given += [(_PREVIOUS, name) for name in row["previous"] or ()]
     given += [(_SYNONYM, name) for name in row["synonyms"] or ()]
@@ -240,8 +240,8 @@ def _rank(wanted: tuple[str, str, str], position: int, name: str) -> int | None:
         return position
     if key(name) == wanted[1]:
         return _PUNCTUATION + position
-    if squash(name) == wanted[2]:
+    if fold_spelling(name) == wanted[2]:
         return _SPACES
-    if key(name).startswith(wanted[1]) or squash(name).startswith(wanted[2]):
+    if key(name).startswith(wanted[1]) or fold_spelling(name).startswith(wanted[2]):
         return _PREFIX + (position >= _PREVIOUS)
     return None

@@ -80,7 +80,7 @@ def key(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", re.sub(r"['\u2019]s\b", "", fold(text))))
 
 
-def squash(text: str) -> str:
+def fold_spelling(text: str) -> str:
     """Letters and digits of a text, without plural endings: ``IL-2`` and ``IL2`` become ``il2``."""
     return "".join(singular(word) for word in key(text).split())
 
@@ -91,7 +91,7 @@ def singular(word: str) -> str:
 
 
 def spellings(word: str) -> list[str]:
-    """How a word of a key may stand in a name that has the same `squash`, folded."""
+    """How a word of a key may stand in a name that has the same `fold_spelling`, folded."""
     one = singular(word)
     greek = [letter for letter in _GREEK_LETTERS if _spell(letter) == word]
     return list(dict.fromkeys([word, one, f"{one}s", f"{one}'s", *greek]))

@@ -26,7 +26,7 @@ _LISTS = ("synonyms", "xrefs")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MappedField:
     """A column, and what separates the values in it ("" where there is one)."""
 
     column: str
@@ -58,7 +58,7 @@ class EntityMap:
 
     id: EntityRef
     texts: dict[str, str] = field(default_factory=dict)
-    lists: dict[str, Field] = field(default_factory=dict)
+    lists: dict[str, MappedField] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class RelationshipMap:
     signs: dict[str, int] = field(default_factory=dict)
     score: Score | None = None
     action: str = ""
-    evidence: dict[str, Field] = field(default_factory=dict)
+    evidence: dict[str, MappedField] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class RowCondition:
     """Rows to keep: a column has, or has not, one of some values."""
 
     column: str
@@ -97,7 +97,7 @@ class TableMap:
     columns: tuple[str, ...]
     entities: tuple[EntityMap, ...]
     relationships: tuple[RelationshipMap, ...]
-    where: tuple[Condition, ...]
+    where: tuple[RowCondition, ...]
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -203,12 +203,12 @@ class _Reader:
         prefix = known_prefix(str(found["prefix"])) if found.get("prefix") else ""
         return EntityRef(found["type"], str(found["column"]), prefix, bool(found.get("symbols")))
 
-    def field(self, value: object, what: str) -> Field:
+    def field(self, value: object, what: str) -> MappedField:
         if isinstance(value, str):
-            return Field(value)
+            return MappedField(value)
         found = self.mapping(value, what, ("column", "separator"))
         self.need(found, what, "column")
-        return Field(str(found["column"]), str(found.get("separator") or ""))
+        return MappedField(str(found["column"]), str(found.get("separator") or ""))
 
     def entity(self, value: object) -> EntityMap:
         keys = ("type", "id", *_TEXTS, *_LISTS)
@@ -254,10 +254,10 @@ class _Reader:
             told,
         )  # fmt: skip
 
-    def condition(self, value: object) -> Condition:
+    def condition(self, value: object) -> RowCondition:
         found = self.mapping(value, "a condition", ("column", "is", "not"))
         self.need(found, "a condition", "column")
         negated = "not" in found
         values = found["not"] if negated else found.get("is")
         listed = values if isinstance(values, list) else [values]
-        return Condition(str(found["column"]), tuple(str(v) for v in listed), negated)
+        return RowCondition(str(found["column"]), tuple(str(v) for v in listed), negated)

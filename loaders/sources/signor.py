@@ -56,7 +56,7 @@ _SCORE = Score("SCORE", numbers=("SCORE",), help="SIGNOR's own score of confiden
 _HUMAN = ("9606", "-1", "")
 
 #: Pairs that a row between two families may stand for.
-MOST_PAIRS = 400
+_MOST_PAIRS = 400
 
 _EFFECTS = (
     "up-regulates", "up-regulates activity", "up-regulates quantity",
@@ -243,8 +243,8 @@ def _facts(
     if not ends:
         file.reject(why_end or "bad identifier", line, shown)
         return []
-    if len(starts) * len(ends) > MOST_PAIRS:
-        file.reject(f"more than {MOST_PAIRS} pairs of family members", line, shown)
+    if len(starts) * len(ends) > _MOST_PAIRS:
+        file.reject(f"more than {_MOST_PAIRS} pairs of family members", line, shown)
         return []
     file.parsed()
     score = row["score"] if isinstance(row["score"], float) else None

@@ -49,7 +49,7 @@ _SCORE = Score(
     help="STRING writes its probability as a whole number up to 1000",
 )
 THRESHOLD = Option("threshold", "least combined score of a link, 0 to 1", 0.4, least=0, most=1)
-HUMAN = "9606."
+_HUMAN = "9606."
 
 
 class String(Loader):
@@ -110,7 +110,7 @@ class String(Loader):
         for raw in read_table(path, _LINKS, file):
             batch = raw
             for end in ("protein1", "protein2"):
-                human = pc.starts_with(batch.column(end), HUMAN)
+                human = pc.starts_with(batch.column(end), _HUMAN)
                 batch = keep(batch, human, file, "other species", ("protein1", "protein2"))
             once = pc.less(batch.column("protein1"), batch.column("protein2"))
             batch = keep(batch, once, file, "pair in the other order", ("protein1", "protein2"))
@@ -144,7 +144,7 @@ def _accessions(path: Path, file: FileLog) -> pl.DataFrame:
     for raw in read_table(path, _ALIASES, file):
         batch = keep(
             raw,
-            pc.starts_with(raw.column("string_protein_id"), HUMAN),
+            pc.starts_with(raw.column("string_protein_id"), _HUMAN),
             file,
             "other species",
             ("string_protein_id",),

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from tosg.kg.claims.log import FileLog, SourceLog
 
 #: Pairs that one line between two groups may stand for.
-MOST_PAIRS = 60
+_MOST_PAIRS = 60
 
-HUMAN = "Homo sapiens"
+_HUMAN = "Homo sapiens"
 
 #: Database names of GPML -> (entity type, prefix). Others have no type in the graph.
 _DATABASES: dict[str, Ref] = {
@@ -128,7 +128,7 @@ class WikiPathways(Loader):
         for number, (name, data) in enumerate(read_members(path, "*.gpml"), 1):
             file.read()
             pathway = parse_gpml(data, f"{path}: {name}")
-            if pathway.organism != HUMAN:
+            if pathway.organism != _HUMAN:
                 file.reject("other species", number, f"{name}: {pathway.organism}")
                 continue
             id_ = curie(pathway.id, "wikipathways")
@@ -224,8 +224,8 @@ def _wiring(
     if not starts or not ends:
         file.note("line without a reading: an end has no identifier", 1, where)
         return
-    if len(starts) * len(ends) > MOST_PAIRS:
-        file.note(f"line without a reading: more than {MOST_PAIRS} pairs of members", 1, where)
+    if len(starts) * len(ends) > _MOST_PAIRS:
+        file.note(f"line without a reading: more than {_MOST_PAIRS} pairs of members", 1, where)
         return
     sign = 0 if last.unclear else sign_of(head) * (-1 if last.inverts else 1)
     contact = head in CONTACT and last.how != "anchor"

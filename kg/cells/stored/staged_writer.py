@@ -19,7 +19,9 @@ _BATCH_CELLS = 4096
 _BATCH_BYTES = 16_000_000
 
 
-def write_cells(stage: staging.Stage, dataset: str, columns: Mapping[str, list[Any]]) -> None:
+def write_staged_cells(
+    stage: staging.Stage, dataset: str, columns: Mapping[str, list[Any]]
+) -> None:
     """Write cells, in transactions of bounded size.
 
     Parameters
