@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import pickle
+import sys
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from click.testing import CliRunner
 from support.fixture_graph import opened
 
 from tosg.cli import tosg
+from tosg.cli.query import choose_candidate
 from tosg.errors import (
     AmbiguousNameError,
+    Candidate,
     ConfigError,
     DatabaseError,
     QueryError,
@@ -793,3 +796,19 @@ def test_the_list_and_a_description_need_no_database() -> None:
 def test_a_database_that_is_not_there() -> None:
     result = CliRunner().invoke(tosg, ["query", "RETURN 1 AS x", "--uri", "bolt://127.0.0.1:1"])
     assert isinstance(result.exception, DatabaseError)
+
+
+def test_on_a_terminal_one_of_several_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = [Candidate(f"ncbigene:{n}", "Gene", f"G{n}", 10 - n) for n in (1, 2)]
+    error = AmbiguousNameError("ambiguous", candidates=several, where="gene", found="G")
+    with pytest.raises(AmbiguousNameError):
+        choose_candidate(error)  # no terminal here
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "2")
+    assert choose_candidate(error) == "ncbigene:2"
+    said = capsys.readouterr()
+    assert "2  ncbigene:2 (G2, Gene, 8 relationships)" in said.err
+    assert said.out == ""

@@ -213,9 +213,10 @@ def one_entity(db: Database, found: Found, label: str, value: str, where: str) -
     if value in found.ambiguous:
         raise AmbiguousNameError(
             f"the name of a {kind} is ambiguous",
-            candidates(db, found.ambiguous[value]),
+            candidates=candidates(db, found.ambiguous[value]),
             where=where,
             found=value,
+            hint="give the id, or take the first with --first (in Python first=True)",
         )
     near = suggest_names(db, label, value)
     raise UsageError(

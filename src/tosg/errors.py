@@ -117,27 +117,22 @@ class Candidate:
 class AmbiguousNameError(UsageError):
     """A name that several entities have.
 
+    ``where`` is the parameter that has the name, ``found`` the name.
+
     Attributes
     ----------
-    candidates : list of Candidate
-        Those with most relationships first.
-    parameter : str
-        The parameter that has the name.
+    candidates : tuple of Candidate
+        Those with most relationships first; ``expected`` lists them.
     """
 
-    def __init__(self, what: str, candidates: list[Candidate], *, where: str, found: str) -> None:
-        listed = [str(c) for c in candidates[:_LISTED]]
-        if len(candidates) > _LISTED:
-            listed.append(f"and {len(candidates) - _LISTED:,} more")
-        super().__init__(
-            what,
-            where=where,
-            found=found,
-            expected="one of these:\n            " + "\n            ".join(listed),
-            hint="give the id, or take the first with --first (in Python first=True)",
-        )
-        self.candidates = candidates
-        self.parameter = where
+    def __init__(self, what: str, *, candidates: Iterable[Candidate] = (), **parts: Any) -> None:
+        super().__init__(what, **parts)
+        self.candidates = tuple(candidates)
+        listed = [str(c) for c in self.candidates[:_LISTED]]
+        if len(self.candidates) > _LISTED:
+            listed.append(f"and {len(self.candidates) - _LISTED:,} more")
+        if listed:
+            self.expected = "one of these:\n            " + "\n            ".join(listed)
 
 
 class DatabaseError(TosgError):

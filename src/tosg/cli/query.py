@@ -96,7 +96,7 @@ def query(
             table = graph.query(query, params=values, timeout=timeout, limit=most, first=first)
             break
         except AmbiguousNameError as error:
-            values[error.parameter] = _choose(error)
+            values[error.where or ""] = choose_candidate(error)
     if limit and table.num_rows > limit:
         table = table.slice(0, limit)
         note(f"note: only the first {limit:,} rows are shown; --limit 0 shows all")
@@ -105,11 +105,11 @@ def query(
     _write(table, form)
 
 
-def _choose(error: AmbiguousNameError) -> str:
+def choose_candidate(error: AmbiguousNameError) -> str:
     """Ask which of several entities is meant; without a terminal that is the error."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise error
-    note(f"{error.parameter}: {error.found} is ambiguous")
+    note(f"{error.where}: {error.found} is ambiguous")
     for number, candidate in enumerate(error.candidates, 1):
         note(f"{number:>4}  {candidate}")
     numbers = click.IntRange(1, len(error.candidates))
