@@ -121,7 +121,9 @@ def test_a_lost_linked_file_does_not_keep_a_graph_from_being_loaded(
 def test_a_load_completes_what_a_killed_writer_of_cells_left(
     empty: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    path = early_cells(empty, tmp_path, "inline")
+    early_cells(empty, tmp_path, "inline")
+    var = pd.DataFrame(index=["AAA1", "NOSUCHGENE"])
+    path = cells.write(tmp_path / "late.h5ad", cells.counts(5)[:, :2], var=var)
 
     def killed(*_args: object) -> None:
         raise KeyboardInterrupt
