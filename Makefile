@@ -20,7 +20,7 @@ help:
 	@echo "make check        format, lint, types, layers"
 	@echo "make test-pythons the tests without a server, on the other Pythons that are here"
 	@echo "make test-long    the long tests"
-	@echo "make bench        the benchmarks (BENCH='load read export batches')"
+	@echo "make bench        the benchmarks (BENCH='load merge read export batches')"
 
 setup: $(STAMP)
 
@@ -81,14 +81,14 @@ format: setup
 wheel-test: setup
 	$(BIN)/python tests/wheel_check.py
 
-BENCH ?= load read export batches
+BENCH ?= load merge read export batches
 bench: setup
 	@for b in $(BENCH); do $(BIN)/python -m benchmarks $$b --json || exit 1; done
 
 # Loading has servers of its own; the others share a graph.
 bench-smoke: setup
 	@export $(BRIEF); $(BIN)/python -m benchmarks load --small --json & load=$$!; \
-	for b in read export batches; do \
+	for b in merge read export batches; do \
 		$(BIN)/python -m benchmarks $$b --small --json || { wait $$load; exit 1; }; \
 	done; wait $$load
 

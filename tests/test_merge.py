@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -20,6 +21,8 @@ from tosg.errors import DataError, TosgError
 from tosg.kg.claims import evidence, spool
 from tosg.kg.claims.releases import ReleasesMet, release_key
 from tosg.kg.claims.spool import Spool
+from tosg.kg.merge import buckets
+from tosg.kg.merge.buckets import Buckets
 from tosg.kg.merge.entities import parse_claims
 from tosg.kg.merge.load import EXCLUDED
 from tosg.kg.merge.merged import merge
@@ -47,6 +50,40 @@ def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: ob
     assert merged(found) == expected
     random.shuffle(found)  # type: ignore[attr-defined]
     assert merged(found) == expected
+
+
+@pytest.mark.deep
+@settings(max_examples=examples(15), deadline=None)
+@given(sets)
+def test_a_merge_in_parts_on_disk_is_the_merge_at_once(found: list[Claim]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buckets, "PART_ROWS", 2)
+        patch.setattr(buckets, "BUCKETS", 5)
+        assert merged(found) == oracle.graph(found)
+
+
+def test_parts_are_bounded_even_where_one_node_has_everything(tmp_path: Path) -> None:
+    n = 3 * buckets.PART_ROWS
+    rows = pl.DataFrame({"x": np.arange(n)})
+    hub = np.zeros(n, np.uint32)
+    with Buckets({"given": {"x": pl.Int64}, "kept": {"x": pl.Int64}}, tmp_path) as made:
+        for part in range(0, n, 100_000):
+            ends = slice(part, part + 100_000)
+            made.add("given", rows[ends], hub[ends], np.arange(n)[ends])
+        assert any(tmp_path.rglob("*.arrows"))
+        parts = [part["given"] for part in made.parts()]
+        assert max(part.height for part in parts) <= buckets.PART_ROWS
+    assert pl.concat(parts)["x"].sort().equals(rows["x"])
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_full_disk_under_the_merge_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "PART_ROWS", 1)
+    claims = [*ENTITIES, *(edge("REGULATES", GENE, OTHER, f"s{i}") for i in range(50))]
+    with Spool() as made:
+        found = merge(fill(made, claims))
+        with files_up_to(100), pytest.raises(TosgError, match="cannot be kept on disk"):
+            found.relationships("REGULATES")
 
 
 GENE, OTHER = ("Gene", "ncbigene:1"), ("Gene", "ncbigene:2")

@@ -122,6 +122,11 @@ class Spool:
         return dict(self._unstated)
 
     @property
+    def folder(self) -> Path:
+        """The temporary folder, for what the merge has to put on disk."""
+        return self._folder
+
+    @property
     def entity_types(self) -> list[str]:
         """Types of which there are entity claims, sorted."""
         return sorted(key[1] for key in self._parts if key[0] == "entities")
@@ -138,6 +143,16 @@ class Spool:
     def relationships(self, name: str, start_type: str, end_type: str) -> pl.DataFrame:
         """All claims of one relationship type between two types, less those three columns."""
         return self._read(("relationships", name, start_type, end_type), RELATIONSHIP_CLAIMS, _PAIR)
+
+    def relationship_batches(
+        self, name: str, start_type: str, end_type: str
+    ) -> Iterator[pl.DataFrame]:
+        """Claims as `relationships` gives them, in frames of bounded size."""
+        if self._closed:
+            raise ValueError("the spool is closed; ask the merge for everything before")
+        part = self._parts.get(("relationships", name, start_type, end_type))
+        if part is not None:
+            yield from part.batches()
 
     def _read(self, key: tuple[str, ...], schema: pa.Schema, less: tuple[str, ...]) -> pl.DataFrame:
         if self._closed:
@@ -225,7 +240,7 @@ def _partitions(frame: pl.DataFrame, keys: list[str]) -> list[tuple[tuple[str, .
 
 
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def raise_disk_errors(path: Path) -> Iterator[None]:
     """Make what the disk refuses our error."""
     try:
         yield
@@ -254,8 +269,9 @@ class _Part:
             self._flush()
 
     def _flush(self) -> None:
-        table = pl.concat(self._waiting).to_arrow(compat_level=pl.CompatLevel.newest())
-        with _disk_errors(self._path):
+        whole = pl.concat(self._waiting, rechunk=True)
+        table = whole.to_arrow(compat_level=pl.CompatLevel.newest())
+        with raise_disk_errors(self._path):
             if self._writer is None:
                 self._writer = pa.ipc.new_file(self._path, table.schema)
             self._writer.write_table(table)
@@ -263,16 +279,26 @@ class _Part:
 
     def read(self) -> pl.DataFrame:
         """Everything added; nothing may be added after."""
-        if self._writer is None and self._path.exists():
-            stored = [pl.read_ipc(self._path)]
-        elif self._writer is not None:
-            with _disk_errors(self._path):
+        self._finish()
+        stored = [pl.read_ipc(self._path)] if self._path.exists() else []
+        return pl.concat([*stored, *self._waiting], rechunk=False)
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Everything added, in frames of bounded size that are read one after the other."""
+        self._finish()
+        if self._path.exists():
+            # Not mapped into memory: what was read is given back.
+            with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as stored:
+                for number in range(stored.num_record_batches):
+                    yield pl.DataFrame(stored.get_batch(number))
+        if self._waiting:
+            yield pl.concat(self._waiting)
+
+    def _finish(self) -> None:
+        if self._writer is not None:
+            with raise_disk_errors(self._path):
                 self._writer.close()
             self._writer = None
-            stored = [pl.read_ipc(self._path)]
-        else:
-            stored = []
-        return pl.concat([*stored, *self._waiting], rechunk=False)
 
     def close(self) -> None:
         if self._writer is not None:

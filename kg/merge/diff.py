@@ -11,6 +11,8 @@ from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.relationships import property_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tosg.kg.schema.types import RelationshipType
 
 
@@ -129,4 +131,16 @@ def compare_relationships(
         repeated=repeated.select(key).unique(maintain_order=True),
         surplus=stored_rows - stored.height,
         unchanged=int((~differs & ~new).sum()),
+    )
+
+
+def join_changes(parts: Sequence[RelationshipChanges]) -> RelationshipChanges:
+    """Put the changes of all parts of one type together; there is at least one part."""
+    return RelationshipChanges(
+        made=pl.concat([part.made for part in parts]),
+        changed=pl.concat([part.changed for part in parts]),
+        removed=pl.concat([part.removed for part in parts]),
+        repeated=pl.concat([part.repeated for part in parts]),
+        surplus=sum(part.surplus for part in parts),
+        unchanged=sum(part.unchanged for part in parts),
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -57,6 +59,11 @@ class Ledger(Protocol):
         DataFrame
             ``start_idx, end_idx`` (Int64), then the type's properties; each relationship once.
         """
+
+    def relationship_batches(
+        self, name: str, touched: Int64s | None, affected: Int64s | None
+    ) -> Iterator[pl.DataFrame]:
+        """The same in frames of bounded size."""
 
     def pending(self) -> pl.DataFrame:
         """All waiting claims, columns `PENDING`."""

@@ -2,8 +2,8 @@
 
 Both ways in use it: the import of an empty database merges a spool alone, a load over Bolt merges
 a spool with the claims that the stored graph already holds (its *ledger*). Entities are merged at
-once, relationships one type at a time when asked for, so that memory is bounded by the largest
-type.
+once, relationships one type at a time when asked for, and a large type in parts, so that memory
+is bounded by the nodes and not by the relationships.
 
 Claims that cannot be stored now, but could once other sources are there, are *pending*: an end
 that no source claims, an end that is ambiguous, two ends that identity made one. They are kept
@@ -12,6 +12,7 @@ beside the graph, so that the order of sources does not matter.
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ import polars as pl
 
 from tosg.kg.claims.releases import ReleasesMet
 from tosg.kg.merge import pending as pend
+from tosg.kg.merge.buckets import Buckets
 from tosg.kg.merge.counts import (
     ClaimNumbers,
     SourceCounts,
@@ -26,14 +28,19 @@ from tosg.kg.merge.counts import (
     tally_new_relationships,
     tally_relationships,
 )
+from tosg.kg.merge.diff import join_changes
 from tosg.kg.merge.endpoints import EndpointResolver
 from tosg.kg.merge.entity_stage import merge_entity_types, waiting_by_type
 from tosg.kg.merge.load import Load
-from tosg.kg.merge.relationship_stage import merge_resolved, resolve_relationships
+from tosg.kg.merge.relationship_stage import (
+    merge_resolved,
+    resolve_relationships,
+    stage_columns,
+)
 from tosg.kg.schema.types import relationship_types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tosg.kg.claims.log import Note, Rejection
     from tosg.kg.claims.spool import Spool
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     from tosg.kg.merge.identity import Ambiguity, Join
     from tosg.kg.merge.load import Ledger
     from tosg.kg.merge.placing import Placing
-    from tosg.kg.merge.relationship_stage import MergedRelationships, Outcome, ResolvedType
+    from tosg.kg.merge.relationship_stage import MergedRelationships, Outcome
 
 
 def merge(
@@ -86,7 +93,7 @@ class Merged:
         self._waiting_before, self._waited = waiting_by_type(load)
         self._entities = merge_entity_types(load, self._waited.values())
         self._outcomes: dict[str, Outcome] = {}
-        self._tallies: dict[str, ClaimNumbers] = {}
+        self._tallies: dict[str, list[ClaimNumbers]] = {}
         self.entity_types = list(self._entities.types)
         self.relationship_types = self._relationship_types()
 
@@ -144,37 +151,53 @@ class Merged:
         identities = {label: t.identity for label, t in self._entities.types.items()}
         return EndpointResolver(identities, self._entities.nodes)
 
-    def _resolve(self, name: str) -> ResolvedType:
+    def _resolve(self, name: str, buckets: Buckets) -> None:
         rtype, waited = relationship_types()[name], self._waited.get(name)
-        found = resolve_relationships(self._load, self._entities, self._ends, rtype, waited)
-        self._outcomes[name] = found.outcome
-        return found
+        self._outcomes[name] = resolve_relationships(
+            self._load, self._entities, self._ends, rtype, waited, buckets
+        )
 
-    def _merge(self, name: str) -> MergedRelationships:
-        return merge_resolved(self._resolve(name), self._entities.nodes)
+    def _buckets(self, name: str) -> Buckets:
+        return Buckets(stage_columns(relationship_types()[name]), self._load.spool.folder)
+
+    def relationship_parts(self, name: str) -> Iterator[MergedRelationships]:
+        """Merged relationships of one type, in parts of bounded size; at least one part comes.
+
+        Everything about one pair of nodes is in one part. `number` comes first where changes are
+        asked for.
+        """
+        rtype = relationship_types()[name]
+        with self._buckets(name) as buckets:
+            self._resolve(name, buckets)
+            tallies: list[ClaimNumbers] = []
+            for part in buckets.parts():
+                merged = merge_resolved(rtype, part, self._entities.nodes)
+                tallies.append(self._tally(merged))
+                yield merged
+        self._tallies[name] = tallies
+
+    def _tally(self, merged: MergedRelationships) -> ClaimNumbers:
+        if self.ledger is None:
+            return tally_new_relationships(merged.given, merged.rows)
+        return tally_relationships(merged.given, merged.changes)
 
     def relationships(self, name: str) -> pl.DataFrame:
-        """Merged relationships of one type, computed when asked for; see `MergedRelationships`.
+        """Merged relationships of one type at once; see `MergedRelationships`.
 
         ``start_idx`` and ``end_idx`` of new nodes are null until `number` has run.
         """
-        merged = self._merge(name)
-        if self.ledger is None:
-            self._tallies[name] = tally_new_relationships(merged.given, merged.rows)
-        return merged.rows
+        return pl.concat([part.rows for part in self.relationship_parts(name)])
 
     def relationship_changes(self, name: str) -> RelationshipChanges:
         """What has to be written to the stored relationships of one type; `number` comes first."""
-        merged = self._merge(name)
-        changes = merged.changes
-        self._tallies[name] = tally_relationships(merged.given, changes)
-        return changes
+        return join_changes([part.changes for part in self.relationship_parts(name)])
 
     def _finish(self) -> dict[str, Outcome]:
         """Resolve the types that nobody has asked for."""
         for name in self.relationship_types:
             if name not in self._outcomes:
-                self._resolve(name)
+                with self._buckets(name) as buckets:
+                    self._resolve(name, buckets)
         return self._outcomes
 
     @property
@@ -214,5 +237,6 @@ class Merged:
 
     def counts(self) -> dict[str, SourceCounts]:
         """What became of each source's claims; complete once every type has been asked for."""
-        tallies = [t.tally for t in self._entities.types.values()] + [*self._tallies.values()]
+        tallies = [t.tally for t in self._entities.types.values()]
+        tallies += itertools.chain.from_iterable(self._tallies.values())
         return count_by_source(self._load.spool.given(), tallies, self.rejections())

@@ -2,18 +2,22 @@
 
 `resolve_relationships` finds the nodes that the ends of all claims mean, those of this load, those
 that waited, and those of the stored relationships that they touch. `merge_resolved` makes one row
-per key of them.
+per key of them. Between the two steps the claims lie in `Buckets`, so that memory is bounded
+whatever the size of the type.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from tosg.kg.claims.counters import RejectionCounter
 from tosg.kg.merge import pending as pend
+from tosg.kg.merge.buckets import PART_ROWS
 from tosg.kg.merge.diff import compare_relationships
 from tosg.kg.merge.load import list_releases
 from tosg.kg.merge.relationships import (
@@ -23,16 +27,19 @@ from tosg.kg.merge.relationships import (
     oriented,
     property_columns,
 )
+from tosg.kg.reader.positions import lookup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tosg.kg.claims.log import Rejection
     from tosg.kg.claims.releases import Told
+    from tosg.kg.merge.buckets import Buckets
     from tosg.kg.merge.diff import RelationshipChanges
     from tosg.kg.merge.endpoints import EndpointResolver
     from tosg.kg.merge.entity_stage import MergedEntities
     from tosg.kg.merge.load import Load
+    from tosg.kg.merge.relationships import Dtype
     from tosg.kg.schema.types import RelationshipType
 
 
@@ -57,32 +64,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class ResolvedType:
-    """Claims about relationships of one type whose ends are known.
-
-    Attributes
-    ----------
-    rtype : RelationshipType
-        The type.
-    given, kept : DataFrame
-        Columns `RESOLVED`: claims of this load; and those that waited or are stored.
-    stored : DataFrame
-        Stored relationships that these claims touch or that may have to move: ``start_idx,
-        end_idx``, then the type's properties.
-    outcome : Outcome
-        What else came of it.
-    """
-
-    rtype: RelationshipType
-    given: pl.DataFrame
-    kept: pl.DataFrame
-    stored: pl.DataFrame
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
 class MergedRelationships:
-    """Relationships of one type as they are to be stored.
+    """Relationships of one type as they are to be stored; of a large type a part of them.
 
     Attributes
     ----------
@@ -100,10 +83,20 @@ class MergedRelationships:
     stored: pl.DataFrame
     given: pl.DataFrame
 
-    @property
+    @cached_property
     def changes(self) -> RelationshipChanges:
         """What has to be written to the stored relationships; all nodes must have numbers."""
         return compare_relationships(self.rtype, self.rows, self.stored)
+
+
+def stage_columns(rtype: RelationshipType) -> dict[str, dict[str, Dtype]]:
+    """Columns of what is put into buckets between the two steps.
+
+    ``given`` are claims of this load, ``kept`` those that waited or are stored, and ``stored`` the
+    stored relationships that these claims touch or that may have to move.
+    """
+    stored = {"start_idx": pl.Int64, "end_idx": pl.Int64, **property_columns(rtype)}
+    return {"given": RESOLVED, "kept": RESOLVED, "stored": stored}
 
 
 def resolve_relationships(
@@ -112,7 +105,8 @@ def resolve_relationships(
     ends: EndpointResolver,
     rtype: RelationshipType,
     waited: pl.DataFrame | None,
-) -> ResolvedType:
+    buckets: Buckets,
+) -> Outcome:
     """Find the nodes that the ends of the claims about one relationship type mean.
 
     Parameters
@@ -127,36 +121,134 @@ def resolve_relationships(
         The type.
     waited : DataFrame or None
         Claims of earlier loads that wait for their ends, columns `PENDING`.
+    buckets : Buckets
+        Gets the claims and the stored relationships, columns `stage_columns`.
     """
-    refused = RejectionCounter()
-    given, lost = _resolve_given(load, ends, rtype, refused)
-    kept, still = _resolve_pairs(ends, rtype, waited)
-    stored = _read_stored(load, entities, rtype, pl.concat([given, kept]))
-    left = [lost, still]
-    told: list[Told] = []
-    if stored.height:
-        claims = load.keep_unpruned(claims_as_given(rtype, stored, entities.stored_ids()))
-        old, apart = _resolve_pairs(ends, rtype, claims)
-        kept = pl.concat([kept, old])
-        left.append(apart)
-        told = list_releases(old)
-    waiting = pend.unite_pending(rtype, left)
-    outcome = Outcome(waiting, refused.rejections(), list_releases(given), told)
-    return ResolvedType(rtype, given, kept, stored, outcome)
+    resolving = _Resolving(load, entities, ends, rtype, buckets)
+    for part in load.spool.relationship_parts:
+        if part[0] == rtype.name:
+            for claims in _large_frames(load.spool.relationship_batches(*part)):
+                resolving.take_given(part[1:], claims)
+    if waited is not None:
+        resolving.take_kept(waited)
+    resolving.take_stored()
+    return resolving.outcome()
 
 
-def merge_resolved(resolved: ResolvedType, nodes: pl.DataFrame) -> MergedRelationships:
+def _large_frames(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Put small frames together: each join with all nodes has its price."""
+    some: list[pl.DataFrame] = []
+    for frame in frames:
+        some.append(frame)
+        if sum(f.height for f in some) >= PART_ROWS:
+            yield pl.concat(some)
+            some = []
+    if some:
+        yield pl.concat(some)
+
+
+class _Resolving:
+    """Resolves claims frame by frame, and collects what comes of it."""
+
+    def __init__(
+        self,
+        load: Load,
+        entities: MergedEntities,
+        ends: EndpointResolver,
+        rtype: RelationshipType,
+        buckets: Buckets,
+    ) -> None:
+        self._load = load
+        self._entities = entities
+        self._ends = ends
+        self._rtype = rtype
+        self._buckets = buckets
+        self._refused = RejectionCounter()
+        self._touched = np.zeros(entities.nodes.height, np.bool_)
+        self._left = [pend.none_pending()]
+        self._given: set[Told] = set()
+        self._kept: set[Told] = set()
+
+    def take_given(self, pair: tuple[str, str], claims: pl.DataFrame) -> None:
+        """Resolve claims of this load between two types."""
+        claims = self._load.keep_licensed(claims, self._refused)
+        resolved, waiting = self._ends.resolve(self._rtype, pair, claims, self._refused.add)
+        self._given |= set(list_releases(resolved))
+        self._keep("given", resolved, waiting)
+
+    def take_kept(self, claims: pl.DataFrame) -> pl.DataFrame:
+        """Resolve claims of earlier loads, which were counted when they were given."""
+        rows = [pl.DataFrame(schema=RESOLVED)]
+        for (start, end), part in claims.partition_by(
+            "start_type", "end_type", as_dict=True
+        ).items():
+            pair = (str(start), str(end))
+            resolved, waiting = self._ends.resolve(self._rtype, pair, part, _count_nothing)
+            self._keep("kept", resolved, waiting)
+            rows.append(resolved)
+        return pl.concat(rows)
+
+    def take_stored(self) -> None:
+        """Read the stored relationships that the claims touch or that may have to move."""
+        ledger = self._load.ledger
+        if ledger is None or self._rtype.name not in ledger.relationship_types:
+            return
+        idx = self._entities.stored_idx
+        touched = idx.filter(pl.Series(self._touched)).drop_nulls().sort().to_numpy()
+        nodes = self._entities.stored_ids()
+        is_known = lookup(nodes["idx"].sort().to_numpy())
+        codes = idx.to_frame("idx").with_row_index("code").drop_nulls().sort("idx")
+        code_of = lookup(codes["idx"].to_numpy(), codes["code"].to_numpy().astype(np.int64))
+        columns = stage_columns(self._rtype)["stored"]
+        for found in ledger.relationship_batches(
+            self._rtype.name, touched, self._entities.affected
+        ):
+            # It may give more than was asked for; what ends at a type that was not read stays.
+            start, end = found["start_idx"].to_numpy(), found["end_idx"].to_numpy()
+            known = (is_known(start) >= 0) & (is_known(end) >= 0)
+            stored = found.filter(pl.Series(known)).select(
+                pl.col(c).cast(t) for c, t in columns.items()
+            )
+            self._buckets.add("stored", stored, code_of(start[known]), code_of(end[known]))
+            claims = self._load.keep_unpruned(claims_as_given(self._rtype, stored, nodes))
+            self._kept |= set(list_releases(self.take_kept(claims)))
+
+    def outcome(self) -> Outcome:
+        """What came of it besides relationships."""
+        waiting = pend.unite_pending(self._rtype, self._left)
+        rejections = self._refused.rejections()
+        return Outcome(waiting, rejections, list(self._given), list(self._kept))
+
+    def _keep(self, kind: str, resolved: pl.DataFrame, waiting: pl.DataFrame) -> None:
+        if not self._rtype.directed:
+            resolved = oriented(resolved)
+        start, end = resolved["start"].to_numpy(), resolved["end"].to_numpy()
+        self._touched[start] = True
+        self._touched[end] = True
+        self._buckets.add(kind, resolved, start, end)
+        if waiting.height:
+            self._left.append(waiting)
+
+
+def _count_nothing(kind: str, rows: pl.DataFrame) -> None:
+    """Refuse claims without counting them."""
+
+
+def merge_resolved(
+    rtype: RelationshipType, part: Mapping[str, pl.DataFrame], nodes: pl.DataFrame
+) -> MergedRelationships:
     """Merge resolved claims into one row per key.
 
     Parameters
     ----------
-    resolved : ResolvedType
-        The claims.
+    rtype : RelationshipType
+        Their type.
+    part : mapping of str to DataFrame
+        Columns `stage_columns`: everything about some pairs of nodes.
     nodes : DataFrame
         ``type, id, idx`` by code.
     """
-    rtype = resolved.rtype
-    merged = merge_relationships(rtype, pl.concat([resolved.given, resolved.kept]))
+    merged = merge_relationships(rtype, pl.concat([part["given"], part["kept"]]))
     start, end = merged["start"].to_numpy(), merged["end"].to_numpy()
     types, ids, idx = (nodes[c] for c in ("type", "id", "idx"))
     rows = merged.with_columns(
@@ -170,7 +262,7 @@ def merge_resolved(resolved: ResolvedType, nodes: pl.DataFrame) -> MergedRelatio
         *("start_type", "start", "end_type", "end", "start_idx", "end_idx"),
         *property_columns(rtype),
     )
-    return MergedRelationships(rtype, rows, resolved.stored, _keys(rtype, resolved.given, idx))
+    return MergedRelationships(rtype, rows, part["stored"], _keys(rtype, part["given"], idx))
 
 
 def _keys(rtype: RelationshipType, claims: pl.DataFrame, idx: pl.Series) -> pl.DataFrame:
@@ -182,48 +274,3 @@ def _keys(rtype: RelationshipType, claims: pl.DataFrame, idx: pl.Series) -> pl.D
         *(pl.col(k).fill_null(0) if k == "sign" else k for k in rtype.keys),
         "source",
     )
-
-
-def _resolve_given(
-    load: Load, ends: EndpointResolver, rtype: RelationshipType, refused: RejectionCounter
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Claims of this load, resolved; and those that have to wait."""
-    rows, left = [pl.DataFrame(schema=RESOLVED)], [pend.none_pending()]
-    for part in load.spool.relationship_parts:
-        if part[0] == rtype.name:
-            claims = load.keep_licensed(load.spool.relationships(*part), refused)
-            resolved, waiting = ends.resolve(rtype, part[1:], claims, refused.add)
-            rows.append(resolved)
-            left.append(waiting)
-    return pl.concat(rows), pl.concat(left)
-
-
-def _resolve_pairs(
-    ends: EndpointResolver, rtype: RelationshipType, claims: pl.DataFrame | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Resolve claims of earlier loads, which were counted when they were given."""
-    rows, left = [pl.DataFrame(schema=RESOLVED)], [pend.none_pending()]
-    count: Callable[[str, pl.DataFrame], None] = lambda _kind, _rows: None  # noqa: E731
-    if claims is not None:
-        parts = claims.partition_by("start_type", "end_type", as_dict=True)
-        for (start, end), part in parts.items():
-            resolved, waiting = ends.resolve(rtype, (str(start), str(end)), part, count)
-            rows.append(resolved)
-            left.append(waiting)
-    return pl.concat(rows), pl.concat(left)
-
-
-def _read_stored(
-    load: Load, entities: MergedEntities, rtype: RelationshipType, rows: pl.DataFrame
-) -> pl.DataFrame:
-    """Stored relationships that the claims touch or that may have to move."""
-    columns = {"start_idx": pl.Int64, "end_idx": pl.Int64, **property_columns(rtype)}
-    if load.ledger is None or rtype.name not in load.ledger.relationship_types:
-        return pl.DataFrame(schema=columns)
-    codes = pl.concat([rows["start"], rows["end"]]).unique()
-    touched = entities.stored_idx.gather(codes).drop_nulls().sort().to_numpy()
-    stored = load.ledger.relationships(rtype.name, touched, entities.affected)
-    # It may give more than was asked for; what ends at a type that was not read stays as it is.
-    known = entities.stored_ids()["idx"].implode()
-    stored = stored.filter(pl.col("start_idx").is_in(known) & pl.col("end_idx").is_in(known))
-    return stored.select(pl.col(c).cast(t) for c, t in columns.items())

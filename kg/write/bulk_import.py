@@ -182,17 +182,18 @@ def _write_nodes(
 def _write_relationships(
     files: ImportFiles, merged: Merged, counts: WriteCounts, progress: Progress
 ) -> None:
-    """Write the relationships: the file of one type while the next one is merged."""
+    """Write the relationships: the file of one part while the next one is merged."""
     names = merged.relationship_types
     waiting: list[Future[None]] = []
     with ThreadPoolExecutor(1, "tosg-csv") as pool:
         for n, name in enumerate(names):
             progress("writing relationships", n, len(names))
-            frame = merged.relationships(name)
-            counts.relationships[name] = Changes(made=frame.height)
-            waiting.append(pool.submit(_write_type, files, name, frame))
-            while len(waiting) > WAITING_FRAMES:
-                waiting.pop(0).result()
+            changes = counts.relationships[name] = Changes()
+            for part in merged.relationship_parts(name):
+                changes.made += part.rows.height
+                waiting.append(pool.submit(_write_type, files, name, part.rows))
+                while len(waiting) > WAITING_FRAMES:
+                    waiting.pop(0).result()
         for task in waiting:
             task.result()
 

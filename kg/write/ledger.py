@@ -30,7 +30,7 @@ from tosg.kg.write.strays import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 #: From this share of all nodes on, reading everything is cheaper than looking ends up.
 _MOST = 0.25
 _IDS = 20_000
+
+#: Rows of one frame of stored relationships.
+_BATCH_ROWS = 500_000
 
 
 class GraphLedger:
@@ -173,6 +176,12 @@ class GraphLedger:
                 found = found.filter(~of_them)
             frames.append(found)
         return pl.concat(frames)
+
+    def relationship_batches(
+        self, name: str, touched: Int64s | None, affected: Int64s | None
+    ) -> Iterator[pl.DataFrame]:
+        """The same in frames of bounded size."""
+        yield from self.relationships(name, touched, affected).iter_slices(_BATCH_ROWS)
 
     def forget_relationships(self) -> None:
         """Read relationships from the database again: their writer has changed some."""
