@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tosg.kg.merge.agreement import agreed_signs, ends_to_swap, greatest_scores
-from tosg.kg.reader.positions import lookup
+from tosg.kg.schema.positions import lookup
 
 Ids = NDArray[np.int64]
 

@@ -27,7 +27,7 @@ from tosg.kg.merge.relationships import (
     oriented,
     property_columns,
 )
-from tosg.kg.reader.positions import lookup
+from tosg.kg.schema.positions import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from tosg.kg.reader.block_query import Query, read_block
 from tosg.kg.reader.blocks import blocks_of_all, in_order
-from tosg.kg.reader.positions import lookup
+from tosg.kg.schema.positions import lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
