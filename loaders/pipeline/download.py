@@ -55,7 +55,7 @@ class Downloaded:
     release: str
 
 
-def download(
+def download_file(
     url: str, path: Path, *, sha256: str | None = None, name: str = "", progress: Progress = silent
 ) -> Downloaded:
     """Download a file to its place.

@@ -22,7 +22,7 @@ import platformdirs
 from tosg.errors import DataError
 from tosg.files import hash_file, write_text
 from tosg.kg.claims.releases import release_key
-from tosg.loaders.pipeline.download import TIMEOUT_SECONDS, Downloaded, download
+from tosg.loaders.pipeline.download import TIMEOUT_SECONDS, Downloaded, download_file
 from tosg.progress import Progress, Tally, silent
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def fetch(
         elif path.exists() and spec.sha256 in (None, hash_file(path)):
             results.append((spec, path, "there already"))
         else:
-            download(spec.url, path, sha256=spec.sha256, progress=progress)
+            download_file(spec.url, path, sha256=spec.sha256, progress=progress)
             results.append((spec, path, "fetched"))
     return results
 
@@ -255,7 +255,7 @@ def _fetch_one(file: PlannedFile, cache: Path, tally: Tally) -> tuple[Path, Down
             tally.add(done - came[0])
             came[0] = done
 
-    return path, download(file.url or "", path, progress=told)
+    return path, download_file(file.url or "", path, progress=told)
 
 
 def _own(came: Path, place: Path) -> Path:

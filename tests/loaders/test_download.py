@@ -19,7 +19,7 @@ from tosg.loaders.base import FileSpec
 from tosg.loaders.pipeline import build as builds
 from tosg.loaders.pipeline import download as downloads
 from tosg.loaders.pipeline import fetch as fetching
-from tosg.loaders.pipeline.download import download
+from tosg.loaders.pipeline.download import download_file
 from tosg.loaders.pipeline.recipe import read_recipe
 from tosg.loaders.sources.indications import Indications
 from tosg.settings import Settings
@@ -132,7 +132,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_it_comes_whole(name: str, site: Site, tmp_path: Path) -> None:
     """Also where it is moved, busy at first, and ranges are ignored or answered wrongly."""
     path = tmp_path / "t.tsv"
-    done = download(f"{site.url}/{name}", path)
+    done = download_file(f"{site.url}/{name}", path)
     assert path.read_bytes() == DATA
     assert done.bytes == len(DATA)
     assert [p.name for p in tmp_path.iterdir()] == ["t.tsv"]
@@ -140,7 +140,7 @@ def test_it_comes_whole(name: str, site: Site, tmp_path: Path) -> None:
 
 def test_an_interrupted_download_goes_on(site: Site, tmp_path: Path) -> None:
     path, progress = tmp_path / "t.tsv", Recorder()
-    download(f"{site.url}/breaks.tsv", path, progress=progress)
+    download_file(f"{site.url}/breaks.tsv", path, progress=progress)
     assert path.read_bytes() == DATA
     starts = [int(asked.strip("bytes=-") or 0) for _, _, asked in site.asked]
     assert len(starts) == 5
@@ -155,14 +155,14 @@ def test_a_later_process_goes_on(site: Site, tmp_path: Path) -> None:
     said = downloads.Downloaded(f"{site.url}/whole.tsv", 0, site.etag, "", "")
     part.write_bytes(DATA[:1000])
     downloads._record(part).write_text(json.dumps(asdict(said)))
-    download(f"{site.url}/whole.tsv", path)
+    download_file(f"{site.url}/whole.tsv", path)
     assert path.read_bytes() == DATA
     assert site.asked == [("GET", "/whole.tsv", "bytes=1000-")]
 
 
 def test_a_file_that_changed_in_between_is_not_glued(site: Site, tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
-    download(f"{site.url}/changes.tsv", path)
+    download_file(f"{site.url}/changes.tsv", path)
     assert path.read_bytes() == DATA[::-1]
 
 
@@ -181,7 +181,7 @@ def test_what_goes_wrong_replaces_nothing(name: str, what: str, site: Site, tmp_
     path = tmp_path / f"t{'.tsv.gz' if name.endswith('.gz') else '.tsv'}"
     path.write_bytes(b"mine")
     with pytest.raises(DataError, match=what) as caught:
-        download(f"{site.url}/{name}", path)
+        download_file(f"{site.url}/{name}", path)
     assert path.read_bytes() == b"mine"
     assert site.url in str(caught.value.where)
     assert str(path) in str(caught.value.hint)
@@ -189,10 +189,10 @@ def test_what_goes_wrong_replaces_nothing(name: str, what: str, site: Site, tmp_
 
 def test_another_hash(site: Site, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="another hash"):
-        download(f"{site.url}/whole.tsv", tmp_path / "t.tsv", sha256="0" * 64)
+        download_file(f"{site.url}/whole.tsv", tmp_path / "t.tsv", sha256="0" * 64)
     assert list(tmp_path.iterdir()) == []
     right = hashlib.sha256(DATA).hexdigest()
-    download(f"{site.url}/whole.tsv", tmp_path / "t.tsv", sha256=right)
+    download_file(f"{site.url}/whole.tsv", tmp_path / "t.tsv", sha256=right)
 
 
 def _source(name: str, *specs: FileSpec, license_: str = "CC0 1.0") -> type[Loader]:
