@@ -17,6 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tosg.errors import ConfigError
+
 Int64s = NDArray[np.int64]
 
 #: Rows of a block: 100 to 200 kB of a file, which a disk reads nearly as fast as all of it at once.
@@ -67,12 +69,24 @@ class Sampler:
     run: int = 1
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.n < 0:
-            raise ValueError(f"batch_size {self.batch_size} and n {self.n} must be 1 and 0 or more")
-        if not 0 <= self.rank < self.world_size:
-            raise ValueError(f"rank {self.rank} is not below world_size {self.world_size}")
-        if self.run < 1 or self.block % self.run:
-            raise ValueError(f"run {self.run} does not divide block {self.block}")
+        divisors = [d for d in range(1, self.block + 1) if self.block % d == 0]
+        for name, value, fits, expected in (
+            ("batch_size", self.batch_size, self.batch_size >= 1, "1 or more"),
+            (
+                "rank",
+                self.rank,
+                0 <= self.rank < self.world_size,
+                f"0 or more and below world_size, {self.world_size}",
+            ),
+            ("run", self.run, self.run in divisors, ", ".join(map(str, divisors))),
+        ):
+            if not fits:
+                raise ConfigError(
+                    f"batches cannot be made with this {name}",
+                    where=name,
+                    found=value,
+                    expected=expected,
+                )
 
     def __len__(self) -> int:
         """Batches of this rank in an epoch."""

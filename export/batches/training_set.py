@@ -256,8 +256,9 @@ class TrainingSet:
             By default those of `torch.distributed` where it is initialised, else 0 and 1; without
             it, one needs the other.
         run : int
-            Cells that are neighbours on disk and stay together in a shuffled epoch. 1 mixes like a
-            shuffle of all cells; above, cells of a batch meet again far more often than by chance.
+            A divisor of 32: cells that are neighbours on disk and stay together in a shuffled
+            epoch. 1 mixes like a shuffle of all cells; above, cells of a batch meet again far more
+            often than by chance.
 
         Returns
         -------
@@ -270,8 +271,8 @@ class TrainingSet:
         ExportError
             The training set has no cells, or a file of it is damaged.
         ConfigError
-            There is no such split, `batch_size` is not positive, or of `rank` and `world_size` only
-            one is given.
+            There is no such split, `batch_size`, `rank` or `run` cannot be, or of `rank` and
+            `world_size` only one is given.
         """
         rows = self.rows(split)
         rank, world_size = _distributed(rank, world_size)

@@ -116,6 +116,24 @@ def test_rank_and_world_size_go_together(
         assert (sampler.rank, sampler.world_size) == expected
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"batch_size": 0}, "1 or more"),
+        ({"rank": 2, "world_size": 2}, "below world_size, 2"),
+        ({"run": 3}, "1, 2, 4, 8, 16, 32"),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(
+    ts: tosg.TrainingSet, wrong: dict[str, int], expected: str
+) -> None:
+    with pytest.raises(tosg.ConfigError, match="cannot be made") as caught:
+        ts.batches("train", **wrong)  # type: ignore[arg-type]
+    name, value = next(iter(wrong.items()))
+    assert (caught.value.where, caught.value.found) == (name, str(value))
+    assert expected in str(caught.value.expected)
+
+
 def test_resume_in_the_middle_of_an_epoch(ts: tosg.TrainingSet) -> None:
     def loader() -> tosg.export.batches.batch_loader.BatchLoader:
         return ts.batches("train", batch_size=4, seed=5)
