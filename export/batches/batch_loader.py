@@ -11,6 +11,7 @@ import numpy as np
 from tosg.errors import ExportError
 from tosg.export.batches.ahead import read_ahead
 from tosg.export.batches.cell_reader import SPARSE_FORM, Forms
+from tosg.export.batches.kernels import load_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +68,7 @@ class BatchLoader:
         self.prefetch = prefetch
         self.threads = threads
         self._uses = Forms()
+        load_kernels()
         self._done = 0
         self._resume_at = 0
 

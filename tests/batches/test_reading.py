@@ -16,6 +16,7 @@ from support.training_sets import dense, write_training_set
 
 import tosg
 from tosg.export.batches.ahead import read_ahead
+from tosg.export.batches.kernels import advise_pages, copy_rows, fill_rows
 from tosg.export.batches.pages import Spans
 from tosg.export.batches.sampler import Sampler, choose_buffer
 
@@ -130,6 +131,18 @@ def test_rows_that_are_not_there(tmp_path: Path) -> None:
     for rows in ([-1], [35], [0, 99]):
         with pytest.raises(IndexError, match="of 35"):
             list(expression.read(np.array(rows)))
+
+
+def test_kernels_are_loaded_before_the_first_batch(tmp_path: Path) -> None:
+    """No other arguments are compiled for while batches are read."""
+    kernels = (copy_rows, fill_rows, advise_pages)
+    loader = tosg.TrainingSet(write_training_set(tmp_path / "set")).batches("train", batch_size=4)
+    before = [len(kernel.signatures) for kernel in kernels]
+    for _ in range(2):
+        for batch in loader:
+            assert batch.x.shape[1] == N
+    assert [len(kernel.signatures) for kernel in kernels] == before
+    assert min(before) >= 1
 
 
 def test_pages_cover_the_rows(tmp_path: Path) -> None:
