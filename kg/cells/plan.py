@@ -31,7 +31,8 @@ from tosg.kg.cells.var.markers import Marker, find_markers
 from tosg.kg.cells.var.matching import VariableMap, match_variables
 from tosg.kg.cells.var.measured import filtered_of
 from tosg.kg.cells.var.variables import Variable, columns_used
-from tosg.kg.schema.types import MAP_PREFIX
+from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES
+from tosg.kg.schema.types import MAP_PREFIX, support_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -222,6 +223,7 @@ def make_plan(
     sizes = partition.sizes if partition else np.ones(len(rows), np.int64)
     properties = table.properties(columns) | _names(dataset, source, rows, partition) | of_file
     properties = _with_maps(properties, maps)
+    _check_lengths(properties, source.path)
     groups = group_cells(dataset, columns, sizes)
     variables = read_variables(matrix.var, chosen.columns, source.path, organism=options.organism)
     found = match_variables(variables, read_names(db, variables))
@@ -274,6 +276,21 @@ def make_plan(
         storage=_storage(options, matrix, len(rows)),
         report=report,
     )
+
+
+def _check_lengths(properties: Mapping[str, list[Any]], where: Path) -> None:
+    """Refuse a text that an index of cells cannot hold: the database would, half way through."""
+    cell = support_types()["Cell"]
+    for name in {*cell.unique, *cell.indexed} & properties.keys():
+        for text in dict.fromkeys(properties[name]):
+            if isinstance(text, str) and len(text.encode()) > LONGEST_INDEXED_BYTES:
+                raise DataError(
+                    "a text of a cell is too long for an index",
+                    where=f"{where}: {name}",
+                    found=f"{text[:40]}..., {len(text.encode()):,} bytes",
+                    expected=f"at most {LONGEST_INDEXED_BYTES:,} bytes",
+                    hint="shorten it in the file",
+                )
 
 
 def _with_maps(

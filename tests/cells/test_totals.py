@@ -259,6 +259,15 @@ def test_a_dry_run_fails_where_the_real_one_would(database: Database, tmp_path: 
     assert report.status == "planned"
 
 
+def test_a_text_that_no_index_holds_is_refused(database: Database, tmp_path: Path) -> None:
+    small_graph(database)
+    path = write(tmp_path / "x.h5ad", obs=cells_table().assign(donor=["D" * 9000] * 12))
+    for dry_run in (True, False):
+        with pytest.raises(DataError, match="too long for an index") as caught:
+            attach(database, path, CellMapping.read(["donor_id=donor"]), dry_run=dry_run)
+        assert str(caught.value.where).endswith("x.h5ad: donor_id")
+
+
 def test_maps_of_the_cells_are_kept(database: Database, tmp_path: Path) -> None:
     small_graph(database)
     umap = np.array([[i, i / 8] for i in range(12)], np.float32)
