@@ -172,7 +172,7 @@ def _obtain(jar: Jar, context: MavenContext, ready: Path, advance: Advance) -> N
     if _as_locked(ready, jar):  # left by an earlier, killed try
         advance(jar.size)
         return
-    path = download(context, jar.coordinate)
+    path = download_jar(context, jar.coordinate)
     found = hash_file(path)
     if found != jar.sha256:
         path.unlink()
@@ -187,7 +187,7 @@ def _obtain(jar: Jar, context: MavenContext, ready: Path, advance: Advance) -> N
     path.replace(target)
 
 
-def download(context: MavenContext, coordinate: str) -> Path:
+def download_jar(context: MavenContext, coordinate: str) -> Path:
     """Have jgo download one artifact, trying again when the network fails.
 
     Raises

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tosg.errors import ServerError
 from tosg.files import hash_file
-from tosg.kg.server.jars import download, maven
+from tosg.kg.server.jars import download_jar, maven
 from tosg.kg.server.versions import COORDINATES, Jar
 
 #: pulled in by a slip in the scopes of some pom, never loaded by a server
@@ -73,7 +73,7 @@ def relock(version: str) -> Path:
         names = coordinates(version, repository)
         context = maven(repository)
         with ThreadPoolExecutor(8) as pool:
-            paths = list(pool.map(lambda name: download(context, name), names))
+            paths = list(pool.map(lambda name: download_jar(context, name), names))
         unconfirmed = [path.name for path in paths if path.name not in verified.good]
         if verified.bad or unconfirmed:
             raise ServerError(
