@@ -136,3 +136,27 @@ def write_schema_page() -> str:
     from tosg.kg.schema import page
 
     return page.markdown()
+
+
+def check_fetched(names: Iterable[str]) -> list[PlannedFile]:
+    """Compare the cache with the addresses of some sources' files: what is there, what is newer.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the sources.
+
+    Returns
+    -------
+    list of PlannedFile
+        Each file of each source; ``path`` where it is in the cache.
+
+    Raises
+    ------
+    UsageError
+        There is no source of a name; the nearest ones are listed.
+    """
+    from tosg.loaders import registry
+    from tosg.loaders.pipeline.fetch import cache_folder, plan_fetch
+
+    return plan_fetch([registry.loader_class(name) for name in names], cache_folder())

@@ -11,8 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from support.progress import Recorder
 
+from tosg.cli.sources import fetch as fetch_command
 from tosg.errors import DataError, UsageError
 from tosg.loaders import registry
 from tosg.loaders.base import FileSpec
@@ -232,6 +234,29 @@ def test_the_cache_keeps_files_by_source_and_release(site: Site, tmp_path: Path)
     newer = fetching.fetch_planned(new, [one, two], tmp_path, newer=True)
     assert newer["one"]["a"] == tmp_path / "one" / "2026-09-05" / "a.tsv.gz"
     assert fetching.cached(one, tmp_path) == newer["one"]
+
+
+def test_fetch_shows_what_is_new(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = _source(
+        "one",
+        FileSpec("a", ("a.tsv",), "a", url=f"{site.url}/whole.tsv"),
+        FileSpec("hand", ("h.tsv",), "by hand", required=False),
+    )
+    monkeypatch.setattr(registry, "loader_class", lambda _: one)
+    monkeypatch.setattr(fetching, "cache_folder", lambda: tmp_path)
+
+    def states() -> list[str]:
+        done = CliRunner().invoke(fetch_command, ["one", "--check", "--json"])
+        assert done.exit_code == 0, done.output
+        return [row["state"] for row in json.loads(done.stdout)]
+
+    assert states() == ["not fetched", "to be got by hand"]
+    fetching.fetch_planned(fetching.plan_fetch([one], tmp_path), [one], tmp_path)
+    assert states() == ["in the cache", "to be got by hand"]
+    site.etag = '"four"'
+    assert states() == ["newer at its address", "to be got by hand"]
 
 
 def test_a_required_file_that_is_gone(site: Site, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tosg.cli.options import complete_from, echo_json, examples, json_option, no
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from tosg.catalog import PlannedFile
     from tosg.loaders.base import Loader
 
 
@@ -49,11 +50,19 @@ def sources(names: tuple[str, ...], as_json: bool) -> None:
     show_default=True,
     help="Folder to put the files in.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Fetch nothing: show what the cache of `tosg build` has, and what is newer.",
+)
 @json_option
-def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
+def fetch(names: tuple[str, ...], folder: Path, check: bool, as_json: bool) -> None:
     """Download a source's files, with checked hashes."""
     from tosg import catalog
 
+    if check:
+        _show_state(catalog.check_fetched(names), as_json)
+        return
     loaders = catalog.sources(names)
     results: list[dict[str, Any]] = []
     with ProgressBar() as progress:
@@ -74,6 +83,33 @@ def fetch(names: tuple[str, ...], folder: Path, as_json: bool) -> None:
         click.echo(f"{row['source']}  {row['path'] or row['file']}  {row['result']}")
     if any(row["path"] is None for row in results):
         note("some files have no address to fetch from; `tosg sources` says what they are")
+
+
+def _show_state(files: list[PlannedFile], as_json: bool) -> None:
+    rows = [
+        {
+            "source": file.source,
+            "file": file.name,
+            "bytes": file.bytes,
+            "license": file.license,
+            "state": _state(file),
+        }
+        for file in files
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        size = "size unknown" if row["bytes"] is None else f"{row['bytes']:,} bytes"
+        click.echo(f"{row['source']}  {row['file']}  {size}  {row['license']}  {row['state']}")
+
+
+def _state(file: PlannedFile) -> str:
+    if file.url is None:
+        return "to be got by hand"
+    if file.path is None:
+        return "not fetched"
+    return "newer at its address" if file.newer else "in the cache"
 
 
 def _as_dict(loader: type[Loader]) -> dict[str, Any]:
