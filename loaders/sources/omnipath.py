@@ -76,7 +76,7 @@ class OmniPath(Loader):
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "interactions",
-            ("omnipath_interactions.tsv", "*omnipath*interactions*.tsv", "*interactions*.tsv.gz"),
+            ("omnipath_interactions.tsv", "omnipath*interactions*.tsv*"),
             "interactions",
             url=(
                 "https://omnipathdb.org/interactions?genesymbols=1&format=tsv&datasets=omnipath"
