@@ -52,7 +52,9 @@ def test_a_source_is_loaded_with_its_options_and_withdrawn(
 ) -> None:
     write_source(old("ncbi_gene"), tmp_path)
     with KnowledgeGraph(settings) as graph:
-        report = graph.load("ncbi_gene", tmp_path, source_options={"release": "2026-11"})
+        report = graph.load(
+            "ncbi_gene", tmp_path, source_options={"release": "2026-11", "excerpt": "false"}
+        )
         assert report.changed
         assert graph.report()["id"] == report.id
         assert graph.check() == []
