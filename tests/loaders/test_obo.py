@@ -125,7 +125,7 @@ def test_release(tmp_path: Path, line: str, release: str) -> None:
     ("text", "what"),
     [
         ("", "empty"),
-        ("a\tb\n", "no OBO file"),
+        ("a\tb\n", "not an OBO file"),
         (HEADER, "no stanzas"),
         (HEADER + '[Term]\nid: X:1\nname: a\nsynonym: "half of a', "cut off"),
     ],
