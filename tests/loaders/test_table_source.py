@@ -59,7 +59,7 @@ def test_no_header(tmp_path: Path) -> None:
         (MAP.replace("end: {type: Gene", "end: {type: Drug"), "no REGULATES between"),
         (MAP.replace("column: a, symbols", "colum: a, symbols"), "column"),
         ("just text", "not a mapping"),
-        ("a: [1", "no YAML"),
+        ("a: [1", "not YAML"),
     ],
 )
 def test_wrong_maps(tmp_path: Path, wrong: str, told: str) -> None:

@@ -198,7 +198,8 @@ def test_files_that_state_no_release_are_told(empty: Settings, data: Path) -> No
     def proteins(line: str = "", **options: str) -> LoadReport:
         text = FILES[old("uniprot")]["proteins"][1] + line
         write_source(old("uniprot"), data / "uniprot", {"proteins": text.encode()})
-        found = SourceInput.locate(registry.make("uniprot", options), [data / "uniprot"])
+        whole = {"excerpt": "false", **options}  # a small file counts as an excerpt
+        found = SourceInput.locate(registry.make("uniprot", whole), [data / "uniprot"])
         return load(empty, [found], settle=False)
 
     other = "P00099\tA_HUMAN\treviewed\tAlpha\tAAA9\tHomo sapiens (Human)\t10\n"
