@@ -57,13 +57,13 @@ def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: ob
 @given(sets)
 def test_a_merge_in_parts_on_disk_is_the_merge_at_once(found: list[Claim]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buckets, "PART_ROWS", 2)
-        patch.setattr(buckets, "BUCKETS", 5)
+        patch.setattr(buckets, "MOST_BUCKET_ROWS", 2)
+        patch.setattr(buckets, "MERGE_BUCKETS", 5)
         assert merged(found) == oracle.graph(found)
 
 
 def test_parts_are_bounded_even_where_one_node_has_everything(tmp_path: Path) -> None:
-    n = 3 * buckets.PART_ROWS
+    n = 3 * buckets.MOST_BUCKET_ROWS
     rows = pl.DataFrame({"x": np.arange(n)})
     hub = np.zeros(n, np.uint32)
     with Buckets({"given": {"x": pl.Int64}, "kept": {"x": pl.Int64}}, tmp_path) as made:
@@ -72,13 +72,13 @@ def test_parts_are_bounded_even_where_one_node_has_everything(tmp_path: Path) ->
             made.add("given", rows[ends], hub[ends], np.arange(n)[ends])
         assert any(tmp_path.rglob("*.arrows"))
         parts = [part["given"] for part in made.parts()]
-        assert max(part.height for part in parts) <= buckets.PART_ROWS
+        assert max(part.height for part in parts) <= buckets.MOST_BUCKET_ROWS
     assert pl.concat(parts)["x"].sort().equals(rows["x"])
     assert not any(tmp_path.iterdir())
 
 
 def test_a_full_disk_under_the_merge_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buckets, "PART_ROWS", 1)
+    monkeypatch.setattr(buckets, "MOST_BUCKET_ROWS", 1)
     claims = [*ENTITIES, *(edge("REGULATES", GENE, OTHER, f"s{i}") for i in range(50))]
     with Spool() as made:
         found = merge(fill(made, claims))

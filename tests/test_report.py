@@ -86,7 +86,7 @@ def test_claims_that_do_not_add_up() -> None:
     [
         (GraphCounts({"Entity": 6, "Gene": 6}, {"ENCODES": 1}), ":Gene: 6 in the database, 7"),
         (GraphCounts({"Entity": 7, "Gene": 7}), "[:ENCODES]: 0 in the database, 1"),
-        (GraphCounts({"Entity": 8, "Gene": 7}, {"ENCODES": 1}), ":Entity: 8 nodes, but 7"),
+        (GraphCounts({"Entity": 8, "Gene": 7}, {"ENCODES": 1}), ":Entity: 8 in the database, 7"),
         (GraphCounts({"Entity": 8, "Gene": 7, "Drug": 1}, {"ENCODES": 1}), ":Drug: 1"),
     ],
 )

@@ -62,7 +62,7 @@ def test_the_commands_agree_with_the_library(
     nothing = runner.invoke(tosg, ["status", "--json"])
     assert nothing.exit_code == 3
     assert json.loads(nothing.stdout)["running"] is False
-    assert json.loads(runner.invoke(tosg, ["down", "--json"]).stdout) == {"stopped": False}
+    assert json.loads(runner.invoke(tosg, ["down", "--json"]).stdout)["stopped"] is False
 
 
 def test_files_and_networks_are_out_of_reach_of_cypher(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 The merge of one relationship type needs all claims about one pair of nodes at a time, and no more.
 Rows are put into buckets by a hash of their two ends, and read back a few buckets at a time, so
-that memory is bounded by `PART_ROWS` whatever the type's size, hubs included.
+that memory is bounded by `MOST_BUCKET_ROWS` whatever the type's size, hubs included.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Rows that are kept in memory, and of one part.
-PART_ROWS = 500_000
+MOST_BUCKET_ROWS = 500_000
 
 #: Files that are open at once are this many times the kinds of rows.
-BUCKETS = 48
+MERGE_BUCKETS = 48
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -52,7 +52,7 @@ class Buckets:
         self._folder = Path(self._temporary.name)
         self._memory: list[tuple[str, pl.DataFrame, NDArray[np.int64]]] = []
         self._rows = 0
-        self._counts = np.zeros(BUCKETS, np.int64)
+        self._counts = np.zeros(MERGE_BUCKETS, np.int64)
         self._writers: dict[tuple[str, int], pa.RecordBatchStreamWriter] = {}
 
     def __enter__(self) -> Self:
@@ -82,10 +82,10 @@ class Buckets:
         if not rows.height:
             return
         bucket = _bucket_of(start, end)
-        self._counts += np.bincount(bucket, minlength=BUCKETS)
+        self._counts += np.bincount(bucket, minlength=MERGE_BUCKETS)
         self._memory.append((kind, rows, bucket))
         self._rows += rows.height
-        if self._rows > PART_ROWS or self._writers:
+        if self._rows > MOST_BUCKET_ROWS or self._writers:
             self._spill()
 
     def parts(self) -> Iterator[dict[str, pl.DataFrame]]:
@@ -94,7 +94,7 @@ class Buckets:
         Yields
         ------
         dict of str to DataFrame
-            Every kind, with at most about `PART_ROWS` rows in all. At least one part comes.
+            Every kind, with at most about `MOST_BUCKET_ROWS` rows in all. At least one part comes.
         """
         if not self._writers:
             yield {kind: self._of_memory(kind) for kind in self._schemas}
@@ -107,7 +107,7 @@ class Buckets:
         group: list[int] = []
         rows = 0
         for bucket, count in enumerate(self._counts.tolist()):
-            if group and rows + count > PART_ROWS:
+            if group and rows + count > MOST_BUCKET_ROWS:
                 yield group
                 group, rows = [], 0
             group.append(bucket)
@@ -135,7 +135,7 @@ class Buckets:
         for kind, rows, bucket in self._memory:
             order = np.argsort(bucket, kind="stable")
             ranked = rows[order]
-            ends = np.cumsum(np.bincount(bucket, minlength=BUCKETS))
+            ends = np.cumsum(np.bincount(bucket, minlength=MERGE_BUCKETS))
             for number, stop in enumerate(ends.tolist()):
                 first = int(ends[number - 1]) if number else 0
                 if stop > first:
@@ -163,4 +163,4 @@ def _bucket_of(start: NDArray[Any], end: NDArray[Any]) -> NDArray[np.int64]:
         np.int64
     ).astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return ((mixed >> np.uint64(40)) % np.uint64(BUCKETS)).astype(np.int64)
+    return ((mixed >> np.uint64(40)) % np.uint64(MERGE_BUCKETS)).astype(np.int64)

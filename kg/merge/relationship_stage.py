@@ -17,7 +17,7 @@ import polars as pl
 
 from tosg.kg.claims.counters import RejectionCounter
 from tosg.kg.merge import pending as pend
-from tosg.kg.merge.buckets import PART_ROWS
+from tosg.kg.merge.buckets import MOST_BUCKET_ROWS
 from tosg.kg.merge.diff import compare_relationships
 from tosg.kg.merge.load import list_releases
 from tosg.kg.merge.relationships import (
@@ -140,7 +140,7 @@ def _large_frames(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     some: list[pl.DataFrame] = []
     for frame in frames:
         some.append(frame)
-        if sum(f.height for f in some) >= PART_ROWS:
+        if sum(f.height for f in some) >= MOST_BUCKET_ROWS:
             yield pl.concat(some)
             some = []
     if some:

@@ -251,7 +251,8 @@ def _as_text(value: Any) -> str:
 
 
 def _value(db: Database, param: Parameter, given: Any, warnings: list[str], first: bool) -> Any:
-    if isinstance(given, str):
+    # A text for a parameter of any type is that text: the command line has read it as JSON already.
+    if isinstance(given, str) and param.type != "ANY":
         given = _parse(param, given)
     entities = param.element in parameter_labels()
     if param.many:
