@@ -83,8 +83,3 @@ def cell_map(frame: pd.DataFrame, colour: str, *, numbers: bool, title: str) -> 
         )
         .properties(height=480)
     )
-
-
-def curves(frame: pd.DataFrame, x: str, y: str, by: str) -> alt.Chart:
-    """Lines of one number over another, one per value of a column."""
-    return alt.Chart(frame).mark_line(point=True).encode(x=f"{x}:Q", y=f"{y}:Q", color=f"{by}:N")

@@ -73,12 +73,6 @@ class Entity:
         return self.symbol or self.name or self.id
 
 
-def ask(graph: KnowledgeGraph, query: str, **params: Any) -> list[dict[str, Any]]:
-    """Rows of a query that reads."""
-    rows: list[dict[str, Any]] = graph.query(query, params=params).to_pylist()
-    return rows
-
-
 def frame_of(graph: KnowledgeGraph, query: str, **params: Any) -> pd.DataFrame:
     """Result of a query that reads."""
     frame: pd.DataFrame = graph.query(query, params=params).to_pandas()

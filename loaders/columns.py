@@ -33,7 +33,7 @@ def keep(
     mask : array of bool
         Null counts as false.
     log : FileLog
-        Is told how many rows went, and the first of them.
+        Counts the rows that are left out, with the first of them.
     kind : str
         Why.
     example : sequence of str
@@ -90,7 +90,7 @@ def with_curies(
     prefix : str
         Any spelling of a known prefix; "" where each identifier names its own.
     file : FileLog
-        Is told about rejected rows: "bad identifier", or "identifier changed by a spreadsheet".
+        Counts rejected rows: "bad identifier", or "identifier changed by a spreadsheet".
     to : str
         Name of the new column; an existing one of that name is replaced.
     shown : sequence of str
@@ -256,7 +256,7 @@ def with_words(
     words : mapping
         Word -> value.
     file : FileLog
-        Is told about other words.
+        Counts rows with other words.
     to : str
         Name of the new column.
     type_ : DataType, optional

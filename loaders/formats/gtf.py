@@ -78,7 +78,7 @@ def translated_claims(
     accessions : dict
         ENST or ENSP -> UniProt CURIE.
     file : FileLog
-        Is told how many have none.
+        Counts those that have none.
     origin : Origin
     """
     rows = []

@@ -116,7 +116,7 @@ def fetch_planned(
     newer: bool = False,
     progress: Progress = silent,
 ) -> dict[str, dict[str, Path]]:
-    """Download what is not in the cache; optional files that cannot be had are left out.
+    """Download what is not in the cache; optional files that are not available are left out.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Tables of counts: CSV, TSV and Parquet, with genes in rows or in columns.
 
-Which axis has the genes is told from their names, and only where exactly one of the two can be.
+The names decide which axis has the genes, and only where exactly one of the two can have them.
 """
 
 from __future__ import annotations
