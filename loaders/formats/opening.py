@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from tosg.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from io import BufferedReader
     from pathlib import Path
 
@@ -29,15 +29,16 @@ _BESIDE = re.compile(r"(?i)(^|/)(readme|licen[cs]e|created|version|__macosx|\.)"
 
 
 @contextmanager
-def open_bytes(path: Path, member: str = "*") -> Iterator[BinaryIO]:
+def open_bytes(path: Path, members: Sequence[str] = ("*",)) -> Iterator[BinaryIO]:
     """Open a plain, gzip, xz, bzip2 or zip file, told apart by its first bytes, not its name.
 
     Parameters
     ----------
     path : Path
         The file.
-    member : str
-        Pattern of the one member of a zip archive to read; READMEs and licences do not count.
+    members : sequence of str
+        Patterns of the member of a zip archive to read: the first that fits a member decides, and
+        must fit only one. READMEs and licences do not count.
 
     Raises
     ------
@@ -52,9 +53,27 @@ def open_bytes(path: Path, member: str = "*") -> Iterator[BinaryIO]:
             raise DataError(
                 "the file is empty", where=path, hint="download it again; see `tosg sources`"
             )
-        with _open(path, head, member) as stream:
+        with _open(path, head, members) as stream:
             refuse_page(stream, path)
             yield stream
+
+
+def read_through(path: Path) -> None:
+    """Read a file to its end, every member of a zip archive too, and refuse what is damaged.
+
+    Raises
+    ------
+    DataError
+        As `open_bytes`.
+    """
+    if not zipfile.is_zipfile(path):
+        with open_bytes(path) as stream:
+            while stream.read(1 << 20):
+                pass
+        return
+    with _as_data_errors(path), zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise zipfile.BadZipFile(f"the member {damaged} has another checksum")
 
 
 def refuse_page(stream: BinaryIO, path: Path) -> None:
@@ -136,7 +155,7 @@ def _encoding_error(
     )
 
 
-def _open(path: Path, head: bytes, member: str) -> BinaryIO:
+def _open(path: Path, head: bytes, members: Sequence[str]) -> BinaryIO:
     kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
     named = {".gz": "gz", ".xz": "xz", ".bz2": "bz2", ".zip": "zip"}.get(path.suffix)
     if kind is None and named is not None and not _texty(head):
@@ -154,20 +173,26 @@ def _open(path: Path, head: bytes, member: str) -> BinaryIO:
     if kind == "bz2":
         return cast("BinaryIO", bz2.open(path, "rb"))
     if kind == "zip":
-        return cast("BinaryIO", _open_member(path, member))
+        return cast("BinaryIO", _open_member(path, members))
     return path.open("rb")
 
 
-def _open_member(path: Path, pattern: str) -> IO[bytes]:
+def _open_member(path: Path, patterns: Sequence[str]) -> IO[bytes]:
     archive = zipfile.ZipFile(path)
     names = [n for n in archive.namelist() if not n.endswith("/") and not _BESIDE.search(n)]
-    fitting = [n for n in names if fnmatch.fnmatchcase(n.rpartition("/")[2], pattern)]
+    fits = (
+        [n for n in names if fnmatch.fnmatchcase(n.rpartition("/")[2], pattern)]
+        for pattern in patterns
+    )
+    fitting = next((found for found in fits if found), [])
     if len(fitting) != 1:
         raise DataError(
             "it is unclear which file of the zip archive is meant",
             where=path,
             found=", ".join(names[:5]) or "no file",
-            expected=f"one file named {pattern}" if pattern != "*" else "one file",
+            expected=f"one file named {' or '.join(patterns)}"
+            if patterns != ("*",)
+            else "one file",
             hint="unpack the archive and give the file itself",
         )
     return archive.open(fitting[0])

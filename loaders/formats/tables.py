@@ -63,6 +63,8 @@ class Layout:
         Fewest fields of a row, for tables whose empty last columns may be cut off; 0: all.
     skip : int
         Lines of text before the header.
+    members : tuple of str
+        Which member of a zip archive is the table: patterns, the most wanted first.
     """
 
     columns: tuple[str, ...]
@@ -76,6 +78,7 @@ class Layout:
     comment: str = ""
     ragged: int = 0
     skip: int = 0
+    members: tuple[str, ...] = ("*",)
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -114,7 +117,7 @@ def read_table(path: Path, layout: Layout, log: FileLog) -> Iterator[pa.RecordBa
     DataError
         Missing, empty, cut off, not UTF-8, another header than expected, no rows.
     """
-    with open_bytes(path) as stream:
+    with open_bytes(path, layout.members) as stream:
         reader = _Reader(path, layout, log)
         yield from reader.batches(stream)
 
@@ -127,10 +130,10 @@ def choose_layout(path: Path, layouts: Mapping[str, Layout]) -> str:
     DataError
         It has none of them, or is no text.
     """
-    with open_bytes(path) as stream:
-        data = strip_bom(stream.read(BLOCK_BYTES), path)
     found = ""
     for key, layout in layouts.items():
+        with open_bytes(path, layout.members) as stream:
+            data = strip_bom(stream.read(BLOCK_BYTES), path)
         reader = _Reader(path, layout, FileLog("", path))
         try:
             reader.read_header(data) if layout.header else reader.check_width(data)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
 from tosg.files import hash_file, sync_folder
-from tosg.loaders.formats.opening import open_bytes
+from tosg.loaders.formats.opening import read_through
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -203,9 +203,7 @@ def _forget(part: Path) -> None:
 def _check(part: Path, path: Path, url: str, sha256: str | None) -> None:
     """Look into the file: a page, an empty or a cut-off one is refused, and so is another hash."""
     try:
-        with open_bytes(part) as stream:
-            while stream.read(1 << 20):
-                pass
+        read_through(part)
     except DataError as error:
         _forget(part)
         raise DataError(

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, of_species, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.options import Option
+from tosg.loaders.reference.binary import GENETIC
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _LAYOUT = Layout(
         "Publication Source": ("Pubmed ID",),
         "BioGRID Interaction ID": ("#BioGRID Interaction ID",),
     },
+    members=("BIOGRID-ORGANISM-Homo_sapiens-[0-9]*.txt", "*"),
 )  # fmt: skip
 
 _SCORE = Score(
@@ -48,7 +49,6 @@ _SCORE = Score(
         "keeps the best of its experiments"
     ),
 )
-GENETIC = Option("genetic", "whether genetic interactions are loaded too", False)
 
 
 class BioGrid(Loader):
@@ -62,6 +62,7 @@ class BioGrid(Loader):
     scores = (_SCORE,)
     options = (GENETIC,)
     quirks = (
+        "The archive has a table for each species; that of Homo sapiens is read.",
         "Both interactors have to be human.",
         "The same pair of one experiment can stand in several rows; they are one relationship.",
     )

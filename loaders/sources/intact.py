@@ -1,23 +1,31 @@
-"""IntAct: pairs of proteins that were seen to interact.
+"""IntAct: pairs of molecules that were seen to interact, with the MI score.
 
-Both ends must be human proteins of UniProt's table, which is read too. Isoforms (``-2``) and
-chains (``-PRO_0000045``) count for the protein they belong to; the original ids stay in the
-evidence. The same pair in either order, or again, is one claim with the number of its rows.
+The file is PSI-MI TAB 2.7, or the older table of identifiers that CellPhoneDB kept, whichever it
+is. That one says no species: both ends must be human proteins of UniProt's table, which is read
+too. Isoforms (``-2``) and chains (``-PRO_0000045``) count for the protein they belong to; the
+original ids stay in the evidence.
+
+Format: https://psicquic.github.io/MITAB27Format.html; the MI score: https://doi.org/10.1093/database/bau131
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.errors import DataError
 from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep, keep_identified
-from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.formats.mitab import MITAB
+from tosg.loaders.formats.tables import Layout, choose_layout, read_table
+from tosg.loaders.reference.binary import DATABASES, GENETIC, BinarySource, read_binary
 from tosg.loaders.reference.proteins import UNIPROT_TAB, human_proteins
+from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +33,14 @@ if TYPE_CHECKING:
 
     from tosg.kg.claims.log import FileLog, SourceLog
 
-_LAYOUT = Layout(("A", "B"), delimiter=",", quoted=True)
+_LAYOUTS = {"mitab": MITAB, "pairs": Layout(("A", "B"), delimiter=",", quoted=True)}
 _ENDS = ("A", "B")
+_SCORE = Score(
+    '"intact-miscore"',
+    numbers=("intact-miscore",),
+    help="the MI score as IntAct states it: from methods, types and the number of publications",
+)
+_KINDS = ("Protein", "Gene", "Complex", "Metabolite")
 
 
 class IntAct(Loader):
@@ -36,32 +50,78 @@ class IntAct(Loader):
     title = "IntAct: molecular interactions of human proteins"
     homepage = "https://www.ebi.ac.uk/intact"
     license = "CC BY 4.0"
-    relationships = (("Protein", "INTERACTS_WITH", "Protein"),)
+    relationships = (
+        *(
+            (a, "INTERACTS_WITH", b)
+            for a in _KINDS
+            for b in _KINDS
+            if (a, b) != ("Metabolite", "Metabolite")
+        ),
+        ("Protein", "PHOSPHORYLATES", "Protein"),
+    )
+    scores = (_SCORE,)
+    options = (GENETIC,)
+    quirks = (
+        "The archive has negative results in a file of their own, which is not read; rows whose "
+        "column Negative is true are left out of any file.",
+        "Both ends have to be human; small molecules have no species.",
+        "Pairs out of a complex of many (spoke expansion) are kept, and their evidence says so.",
+        "A phosphorylation between an enzyme and its target is PHOSPHORYLATES as well.",
+        "The older table states no species: its proteins are looked up in UniProt's table.",
+    )
+    tested_on = (
+        "made-up rows in the layout of IntAct, 86 rows of FlyBase in MITAB 2.7, and the whole "
+        "table of pairs of 2019"
+    )
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "interactions",
-            ("IntAct_interaction_raw.csv.xz", "IntAct*.csv.xz", "IntAct*.csv.gz", "IntAct*.csv"),
-            "pairs of interactors",
-            url=(
-                "https://raw.githubusercontent.com/Teichlab/cellphonedb/"
-                "dca1c26555b012df30af0f2521cd4df317cf4600/cellphonedb/src/core/data/sources/"
-                "IntAct_interaction_raw.csv.xz"
+            (
+                "human.zip",
+                "human.txt",
+                "intact.zip",
+                "intact.txt",
+                "intact*.txt",
+                "IntAct_interaction_raw.csv.xz",
+                "IntAct*.csv.xz",
+                "IntAct*.csv.gz",
+                "IntAct*.csv",
             ),
-            sha256="b52cf61bcdabff0ff360ed341154df86a18e1a5b316d6aeccebc6a9df58dffb4",
-            release="2019-06-21",  # day of CellPhoneDB's snapshot
+            "interactions (PSI-MI TAB 2.7), or pairs of interactors",
+            url="https://ftp.ebi.ac.uk/pub/databases/intact/current/psimitab/species/human.zip",
+            # The day of CellPhoneDB's snapshot.
+            known={
+                "b52cf61bcdabff0ff360ed341154df86a18e1a5b316d6aeccebc6a9df58dffb4": "2019-06-21"
+            },
+            whole_bytes=500_000,
         ),
-        UNIPROT_TAB,
+        replace(UNIPROT_TAB, required=False),
     )
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
+        path = files["interactions"]
+        file, origin = log.file(path), self.origin(path, release)
+        if choose_layout(path, _LAYOUTS) == "mitab":
+            source = BinarySource(
+                DATABASES, "intact", score=_SCORE, score_column="intact-miscore",
+                genetic=self.value(GENETIC),
+            )  # fmt: skip
+            yield from read_binary(path, file, origin, source)
+            return
+        if "proteins" not in files:
+            raise DataError(
+                "this table of pairs states no species, and needs UniProt's table beside it",
+                where=path,
+                expected=" or ".join(UNIPROT_TAB.names[:2]),
+                hint=f"get it from {UNIPROT_TAB.url}, or take IntAct's PSI-MI TAB file",
+            )
         proteins = files["proteins"]
         known = [b.column("curie") for b in human_proteins(proteins, log.file(proteins))]
         human = pa.concat_arrays(known)
-        path = files["interactions"]
-        file, origin = log.file(path), self.origin(path, release)
-        batches = [_pairs(raw, human, file) for raw in read_table(path, _LAYOUT, file)]
+        layout = _LAYOUTS["pairs"]
+        batches = [_pairs(raw, human, file) for raw in read_table(path, layout, file)]
         rows = pa.Table.from_batches(batches)
         loops = pc.equal(rows.column("start"), rows.column("end"))
         if count := pc.sum(loops).as_py() or 0:

@@ -99,7 +99,7 @@ def test_windows_line_ends_change_nothing(source: str, tmp_path: Path) -> None:
     write_source(source, tmp_path / "unix", unix)
     write_source(source, tmp_path / "dos", dos)
     first, second = read_source(source, tmp_path / "unix"), read_source(source, tmp_path / "dos")
-    if source_of(source) == "intact":  # a line end inside a quoted field is part of the value
+    if source == "intact@old":  # a line end inside a quoted field is part of the value
         assert [b.drop_columns(["evidence"]) for b in first[0]] == [
             b.drop_columns(["evidence"]) for b in second[0]
         ]
@@ -136,7 +136,7 @@ def test_missing_file(source: str, key: str, tmp_path: Path) -> None:
     name = contents(source)[key][0]
     spec = next(s for s in loader_of(source).files if s.key == key)
     (tmp_path / name).unlink()
-    if not spec.required:
+    if not spec.required and key not in FIXTURES[source].needs:
         assert read_source(source, tmp_path)[0]
         return
     with pytest.raises(DataError) as caught:

@@ -448,7 +448,7 @@ def test_indications(tmp_path: Path) -> None:
 
 
 def test_intact(tmp_path: Path) -> None:
-    _, relationships, log = read("intact", tmp_path)
+    _, relationships, log = read("intact@old", tmp_path)
     assert [(r["start"], r["end"], r["line"], r["evidence"]) for r in relationships] == [
         ("uniprot:A0A0A0B1C2", "uniprot:P00011", 10, '{"evidence_count":1}'),
         (
@@ -465,6 +465,7 @@ def test_intact(tmp_path: Path) -> None:
         "protein that is not in the human table": (1, 9),
     }
     assert notes(log, file) == {
+        "excerpt, not the whole file": 1,
         "protein that interacts with itself, kept out": 1,
         "pair given again, counted as evidence": 2,
     }

@@ -464,7 +464,12 @@ FIRST = list(_FILES)
 #: Fixtures by source; the older of two layouts of a source is named as in ``hgnc@old``.
 FIXTURES: dict[str, Fixture] = fixtures()
 FIXTURES |= {
-    f"{name}@old" if name in FIXTURES else name: Fixture(files, partial=name == "demo")
+    f"{name}@old" if name in FIXTURES else name: Fixture(
+        files,
+        partial=name == "demo",
+        # IntAct's older table states no species.
+        needs=("proteins",) if name == "intact" else (),
+    )
     for name, files in _FILES.items()
 }
 
