@@ -13,11 +13,11 @@ from tosg.loaders.columns import evidence, keep, keep_identified, not_negated
 from tosg.loaders.formats.mitab import (
     MITAB,
     blank_dash,
+    find_value,
     has_term,
-    parse_identifiers,
     is_taxon,
     name_terms,
-    find_value,
+    parse_identifiers,
 )
 from tosg.loaders.formats.tables import read_table
 from tosg.loaders.options import Option

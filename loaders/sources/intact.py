@@ -62,8 +62,8 @@ class IntAct(Loader):
     scores = (_SCORE,)
     options = (GENETIC,)
     quirks = (
-        "The archive has negative results in a file of their own, which is not read; rows whose "
-        "column Negative is true are left out of any file.",
+        "The archive has negative results in a file of their own, which is not read.",
+        "Rows whose column Negative is true are left out of any file.",
         "Both ends have to be human; small molecules have no species.",
         "Pairs out of a complex of many (spoke expansion) are kept, and their evidence says so.",
         "A phosphorylation between an enzyme and its target is PHOSPHORYLATES as well.",

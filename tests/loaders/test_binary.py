@@ -7,8 +7,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fixtures.intact import FIXTURE, PHOSPHORYLATION
 from support.fixtures.innatedb import FIXTURE as INNATE
+from support.fixtures.intact import FIXTURE, PHOSPHORYLATION
 from support.mitab import mitab_table
 from support.sources import notes, read_source, rows, write_source
 
