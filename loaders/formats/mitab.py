@@ -1,8 +1,8 @@
 """PSI-MI TAB 2.5 to 2.7 (MITAB), a table of binary molecular interactions.
 
 A field is ``-`` or a list with ``|`` of ``database:"identifier"(text)``; quotes are there only
-where the identifier holds one of the marks. The columns are the same everywhere, their captions are not:
-IntAct, FlyBase and InnateDB each have their own.
+where the identifier holds one of the marks. The columns are the same everywhere, their captions
+are not: IntAct, FlyBase and InnateDB each have their own.
 
 Format: https://psicquic.github.io/MITAB27Format.html
 """
