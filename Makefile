@@ -20,7 +20,7 @@ help:
 	@echo "make check        format, lint, types, layers"
 	@echo "make test-pythons the tests without a server, on the other Pythons that are here"
 	@echo "make test-long    the long tests"
-	@echo "make bench        the benchmarks (BENCH='load merge read export batches')"
+	@echo "make bench        the benchmarks (BENCH='load merge parse read export batches')"
 
 setup: $(STAMP)
 
@@ -81,7 +81,7 @@ format: setup
 wheel-test: setup
 	$(BIN)/python tests/wheel_check.py
 
-BENCH ?= load merge read export batches
+BENCH ?= load merge parse read export batches
 bench: setup
 	@for b in $(BENCH); do $(BIN)/python -m benchmarks $$b --json || exit 1; done
 

@@ -303,7 +303,7 @@ def evidence(
     parts = {key: _json_texts(batch.column(c), blanks) for key, c in (texts or {}).items()}
     parts |= {key: _json_numbers(batch.column(c), blanks) for key, c in (numbers or {}).items()}
     parts |= {
-        key: _json_lists(split(batch.column(c), separator, *blanks))
+        key: _json_lists(batch.column(c), separator, blanks)
         for key, (c, separator) in (lists or {}).items()
     }
     keyed = {
@@ -318,9 +318,15 @@ def evidence(
 
 def _json_texts(values: pa.Array, blanks: Sequence[str]) -> pa.Array:
     text = blank_to_null(values, *blanks)
-    distinct = text.dictionary_encode()
+    quoted = pc.binary_join_element_wise('"', text, '"', "")
+    special = pc.fill_null(pc.match_substring_regex(text, r'["\\\x00-\x1f]'), False)
+    if not pc.any(special).as_py():
+        return quoted
+    distinct = text.filter(special).dictionary_encode()
     dumped = [json.dumps(word, ensure_ascii=False) for word in distinct.dictionary.to_pylist()]
-    return pa.array(dumped, pa.string()).take(distinct.indices)
+    return pc.replace_with_mask(
+        quoted, special, pa.array(dumped, pa.string()).take(distinct.indices)
+    )
 
 
 def _json_numbers(values: pa.Array, blanks: Sequence[str]) -> pa.Array:
@@ -329,7 +335,10 @@ def _json_numbers(values: pa.Array, blanks: Sequence[str]) -> pa.Array:
     return pc.if_else(number, text, _json_texts(values, blanks))
 
 
-def _json_lists(lists: pa.ListArray) -> pa.Array:
+def _json_lists(values: pa.Array, separator: str, blanks: Sequence[str]) -> pa.Array:
+    if not pc.any(pc.match_substring(values, separator)).as_py():
+        return pc.binary_join_element_wise("[", _json_texts(values, blanks), "]", "")
+    lists = split(values, separator, *blanks)
     quoted = pa.ListArray.from_arrays(lists.offsets, _json_texts(lists.flatten(), ()))
     joined = pc.binary_join(quoted, ",")
     whole = pc.binary_join_element_wise("[", joined, "]", "")

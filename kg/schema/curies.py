@@ -14,7 +14,7 @@ import importlib.metadata
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,8 +135,12 @@ def known_prefix(prefix: str) -> str:
     return found
 
 
+@lru_cache(1 << 16)
 def curie(value: str, prefix: str | None = None) -> str | None:
-    """Normalise one identifier; see `curies` and `parse_curies`. None where it is not valid."""
+    """Normalise one identifier; see `curies` and `parse_curies`. None where it is not valid.
+
+    The last 65,536 answers are kept: the same identifiers stand in many rows.
+    """
     column = pa.array([value], pa.string())
     result = parse_curies(column) if prefix is None else curies(column, prefix)
     found: str | None = result[0].as_py()

@@ -255,7 +255,7 @@ class _Reader:
 
     def _record_ends(self, block: _Bytes) -> _Longs:
         ends = np.flatnonzero(block == _NEWLINE)
-        return ends[~_inside_quotes(block)[ends]] if self.layout.quoted else ends
+        return ends[~_inside_quotes(block, ends)] if self.layout.quoted else ends
 
     def _block(self, data: bytes, *, last: bool) -> Iterator[pa.RecordBatch]:
         check_utf8(data, self.path, first_line=self.line, first_byte=self.byte)
@@ -337,7 +337,7 @@ class _Reader:
         """Fields of each line."""
         found = np.flatnonzero(block == ord(self.layout.delimiter))
         if self.layout.quoted:
-            found = found[~_inside_quotes(block)[found]]
+            found = found[~_inside_quotes(block, found)]
         # A delimiter sorts after its line's start and before its end.
         return np.searchsorted(found, ends) - np.searchsorted(found, starts) + 1
 
@@ -442,8 +442,10 @@ class _Reader:
         return pa.record_batch([*arrays, pa.array(lines)], names=[*self.layout.read, "line"])
 
 
-def _inside_quotes(block: _Bytes) -> npt.NDArray[np.bool_]:
-    return (np.cumsum(block == _QUOTE, dtype=np.int64) & 1).astype(bool)
+def _inside_quotes(block: _Bytes, places: _Longs) -> npt.NDArray[np.bool_]:
+    """Whether each of some places, in ascending order, has an odd number of quotes before it."""
+    quotes = np.flatnonzero(block == _QUOTE)
+    return (np.searchsorted(quotes, places) & 1).astype(bool)
 
 
 def _unenclosed(values: pa.Array) -> pa.Array:

@@ -82,6 +82,7 @@ class Demo(Loader):
         ("Protein", "PHOSPHORYLATES", "Protein"),
     )
     signs = "the column sign: 1, -1 or 0"
+    tested_on = "the tables that come with tosg, whole"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec("genes", ("genes.tsv",), "genes with their proteins"),
         FileSpec("terms", ("terms.tsv",), "drugs, diseases, pathways, cell types, ..."),

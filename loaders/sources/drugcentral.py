@@ -48,6 +48,7 @@ class DrugCentral(Loader):
     homepage = "https://drugcentral.org"
     license = "CC BY-SA 4.0"
     nodes = ("Drug",)
+    tested_on = "the whole structures of 2021-09-01 (OBO) and a table of 4,995 drugs"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "drugs",

@@ -53,6 +53,7 @@ class Goa(Loader):
         ("Gene", "LOCATED_IN", "CellularComponent"),
         ("Gene", "PARTICIPATES_IN", "BiologicalProcess"),
     )
+    tested_on = "both annotation tables of human genes and the ontology of 2009-05-15, whole"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "annotations",

@@ -80,6 +80,7 @@ class Hetionet(Loader):
     nodes = tuple(dict.fromkeys(kind.type for kind in KINDS.values()))
     relationships = tuple(dict.fromkeys(ends_of(metaedge) for metaedge in METAEDGES.values()))
     signs = "every regulation (Gr>G) has 0: Hetionet keeps no direction of change"
+    tested_on = "the whole node table, a sample of 99,676 edges, both tables with licences"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "nodes",

@@ -41,6 +41,7 @@ class Indications(Loader):
         ("Drug", "PALLIATES", "Disease"),
         ("Drug", "TREATS", "Disease"),
     )
+    tested_on = "the whole table"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "indications",

@@ -34,6 +34,7 @@ class Pathways(Loader):
     license = "CC0 1.0"
     nodes = ("Pathway",)
     relationships = (("Gene", "PARTICIPATES_IN", "Pathway"),)
+    tested_on = "the whole table"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "pathways",

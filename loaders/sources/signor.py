@@ -11,13 +11,17 @@ layout is that of older downloads, the tab layout that of today's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.schema.curies import curie
-from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json
-from tosg.loaders.columns import of_species, with_words
+from tosg.loaders.base import FileSpec, Loader, Origin
+from tosg.loaders.columns import BAD_ID, evidence, keep, of_species, with_words
 from tosg.loaders.formats.tables import Layout, choose_layout, read_table
 from tosg.loaders.reference.complexes import ComplexRecord, complex_claims
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
@@ -27,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
-
     from tosg.kg.claims.log import FileLog, SourceLog
+
+Longs: TypeAlias = npt.NDArray[np.int64]
 
 _COLUMNS = (
     "ENTITYA", "TYPEA", "IDA", "DATABASEA", "ENTITYB", "TYPEB", "IDB", "DATABASEB",
@@ -51,6 +55,9 @@ _SIGNS = {"up-regulates": 1, "down-regulates": -1, "unknown": 0}
 _FORMS = "form complex"
 
 _SCORE = Score("SCORE", numbers=("SCORE",), help="SIGNOR's own score of confidence, 0 to 1")
+
+#: Columns that the example of a rejection shows.
+_SHOWN = ("ENTITYA", "EFFECT", "ENTITYB")
 
 #: Rows of these taxa are human, or say that no species is meant.
 _HUMAN = ("9606", "-1", "")
@@ -141,14 +148,16 @@ class Signor(Loader):
             else:
                 yield from _family_claims(records, origin)
                 families = {r.id: (r.name or r.id, r.members) for r in records}
+        known: dict[str, _Participant] = {}
         path = files["relations"]
         file, origin = log.file(path), self.origin(path, release)
         for raw in read_table(path, _LAYOUTS[choose_layout(path, _LAYOUTS)], file):
             batch = of_species(raw, "TAX_ID", file, *_HUMAN, shown=("ENTITYA", "ENTITYB", "TAX_ID"))
             batch = with_words(batch, "EFFECT", {e: e for e in _EFFECTS}, file, to="effect")
             batch = _SCORE.add(batch, file)
-            facts = [f for row in batch.to_pylist() for f in _facts(row, families, file)]
-            yield from fact_claims(facts, origin)
+            batch, starts, ends = _with_participants(batch, families, known, file)
+            file.parsed(batch.num_rows)
+            yield from _relationships(batch, starts, ends, origin, file)
 
 
 def _sets(path: Path, file: FileLog) -> Iterator[ComplexRecord]:
@@ -204,73 +213,164 @@ def _family_claims(records: list[ComplexRecord], origin: Origin) -> Iterator[pa.
     yield from fact_claims(members, origin)
 
 
-def _participants(
-    row: Mapping[str, str], end: str, families: Mapping[str, tuple[str, tuple[Ref, ...]]]
-) -> tuple[list[Ref], str | None]:
-    """What an end stands for, and the family's id where it is one; or nothing and why."""
-    type_, id_ = row[f"TYPE{end}"].strip().lower(), row[f"ID{end}"].strip()
+@dataclass(frozen=True, slots=True)
+class _Participant:
+    """What an end of a row stands for: nodes, or why there are none."""
+
+    refs: tuple[Ref, ...] = ()
+    family: str | None = None
+    why: str = ""
+
+
+def _participant(
+    type_: str, id_: str, database: str, families: Mapping[str, tuple[str, tuple[Ref, ...]]]
+) -> _Participant:
+    found: Ref | None = None
     if type_ == "proteinfamily":
         members = families.get(f"signor:{id_}")
         if members is None:
-            return [], "family whose members are not known"
-        return [m for m in members[1] if m[0] == "Protein"], id_
+            return _Participant(why="family whose members are not known")
+        proteins = tuple(m for m in members[1] if m[0] == "Protein")
+        return _Participant(proteins, id_, "" if proteins else BAD_ID)
     if type_ == "complex":
-        return [("Complex", f"signor:{id_}")] if id_.startswith(
-            "SIGNOR-C"
-        ) else [], "bad identifier"
-    if type_ == "protein":
+        found = ("Complex", f"signor:{id_}") if id_.startswith("SIGNOR-C") else None
+    elif type_ == "protein":
         found = _ref("Protein", id_.partition("-PRO")[0].partition("_PRO")[0], "uniprot")
-        return ([found], None) if found else ([], "bad identifier")
-    if type_ in ("chemical", "smallmolecule") and row[f"DATABASE{end}"].strip() == "ChEBI":
+    elif type_ in ("chemical", "smallmolecule") and database == "ChEBI":
         found = _ref("Metabolite", id_, "chebi")
-        return ([found], None) if found else ([], "bad identifier")
-    return [], f"{type_ or 'end'} without a type in the graph"
+    else:
+        return _Participant(why=f"{type_ or 'end'} without a type in the graph")
+    return _Participant((found,)) if found else _Participant(why=BAD_ID)
 
 
-def _facts(
-    row: dict[str, object],
+def _with_participants(
+    batch: pa.RecordBatch,
     families: Mapping[str, tuple[str, tuple[Ref, ...]]],
+    known: dict[str, _Participant],
     file: FileLog,
-) -> list[Fact]:
-    texts = {k: str(v) for k, v in row.items() if isinstance(v, str)}
-    line = int(str(row["line"]))
-    starts, why = _participants(texts, "A", families)
-    shown = f"{texts['ENTITYA']} {texts['EFFECT']} {texts['ENTITYB']}"
-    if not starts:
-        file.reject(why or "bad identifier", line, shown)
-        return []
-    ends, why_end = _participants(texts, "B", families)
-    if not ends:
-        file.reject(why_end or "bad identifier", line, shown)
-        return []
-    if len(starts) * len(ends) > _MOST_PAIRS:
-        file.reject(f"more than {_MOST_PAIRS} pairs of family members", line, shown)
-        return []
-    file.parsed()
-    score = row["score"] if isinstance(row["score"], float) else None
-    evidence = evidence_json(
-        {
-            "signor_ids": [texts["SIGNOR_ID"]] if texts["SIGNOR_ID"] else [],
-            "effect": texts["effect"],
-            "mechanism": texts["MECHANISM"],
-            "residue": texts["RESIDUE"],
-            "pubmed_ids": [texts["PMID"]] if texts["PMID"].isdecimal() else [],
-            "direct": texts["DIRECT"],
-            "families": sorted({w for w in (why, why_end) if w and w.startswith("SIGNOR-PF")}),
-        }
-    )
-    word = texts["effect"].partition(" ")[0]
-    found: list[Fact] = []
-    for start in starts:
-        for end in ends:
-            if texts["effect"] == _FORMS:
-                if end[0] == "Complex" and start[0] in ("Protein", "Complex", "Metabolite"):
-                    found.append(Fact("MEMBER_OF", start, end, line, None, score, None, evidence))
-                else:
-                    file.note("a complex that has no node is formed, left out", 1, shown)
-                continue
-            sign = _SIGNS[word]
-            found.append(Fact("REGULATES", start, end, line, sign, score, None, evidence))
-            if texts["MECHANISM"] == "phosphorylation" and start[0] == end[0] == "Protein":
-                found.append(Fact("PHOSPHORYLATES", start, end, line, sign, score, None, evidence))
+) -> tuple[pa.RecordBatch, list[_Participant], list[_Participant]]:
+    """Rows of which both ends stand for nodes, with the numbers of their participants.
+
+    ``known`` has those of earlier rows, by type, identifier and database. Adds the columns
+    ``code A`` and ``code B``: positions in the two lists that are returned.
+    """
+    sides: list[list[_Participant]] = []
+    for end in "AB":
+        texts = (pc.utf8_trim_whitespace(batch[f"{c}{end}"]) for c in ("TYPE", "ID", "DATABASE"))
+        type_, id_, database = texts
+        keys = pc.binary_join_element_wise(pc.utf8_lower(type_), id_, database, "\0")
+        coded = keys.dictionary_encode()
+        distinct = coded.dictionary.to_pylist()
+        for key in distinct:
+            if key not in known:
+                kind, name, source = key.split("\0")
+                known[key] = _participant(kind, name, source, families)
+        side = [known[key] for key in distinct]
+        batch = batch.append_column(f"code {end}", coded.indices)
+        for kind in sorted({p.why for p in side} - {""}):
+            fine = np.asarray([p.why != kind for p in side])[batch[f"code {end}"].to_numpy()]
+            batch = keep(batch, fine, file, kind, _SHOWN)
+        sides.append(side)
+    pairs = _counts(batch, "A", sides[0]) * _counts(batch, "B", sides[1])
+    few = pairs <= _MOST_PAIRS
+    batch = keep(batch, few, file, f"more than {_MOST_PAIRS} pairs of family members", _SHOWN)
+    return batch, *sides
+
+
+def _counts(batch: pa.RecordBatch, end: str, side: list[_Participant]) -> Longs:
+    """Nodes that the end of each row stands for."""
+    sizes = np.asarray([len(p.refs) for p in side], np.int64)
+    found: Longs = sizes[batch[f"code {end}"].to_numpy()]
     return found
+
+
+def _relationships(
+    batch: pa.RecordBatch,
+    starts: list[_Participant],
+    ends: list[_Participant],
+    origin: Origin,
+    file: FileLog,
+) -> Iterator[pa.RecordBatch]:
+    """One relationship for each pair of members."""
+    evidences = _evidence(batch, starts, ends)
+    starting, ending = _counts(batch, "A", starts), _counts(batch, "B", ends)
+    pairs = starting * ending
+    row = np.repeat(np.arange(batch.num_rows), pairs)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
+    start_type, start = _refs(batch, "A", starts, row, within // ending[row])
+    end_type, end = _refs(batch, "B", ends, row, within % ending[row])
+    effect = batch["effect"].take(pa.array(row))
+    forms = pc.equal(effect, _FORMS)
+    member = pc.is_in(start_type, pa.array(("Protein", "Complex", "Metabolite")))
+    member = pc.and_(pc.and_(forms, member), pc.equal(end_type, "Complex"))
+    lost = pc.and_not(forms, member)
+    if count := pc.sum(lost).as_py():
+        shown = batch.take(pa.array(row).filter(lost)[:1]).to_pylist()[0]
+        example = " ".join(shown[c] for c in _SHOWN)
+        file.note("a complex that has no node is formed, left out", count, example)
+    proteins = pc.and_(pc.equal(start_type, "Protein"), pc.equal(end_type, "Protein"))
+    mechanism = batch["MECHANISM"].take(pa.array(row))
+    phosphorylates = pc.and_(pc.equal(mechanism, "phosphorylation"), proteins)
+    word = pc.list_element(pc.split_pattern(effect, " ", max_splits=1), 0)
+    sign = pa.array(list(_SIGNS.values()), pa.int8()).take(
+        pc.index_in(word, pa.array(list(_SIGNS)))
+    )
+    for kind, chosen in (
+        ("MEMBER_OF", member),
+        ("REGULATES", pc.invert(forms)),
+        ("PHOSPHORYLATES", pc.and_not(phosphorylates, forms)),
+    ):
+        of = pa.array(row).filter(chosen)
+        yield origin.relationships(
+            len(of),
+            batch["line"].take(of),
+            type=kind,
+            start_type=start_type.filter(chosen),
+            start=start.filter(chosen),
+            end_type=end_type.filter(chosen),
+            end=end.filter(chosen),
+            sign=sign.filter(chosen),
+            score=batch["score"].take(of),
+            evidence=evidences.take(of),
+        )
+
+
+def _refs(
+    batch: pa.RecordBatch, end: str, side: list[_Participant], row: Longs, number: Longs
+) -> tuple[pa.Array, pa.Array]:
+    """Types and CURIEs of the nodes at one end of the pairs."""
+    sizes = np.asarray([len(p.refs) for p in side], np.int64)
+    first = (np.cumsum(sizes) - sizes)[batch[f"code {end}"].to_numpy()]
+    place = pa.array(first[row] + number)
+    types = pa.array([type_ for p in side for type_, _ in p.refs], pa.string())
+    ids = pa.array([id_ for p in side for _, id_ in p.refs], pa.string())
+    return types.take(place), ids.take(place)
+
+
+def _evidence(
+    batch: pa.RecordBatch, starts: list[_Participant], ends: list[_Participant]
+) -> pa.Array:
+    sides = [
+        pa.array([p.family for p in side], pa.string()).take(batch[f"code {end}"])
+        for end, side in (("A", starts), ("B", ends))
+    ]
+    a, b = sides
+    several = pc.fill_null(pc.not_equal(a, b), False)
+    both = pc.binary_join_element_wise(pc.min_element_wise(a, b), pc.max_element_wise(a, b), "|")
+    batch = batch.append_column("families", pc.if_else(several, both, pc.coalesce(a, b)))
+    is_number = pc.utf8_is_decimal(batch["PMID"])
+    batch = batch.append_column("pubmed", pc.if_else(is_number, batch["PMID"], ""))
+    return evidence(
+        batch,
+        texts={
+            "effect": "effect",
+            "mechanism": "MECHANISM",
+            "residue": "RESIDUE",
+            "direct": "DIRECT",
+        },
+        lists={
+            "signor_ids": ("SIGNOR_ID", "|"),
+            "pubmed_ids": ("pubmed", "|"),
+            "families": ("families", "|"),
+        },
+    )

@@ -86,7 +86,11 @@ class String(Loader):
         ),
         FileSpec(
             "aliases",
-            ("9606.protein.aliases.v12.0.txt.gz", "9606.protein.aliases.v*.txt.gz"),
+            (
+                "9606.protein.aliases.v12.0.txt.gz",
+                "9606.protein.aliases.v*.txt.gz",
+                "*.protein.aliases*.txt*",
+            ),
             "names of each protein in other databases",
             url=(
                 "https://stringdb-downloads.org/download/protein.aliases.v12.0/"

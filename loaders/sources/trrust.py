@@ -36,6 +36,7 @@ class Trrust(Loader):
     license = "CC BY-SA 4.0"
     signs = "Activation 1, Repression -1, Unknown 0"
     relationships = (("Gene", "REGULATES", "Gene"),)
+    tested_on = "the whole human table"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "regulation",

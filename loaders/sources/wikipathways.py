@@ -17,7 +17,6 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.kg.schema.curies import curie
@@ -152,12 +151,6 @@ class WikiPathways(Loader):
         yield from fact_claims(facts, origin)
 
 
-@lru_cache(1 << 16)
-def _curie(text: str, prefix: str) -> str | None:
-    """One identifier; the same ones stand in many drawings."""
-    return curie(text, prefix)
-
-
 def _plain(text: str) -> str:
     """Description without the marks of its wiki: a link is its text."""
     return " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
@@ -185,7 +178,7 @@ def _identified(
             file.note(f"node with an identifier of {node.database}, left out", 1, node.label)
             continue
         type_, prefix = known
-        id_ = _curie(node.id, prefix)
+        id_ = curie(node.id, prefix)
         if id_ is None or (prefix == "ensembl" and not id_.startswith("ensembl:ENSG")):
             file.note(f"node with a bad {node.database} identifier, left out", 1, node.id)
             continue
