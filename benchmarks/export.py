@@ -97,7 +97,8 @@ def _compare(folder: Path) -> dict[str, object]:
     import torch
     from safetensors.numpy import load_file
 
-    from tosg.export.format.manifest import check_training_files, read_manifest
+    from tosg.export.format.damage import check_training_files
+    from tosg.export.format.manifest import read_manifest
     from tosg.kg.schema.types import relationship_types
 
     manifest = read_manifest(folder / "training-set")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from support.tree import parsed
 
 #: A command, the facade's function and the library's are one thing, seen from three sides.
-SIDES = ("tosg.cli", "tosg.graph", "tosg.catalog", "tosg.inputs")
+SIDES = ("tosg.cli", "tosg.graph", "tosg.catalog", "tosg.inputs", "tosg.training_sets")
 
 #: Names whose meaning is fixed by what calls them: an entry point, and a view of the dashboard.
 CALLED_BY_NAME = {"main", "show"}

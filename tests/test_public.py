@@ -17,7 +17,7 @@ import pytest
 from support.tree import docstrings, module_files, parsed
 
 import tosg
-from tosg import catalog, inputs
+from tosg import catalog, inputs, training_sets
 from tosg.cli import tosg as tosg_command
 from tosg.cli.export import export
 from tosg.export.selection import Selection
@@ -32,7 +32,7 @@ SHAPE = re.compile(r"\(([A-Z]|n|n_\w+|e|datasets)\b[^)]*\)|[Rr]ow|[Cc]olumn|[Bb]
 def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Functions of `tosg`, its catalogue and its inputs, and methods of the public classes."""
     yield "tosg.connect", tosg.connect
-    for module in (catalog, inputs):
+    for module in (catalog, inputs, training_sets):
         for name, value in vars(module).items():
             if inspect.isfunction(value) and value.__module__ == module.__name__:
                 yield f"{module.__name__}.{name}", value

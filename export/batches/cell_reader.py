@@ -17,10 +17,10 @@ from tosg.export.batches.ahead import PagesAhead
 from tosg.export.batches.batch import Batch, SparseTensors, Topology, scatter_rows
 from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.batches.shards import ShardReader, SparseRows
+from tosg.export.format.damage import check_training_files
 from tosg.export.format.manifest import (
     Manifest,
     check_parts,
-    check_training_files,
     format_error,
     naming_damage,
     read_manifest,

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tosg.export.batches.graph_tensors import GraphTensors
-from tosg.export.format.manifest import SPLITS, check_training_files, format_error, naming_damage
+from tosg.export.format.damage import check_training_files
+from tosg.export.format.manifest import SPLITS, format_error, naming_damage
 
 if TYPE_CHECKING:
     from pathlib import Path

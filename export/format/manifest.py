@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tosg.errors import ExportError, unknown
-from tosg.files import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -166,33 +165,6 @@ def read_manifest(folder: str | Path) -> Manifest:
             hint="copy or export it again",
         )
     return Manifest(folder, content, document["run"])
-
-
-def check_training_files(manifest: Manifest, *, sha256: bool = False) -> None:
-    """Check that every file of the training set is there, whole, and (if asked) unchanged.
-
-    Raises
-    ------
-    ExportError
-        A file is missing, of another size, or of another hash.
-    """
-    for name, about in manifest.content["files"].items():
-        path = manifest.path(name)
-        if not path.is_file():
-            raise ExportError(
-                "a file of the training set is missing", where=path, hint="copy or export it again"
-            )
-        found, expected = f"{path.stat().st_size} bytes", f"{about['bytes']} bytes"
-        if found == expected and sha256:
-            found, expected = hash_file(path), about["sha256"]
-        if found != expected:
-            raise ExportError(
-                "a file of the training set is damaged",
-                where=path,
-                found=found,
-                expected=expected,
-                hint="copy or export it again",
-            )
 
 
 def check_parts(manifest: Manifest) -> None:

@@ -15,7 +15,8 @@ from support import signals
 from support.signals import EDGES, IDX, NODES, g, p
 
 from tosg.export.format import digest
-from tosg.export.format.manifest import check_training_files, read_manifest
+from tosg.export.format.damage import check_training_files
+from tosg.export.format.manifest import read_manifest
 from tosg.kg.database.connection import Database
 
 NAMES = {id_: f"{name}" for _, id_, name in NODES}

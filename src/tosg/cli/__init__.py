@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "repair": ("repair", "Make the graph whole again, whatever state it was left in."),
     "dashboard": ("dashboard", "Look at the graph and its cells on a web page."),
     "export": ("export", "Turn a selection into a training set (same as tosg-export)."),
+    "training-set": ("training_set", "Look at a training set, verify it, compare two."),
 }
 
 
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"tosg.cli.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
