@@ -21,7 +21,8 @@ from tosg import catalog, inputs, training_sets
 from tosg.cli import tosg as tosg_command
 from tosg.cli.export import export
 from tosg.export.selection import Selection
-from tosg.graph import UNSET, KnowledgeGraph
+from tosg.graph import KnowledgeGraph
+from tosg.graph.training_sets import UNSET
 from tosg.kg.cells.options import AttachOptions
 
 #: Results that are arrays or tables: what says their shape and type of numbers.
@@ -37,14 +38,15 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
             if inspect.isfunction(value) and value.__module__ == module.__name__:
                 yield f"{module.__name__}.{name}", value
     for cls in (tosg.KnowledgeGraph, tosg.TrainingSet):
-        for name, value in vars(cls).items():
-            if not name.startswith("_") and inspect.isfunction(value):
+        for name, value in inspect.getmembers(cls, inspect.isfunction):
+            if not name.startswith("_"):
                 yield f"tosg.{cls.__name__}.{name}", value
 
 
 def public_properties() -> Iterator[tuple[str, Callable[..., Any]]]:
     for cls in (tosg.KnowledgeGraph, tosg.TrainingSet):
-        for name, value in vars(cls).items():
+        for name in dir(cls):
+            value = inspect.getattr_static(cls, name)
             if isinstance(value, property) and value.fget is not None:
                 yield f"tosg.{cls.__name__}.{name}", value.fget
             elif isinstance(value, cached_property):
@@ -72,7 +74,11 @@ def test_function_is_typed_and_documented(name: str) -> None:
     function = FUNCTIONS[name]
     found = sections(inspect.getdoc(function) or "")
     assert found[""].strip(), "no summary"
-    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    parameters = [
+        p
+        for p in inspect.signature(function).parameters.values()
+        if p.name not in ("self", "graph")
+    ]
     assert documented(found.get("Parameters", "")) == {p.name for p in parameters}
     assert all(p.annotation is not inspect.Parameter.empty for p in parameters)
     loose = [p for p in parameters if p.kind is p.VAR_KEYWORD and p.annotation in ("Any", Any)]

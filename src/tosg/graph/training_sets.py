@@ -1,0 +1,146 @@
+"""Training sets from a graph."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from tosg.kg.query.limits import SELECTION_TIMEOUT
+from tosg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from tosg.export.selection import Selection
+    from tosg.export.write.result import ExportResult
+    from tosg.graph.connection import GraphConnection
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "unset"
+
+
+#: Default of an argument whose every value means something: it was not given.
+UNSET: Any = _Unset()
+
+
+def export(
+    graph: GraphConnection,
+    out: str | os.PathLike[str],
+    selection: Selection | None = None,
+    *,
+    nodes: str | None = UNSET,
+    edges: str | None = UNSET,
+    edge_types: Sequence[str] | None = UNSET,
+    cells: str | Literal[False] | None = UNSET,
+    params: Mapping[str, Any] = UNSET,
+    level: str = UNSET,
+    target: str | None = UNSET,
+    split: str = UNSET,
+    fractions: tuple[float, float, float] = UNSET,
+    seed: int = UNSET,
+    balance: Sequence[str] | None = UNSET,
+    sample: int | None = UNSET,
+    primary_only: bool = UNSET,
+    normalize: str = UNSET,
+    text_dtype: str = UNSET,
+    shard_size: int = UNSET,
+    workers: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    timeout: float | None = SELECTION_TIMEOUT,
+    progress: Progress = silent,
+) -> ExportResult:
+    """Export a selection to a training set in `out`.
+
+    Parameters
+    ----------
+    out : path
+        A folder that is not there or empty.
+    selection : Selection, optional
+        What to export; the arguments below, up to `shard_size`, change it.
+    nodes : str or None
+        Cypher, ``@file`` or the name of a statement that returns the nodes; by default None,
+        the whole graph.
+    edges : str or None
+        Cypher that returns the edges; by default None, those that `nodes` returned, else the
+        induced ones.
+    edge_types : sequence of str or None
+        Keep only these relationship types; by default None, all.
+    cells : str, None or False
+        Cypher that returns the cells; by default None, every cell. False for a plain graph.
+    params : mapping
+        Parameters of the three queries.
+    level : {"as-stored", "gene", "protein"}
+        Where abundance and interactions meet; the first by default.
+    target : str or None
+        Property of the cells to learn; by default None.
+    split : str
+        ``none`` (default), ``donor``, ``cell``, or a property of cells whose values stay whole.
+    fractions : (float, float, float)
+        Shares of train, val and test; 0.8, 0.1, 0.1 by default.
+    seed : int
+        Of the split, the sample and the order of the cells; 0 by default.
+    balance : sequence of str or None
+        Properties of cells within whose combinations the training classes are made equal.
+    sample : int or None
+        Keep this many cells, drawn with the seed.
+    primary_only : bool
+        Leave out cells with ``is_primary_data`` false; true by default.
+    normalize : {"none", "log1p_cp10k"}
+        What the reader of the training set applies; ``none`` by default.
+    text_dtype : {"float32", "float16"}
+        Of the text vectors; float32 by default.
+    shard_size : int
+        Cells per shard; 8192 by default.
+    workers : int
+        Local processes for the cells; the bytes are the same for any number.
+    resume : bool
+        Continue an export to `out` that did not end.
+    dry_run : bool
+        Count and estimate, write nothing.
+    timeout : float or None
+        Seconds that each query of the selection may take, 600 by default; None for no limit.
+    progress : Progress
+        Called with the stage and how much of it is done.
+
+    Returns
+    -------
+    ExportResult
+        Counts, digests, size in bytes, and ``warnings``.
+
+    Raises
+    ------
+    ConfigError
+        The output folder is not empty, a name in the selection is unknown, or there are no
+        cells for what is asked of them.
+    QueryError
+        A query of the selection fails.
+    ExportError
+        The selection is empty or cannot be split, the graph changed twice under the export,
+        an export that is resumed asked for something else, or the disk is full.
+    """
+    arguments = locals().copy()  # before other names are bound
+    from tosg.export.selection import Selection
+    from tosg.export.write.export import export
+
+    changes = {
+        field.name: arguments[field.name]
+        for field in fields(Selection)
+        if arguments[field.name] is not UNSET
+    }
+    for name in ("edge_types", "balance"):
+        if changes.get(name) is not None:
+            changes[name] = tuple(changes[name])
+    return export(
+        graph.db,
+        replace(selection or Selection(), **changes),
+        out,
+        workers=workers,
+        resume=resume,
+        dry_run=dry_run,
+        timeout=timeout,
+        progress=progress,
+    )
