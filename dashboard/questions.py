@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.quoting import quote_property
 from tosg.kg.schema import names
-from tosg.kg.schema.types import MAP_PREFIX, RELATIONSHIP_TYPES, entity_types
+from tosg.kg.schema.relationships import RELATIONSHIP_TYPES
+from tosg.kg.schema.support import MAP_PREFIX
+from tosg.kg.schema.types import entity_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

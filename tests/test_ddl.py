@@ -12,8 +12,10 @@ from tosg.errors import DatabaseError, SchemaError
 from tosg.kg.database import bookkeeping as meta
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.connection import Database
+from tosg.kg.schema.entities import ENTITY_TYPES
 from tosg.kg.schema.indexes import definitions
-from tosg.kg.schema.types import ENTITY_TYPES, SUPPORT_TYPES, snake
+from tosg.kg.schema.support import SUPPORT_TYPES
+from tosg.kg.schema.types import snake
 
 pytestmark = pytest.mark.neo4j
 

@@ -15,8 +15,10 @@ from tosg.kg.database.lease import describe_holder
 from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.schema import page as schema_view
+from tosg.kg.schema.entities import ENTITY_TYPES
 from tosg.kg.schema.indexes import definitions
-from tosg.kg.schema.types import ENTITY_TYPES, RELATIONSHIP_TYPES, all_relationship_types
+from tosg.kg.schema.relationships import RELATIONSHIP_TYPES
+from tosg.kg.schema.types import all_relationship_types
 
 if TYPE_CHECKING:
     from tosg.kg.database.connection import Database

@@ -18,7 +18,7 @@ from tosg.kg.embed.info import ModelInfo
 from tosg.kg.embed.models import Model
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings
-from tosg.kg.schema.types import NAMES_INDEX
+from tosg.kg.schema.indexes import NAMES_INDEX
 from tosg.kg.search.hybrid import (
     FOUND,
     NEAREST,

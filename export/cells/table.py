@@ -29,7 +29,7 @@ from tosg.export.cells.targets import (
     read_target,
 )
 from tosg.kg.reader.bulk import read_nodes
-from tosg.kg.schema.types import MAP_PREFIX, MARKER_PREFIX
+from tosg.kg.schema.support import MAP_PREFIX, MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

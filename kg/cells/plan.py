@@ -32,7 +32,8 @@ from tosg.kg.cells.var.matching import VariableMap, match_variables
 from tosg.kg.cells.var.measured import filtered_of
 from tosg.kg.cells.var.variables import Variable, columns_used
 from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES
-from tosg.kg.schema.types import MAP_PREFIX, support_types
+from tosg.kg.schema.support import MAP_PREFIX
+from tosg.kg.schema.types import support_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

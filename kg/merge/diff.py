@@ -13,7 +13,7 @@ from tosg.kg.merge.relationships import property_columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tosg.kg.merge.identity import Identity
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 NO_END = "end not in the graph"
 AMBIGUOUS_END = "end is ambiguous"

@@ -39,7 +39,7 @@ from tosg.kg.merge.shared_names import count_shared_names, find_nearest_names, r
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tosg.kg.schema.types import EntityType
+    from tosg.kg.schema.kinds import EntityType
 
 Equivalence = tuple[str, str, str]  # two ids, smaller first, and how
 

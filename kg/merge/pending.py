@@ -18,7 +18,7 @@ from tosg.kg.schema.types import relationship_types
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 #: Columns of a waiting claim.
 PENDING: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tosg.kg.merge.entity_stage import MergedEntities
     from tosg.kg.merge.load import Load
     from tosg.kg.merge.relationships import Dtype
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 
 @dataclass(frozen=True)

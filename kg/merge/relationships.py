@@ -24,7 +24,7 @@ from tosg.kg.merge.agreement import (
 )
 
 if TYPE_CHECKING:
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 Dtype = pl.DataType | type[pl.DataType]
 

@@ -30,13 +30,11 @@ from tosg.cypher.tokens import (
 )
 from tosg.errors import QueryError
 from tosg.kg.database.connection import is_of_the_query
+from tosg.kg.schema.entities import ENTITY_PROPERTIES
 from tosg.kg.schema.names import labels
-from tosg.kg.schema.types import (
-    CELL_PROPERTIES,
-    ENTITY_PROPERTIES,
-    RELATIONSHIP_PROPERTIES,
-    all_relationship_types,
-)
+from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES
+from tosg.kg.schema.support import CELL_PROPERTIES
+from tosg.kg.schema.types import all_relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tosg.errors import DataError
-from tosg.kg.schema.types import (
-    CELL_PROPERTIES,
-    ENTITY_PROPERTIES,
-    MARKER_PREFIX,
-    RELATIONSHIP_PROPERTIES,
-)
+from tosg.kg.schema.entities import ENTITY_PROPERTIES
+from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES
+from tosg.kg.schema.support import CELL_PROPERTIES, MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tosg.kg.schema.types import (
-    ENTITY,
-    ENTITY_INDEXED,
-    ENTITY_TYPES,
-    FULLTEXT_INDEX,
-    FULLTEXT_PROPERTIES,
-    NAMES_ANALYZER,
-    NAMES_INDEX,
-    NAMES_PROPERTIES,
-    SUPPORT_TYPES,
-    snake,
-)
+from tosg.kg.schema.entities import ENTITY_TYPES
+from tosg.kg.schema.support import SUPPORT_TYPES
+from tosg.kg.schema.types import ENTITY, snake
 
 #: No longer text fits the key of a range index of Neo4j.
 LONGEST_INDEXED_BYTES = 8_164
+
+#: Properties of every knowledge node that have a range index per type label.
+ENTITY_INDEXED = ("name", "symbol")
+
+#: The full-text index on :Entity, and what it covers.
+FULLTEXT_INDEX = "entity_text"
+
+FULLTEXT_PROPERTIES = ("name", "symbol", "synonyms", "description", "text")
+
+#: The full-text index on :Entity in which accents do not matter, and what it covers.
+NAMES_INDEX = "entity_names"
+
+NAMES_PROPERTIES = ("name", "symbol", "synonyms")
+
+NAMES_ANALYZER = "standard-folding"
 
 IndexKind = Literal["UNIQUENESS", "RANGE", "FULLTEXT"]
 

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tosg.kg.schema.entities import ENTITY_PROPERTIES, ENTITY_TYPES
 from tosg.kg.schema.indexes import definitions
-from tosg.kg.schema.types import (
-    CELL_RELATIONSHIP_TYPES,
-    ENTITY_PROPERTIES,
-    ENTITY_TYPES,
-    RELATIONSHIP_PROPERTIES,
-    RELATIONSHIP_TYPES,
-    SCHEMA_VERSION,
-    SOURCE_RANK,
-    SUPPORT_TYPES,
-)
+from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES, RELATIONSHIP_TYPES
+from tosg.kg.schema.support import CELL_RELATIONSHIP_TYPES, SUPPORT_TYPES
+from tosg.kg.schema.types import SCHEMA_VERSION, SOURCE_RANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 
 def as_dict() -> dict[str, Any]:
@@ -85,7 +79,7 @@ def markdown() -> str:
     parts = [
         "# The graph's schema",
         (
-            "Written by `tosg schema --markdown` from `kg/schema/types.py`; do not edit. "
+            "Written by `tosg schema --markdown` from the tables in `kg/schema/`; do not edit. "
             f"Schema version {SCHEMA_VERSION}."
         ),
         "## Entities",

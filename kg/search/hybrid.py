@@ -20,8 +20,9 @@ from tosg.errors import ConfigError, TosgError, TosgWarning, unknown
 from tosg.kg.embed.info import read_model_info
 from tosg.kg.embed.vectors import index_name, index_states
 from tosg.kg.schema import names
+from tosg.kg.schema.indexes import FULLTEXT_INDEX
 from tosg.kg.schema.names import choose_types
-from tosg.kg.schema.types import FULLTEXT_INDEX, entity_types
+from tosg.kg.schema.types import entity_types
 from tosg.kg.search.lucene import lucene_query
 from tosg.kg.search.named import NAME_RANKS, Named, find_named, find_prefixed
 from tosg.kg.search.snippets import snippet

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.kg.database import indexes as ddl
 from tosg.kg.schema import names
-from tosg.kg.schema.types import FULLTEXT_INDEX, NAMES_INDEX
+from tosg.kg.schema.indexes import FULLTEXT_INDEX, NAMES_INDEX
 from tosg.kg.search.lucene import escape
 from tosg.kg.search.spelling import STOP_WORDS, fold, fold_spelling, key, spellings
 

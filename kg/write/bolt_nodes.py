@@ -11,7 +11,8 @@ from tosg.kg.database import bookkeeping
 from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.relationships import with_explicit_ends
 from tosg.kg.schema import names
-from tosg.kg.schema.types import CELL_RELATIONSHIP_TYPES, ENTITY, relationship_types
+from tosg.kg.schema.support import CELL_RELATIONSHIP_TYPES
+from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns
 from tosg.kg.write.bolt_relationships import set_relationships
 from tosg.kg.write.bolt_rows import CREATE_NODES, FEW_ROWS, SET_NODES, node_rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.quoting import quote
-from tosg.kg.schema.types import CELL_RELATIONSHIP_TYPES, ENTITY
+from tosg.kg.schema.support import CELL_RELATIONSHIP_TYPES
+from tosg.kg.schema.types import ENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

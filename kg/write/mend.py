@@ -16,12 +16,9 @@ from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.pending import is_readable
 from tosg.kg.reader.columns import type_predicate
 from tosg.kg.schema import names
-from tosg.kg.schema.indexes import LONGEST_INDEXED_BYTES, definitions
-from tosg.kg.schema.types import (
-    ENTITY,
-    ENTITY_INDEXED,
-    RELATIONSHIP_PROPERTIES,
-)
+from tosg.kg.schema.indexes import ENTITY_INDEXED, LONGEST_INDEXED_BYTES, definitions
+from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES
+from tosg.kg.schema.types import ENTITY
 from tosg.kg.write.stored import UNSTATED
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
-    from tosg.kg.schema.types import RelationshipType
+    from tosg.kg.schema.kinds import RelationshipType
 
 #: What every stored claim about an entity looks like.
 _CLAIM = r'^\{"id":".+\}$'

@@ -33,7 +33,7 @@ from tosg.kg.cells.obs.detect import (
 from tosg.kg.cells.obs.field_source import FieldSource
 from tosg.kg.cells.obs.fields import BY_NAME, FIELDS
 from tosg.kg.cells.obs.mapping_text import read_mapping_file, split_pair
-from tosg.kg.schema.types import MARKER_PREFIX
+from tosg.kg.schema.support import MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

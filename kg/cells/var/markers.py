@@ -10,7 +10,7 @@ import numpy as np
 
 from tosg.errors import UsageError, unknown
 from tosg.kg.cells.var.modality import GENE, OTHER, PROTEIN
-from tosg.kg.schema.types import MARKER_PREFIX
+from tosg.kg.schema.support import MARKER_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
