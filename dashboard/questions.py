@@ -282,7 +282,7 @@ def nearest(graph: KnowledgeGraph, id_: str, label: str, k: int = 10) -> pd.Data
     """The entities of one type whose texts are nearest to an entity's text."""
     import numpy as np
 
-    from tosg.kg.search.hybrid import find_nearest as nearest_to
+    from tosg.kg.search.by_meaning import find_nearest as nearest_to
 
     rows = graph.db.rows(
         "CYPHER 5 MATCH (n:Entity {id: $id}) RETURN n.embedding_f32 AS vector", id=id_

@@ -30,7 +30,8 @@ from tosg.kg.database.counts import count
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings, read_nodes
 from tosg.kg.report import check
-from tosg.kg.search.hybrid import find_nearest, search
+from tosg.kg.search.by_meaning import find_nearest
+from tosg.kg.search.hybrid import search
 from tosg.kg.server.connect import connect
 from tosg.loaders.pipeline.build import build
 

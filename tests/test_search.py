@@ -19,14 +19,8 @@ from tosg.kg.embed.models import Model
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings
 from tosg.kg.schema.indexes import NAMES_INDEX
-from tosg.kg.search.hybrid import (
-    FOUND,
-    NEAREST,
-    ambiguity_of,
-    find_nearest,
-    note_of,
-    search,
-)
+from tosg.kg.search.by_meaning import NEAREST, find_nearest
+from tosg.kg.search.hybrid import FOUND, ambiguity_of, note_of, search
 from tosg.kg.search.named import find_named, find_prefixed
 from tosg.kg.text.refresh import refresh
 from tosg.settings import load_settings
@@ -121,7 +115,7 @@ def test_the_graphs_own_model_is_loaded(
     some = note_of(search(database, "nerves", types=["Disease", "Drug", "Metabolite"]))
     assert some == "found by words alone: Drug: not embedded yet (`tosg embed`)"
     states = dict.fromkeys(["Disease", "Drug"], "POPULATING")
-    monkeypatch.setattr("tosg.kg.search.hybrid.index_states", lambda _db: states)
+    monkeypatch.setattr("tosg.kg.search.by_meaning.index_states", lambda _db: states)
     found = search(database, "aspirin", types=["Disease", "Drug"])
     assert "by words alone: Disease, Drug: the vector index is not online yet" in str(
         note_of(found)

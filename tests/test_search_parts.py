@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tosg.kg.search.hybrid import fuse
 from tosg.kg.search.lucene import MOST_WORDS, escape, lucene_query, words
+from tosg.kg.search.ranking import fuse
 from tosg.kg.search.snippets import snippet
 from tosg.kg.search.spelling import content_words, coverage, fold_spelling, key
 

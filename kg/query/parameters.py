@@ -271,7 +271,7 @@ def _value(db: Database, param: Parameter, given: Any, warnings: list[str], firs
     if param.element == "TEXT VECTOR" and not isinstance(given, str):
         return _vector(param, given)
     if param.element == "TEXT VECTOR":
-        from tosg.kg.search.hybrid import embed_text
+        from tosg.kg.search.by_meaning import embed_text
 
         return embed_text(db, given)
     return _scalar(param, given)

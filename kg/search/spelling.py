@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+from tosg.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +60,14 @@ STOP_WORDS = frozenset(
         "with",
     ]
 )
+
+
+def clean_text(text: str, where: str) -> str:
+    """Put blanks for lone surrogates, which no model and no database takes; refuse blank text."""
+    clean = re.sub(r"[\ud800-\udfff]", " ", text)
+    if not clean.strip():
+        raise ConfigError("there is nothing to search for", where=where, found=json.dumps(text))
+    return clean
 
 
 def fold(text: str) -> str:
