@@ -13,27 +13,19 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.errors import DataError, UsageError
+from tosg.errors import DataError
 from tosg.files import hash_file
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.report.kept import write_node
 from tosg.kg.schema.types import SCHEMA_VERSION
 from tosg.kg.server.connect import connect
-from tosg.loaders.base import NoFileError
 from tosg.loaders.pipeline import load as pipeline
-from tosg.loaders.pipeline.fetch import (
-    PlannedFile,
-    cache_folder,
-    fetch_planned,
-    is_non_commercial,
-    plan_fetch,
-)
-from tosg.loaders.pipeline.load import SourceInput
+from tosg.loaders.pipeline.fetch import PlannedFile, cache_folder
+from tosg.loaders.pipeline.inputs import fetch_inputs, find_inputs
 from tosg.loaders.pipeline.receipts import read_build, write_build
 from tosg.loaders.pipeline.recipe import Recipe, RecipeSource, read_recipe
 from tosg.loaders.pipeline.settle import settle
-from tosg.loaders.registry import loader_class
 from tosg.progress import Progress, silent
 from tosg.version import VERSION
 
@@ -43,7 +35,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.database.connection import Database
     from tosg.kg.report.load_report import LoadReport
-    from tosg.loaders.base import Loader
+    from tosg.loaders.pipeline.load import SourceInput
     from tosg.settings import Settings
 
 
@@ -165,31 +157,27 @@ def build(
         raise DataError("the data folder is not there", where="--data", found=data)
     excluded = sorted({*recipe.exclude_licenses, *exclude_licenses})
     result = BuildResult(recipe.name)
+    base = data or cache or cache_folder()
     if data is None:
-        base = cache or cache_folder()
-        fetched, result.not_fetched = _fetched(recipe, base, include_licenses, confirm, progress)
-        sources = [s for s in recipe.sources if s.name in fetched]
-        inputs = {s.name: SourceInput(s.loader(), fetched[s.name]) for s in sources}
+        given = fetch_inputs(recipe, base, include_licenses, confirm, progress)
     else:
-        base = data
-        inputs, result.not_fetched = _at_hand(recipe, data)
-        sources = [s for s in recipe.sources if s.name in inputs]
+        given = find_inputs(recipe, data)
+    inputs, result.not_fetched = given
     progress("hashing files", None)
+    sources = [s for s in recipe.sources if s.name in inputs]
     entries = {s.name: _entry(s, inputs[s.name], base, excluded) for s in sources}
     with connect(settings) as db:
-        before = read_build(db, recipe.name)
-    known = before.get("sources", {})
+        known = read_build(db, recipe.name).get("sources", {})
     result.done = [n for n, e in entries.items() if known.get(n) == e]
     result.left = sorted(set(known) - set(entries))
     todo = [n for n in entries if n not in result.done]
     kept = {n: known[n] for n in (*result.done, *result.left)}
     for group in _groups(settings, todo, way):
-        again = [n for n in group if n in known]
         report = pipeline.load(
             settings,
             [inputs[n] for n in group],
             exclude_licenses=excluded,
-            prune=again,
+            prune=[n for n in group if n in known],
             settle=False,
             way=way,
             progress=progress,
@@ -200,71 +188,21 @@ def build(
         with connect(settings) as db:
             write_build(db, recipe, kept, complete=len(result.loaded) == len(todo))
     with connect(settings) as db:
-        last = result.reports[-1] if result.reports else None
-        if last is not None or read_meta(db).unsettled:
-            with hold_lease(db, f"tosg build {recipe.name}", wait=PATIENCE) as held:
-                settle(db, held, last, progress)
-                if last is not None:
-                    write_node(db, last)
+        _settle_last(db, result, progress)
         if recipe.embed if embed is None else embed:
             result.embedded = _embed(db, progress)
     return result
 
 
-def _at_hand(recipe: Recipe, data: Path) -> tuple[dict[str, SourceInput], dict[str, str]]:
-    """Sources whose files are below the data folder, and what is missing for the others.
-
-    A source for which the recipe names files must have them.
-    """
-    inputs: dict[str, SourceInput] = {}
-    missing: dict[str, str] = {}
-    for source in recipe.sources:
-        try:
-            inputs[source.name] = SourceInput(source.loader(), source.locate(data))
-        except NoFileError as error:
-            if source.files:
-                raise
-            missing[source.name] = f"{error.what} ({error.expected}); {error.hint}"
-    if not inputs:
-        raise DataError(
-            "none of the recipe's sources has its files there",
-            where="--data",
-            found=data,
-            hint="without --data the files are fetched; `tosg sources` says what each needs",
-        )
-    return inputs, missing
-
-
-def _fetched(
-    recipe: Recipe,
-    cache: Path,
-    include: Sequence[str],
-    confirm: Callable[[list[PlannedFile]], bool] | None,
-    progress: Progress,
-) -> tuple[dict[str, dict[str, Path]], dict[str, str]]:
-    """Files of the recipe's sources from the cache or the web, and the sources left out, why."""
-    left: dict[str, str] = {}
-    loaders: list[type[Loader]] = []
-    for source in recipe.sources:
-        loader = loader_class(source.name)
-        allowed = bool(pipeline.matching([loader.license], include))
-        by_hand = [s.filename for s in loader.files if s.required and s.url is None]
-        if is_non_commercial(loader.license) and not allowed:
-            left[source.name] = f"licence {loader.license}: --include-license"
-        elif by_hand:
-            left[source.name] = f"has to be got by hand: {', '.join(by_hand)}"
-        else:
-            loaders.append(loader)
-    progress("asking the sources", None)
-    planned = plan_fetch(loaders, cache)
-    missing = [f for f in planned if f.path is None and f.url is not None]
-    if missing and confirm is not None and not confirm(missing):
-        raise UsageError(
-            "nothing was fetched, so nothing was built",
-            where=recipe.name,
-            hint="--yes fetches without asking; --data DIR takes files that are there",
-        )
-    return fetch_planned(planned, loaders, cache, progress=progress), left
+def _settle_last(db: Database, result: BuildResult, progress: Progress) -> None:
+    """Settle what the loads of a build left for the end, with the last load's report."""
+    last = result.reports[-1] if result.reports else None
+    if last is None and not read_meta(db).unsettled:
+        return
+    with hold_lease(db, f"tosg build {result.recipe}", wait=PATIENCE) as held:
+        settle(db, held, last, progress)
+        if last is not None:
+            write_node(db, last)
 
 
 def _groups(settings: Settings, todo: list[str], way: pipeline.Way) -> list[list[str]]:
