@@ -20,6 +20,7 @@ from pyarrow import csv
 
 from tosg.errors import DataError
 from tosg.kg.claims.log import FileLog
+from tosg.loaders.formats.lines import NEWLINE, RETURN, Lines, Marks, find_record_ends, split_lines
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK_BYTES = 8 << 20
-_NEWLINE, _QUOTE, _RETURN = 10, 34, 13
-_Longs = npt.NDArray[np.int64]
-_Bytes = npt.NDArray[np.uint8]
-#: Data, its bytes, starts and ends of its lines, their numbers in the file.
-_Lines = tuple[bytes, _Bytes, _Longs, _Longs, _Longs]
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,12 @@ class Layout:
     def read(self) -> tuple[str, ...]:
         """All columns that a reader gets."""
         return (*self.columns, *self.optional)
+
+    @property
+    def marks(self) -> Marks:
+        """Its characters, for the search in bytes."""
+        comment = ord(self.comment) if self.comment else None
+        return Marks(ord(self.delimiter), self.quoted, comment)
 
     def header_names(self, line: str) -> list[str]:
         """Columns that a header line names, by the names of this layout."""
@@ -249,13 +251,9 @@ class _Reader:
         if not self.layout.quoted:
             end = data.rfind(b"\n") + 1
             return data[:end], data[end:]
-        ends = self._record_ends(np.frombuffer(data, np.uint8))
+        ends = find_record_ends(np.frombuffer(data, np.uint8), self.layout.marks)
         end = int(ends[-1]) + 1 if len(ends) else 0
         return data[:end], data[end:]
-
-    def _record_ends(self, block: _Bytes) -> _Longs:
-        ends = np.flatnonzero(block == _NEWLINE)
-        return ends[~_inside_quotes(block, ends)] if self.layout.quoted else ends
 
     def _block(self, data: bytes, *, last: bool) -> Iterator[pa.RecordBatch]:
         check_utf8(data, self.path, first_line=self.line, first_byte=self.byte)
@@ -271,110 +269,41 @@ class _Reader:
             data += b"\n"
         if data == b"\n" and last:
             return
-        block = np.frombuffer(data, np.uint8)
-        ends = self._record_ends(block)
-        if self.layout.quoted and (not len(ends) or ends[-1] != len(block) - 1):
+        lines = split_lines(np.frombuffer(data, np.uint8), self.layout.marks, self.line)
+        if self.layout.quoted and (not len(lines) or lines.ends[-1] != len(lines.block) - 1):
             raise DataError(
                 "a quoted field is never closed", where=self.path, expected='a closing "'
             )
-        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
-        lines = self._line_numbers(block, starts)
-        data, block, starts, ends, lines = self._padded(
-            *self._without_comments(data, block, starts, ends, lines)
-        )
-        if not len(ends):
+        self.line += int(np.count_nonzero(lines.block == NEWLINE))
+        lines = lines.without_comments(preamble=not self.rows)
+        if self.layout.ragged:
+            lines = lines.pad(self.layout.ragged, len(self.names))
+        if not len(lines):
             return
-        data, good = self._leave_out_bad(data, block, starts, ends, lines, cut_off=cut_off)
-        self.log.read(len(ends))
-        self.rows += len(ends)
+        good = self._leave_out_bad(lines, cut_off=cut_off)
+        self.log.read(len(lines))
+        self.rows += len(lines)
         if len(good):
-            yield self._parse(data, lines[good])
+            yield self._parse(good)
 
-    def _line_numbers(self, block: _Bytes, starts: _Longs) -> _Longs:
-        if not self.layout.quoted:
-            lines = np.arange(self.line, self.line + len(starts), dtype=np.int64)
-            self.line += len(starts)
-            return lines
-        newlines = np.flatnonzero(block == _NEWLINE)
-        lines = self.line + np.searchsorted(newlines, starts)
-        self.line += len(newlines)
-        return lines.astype(np.int64)
-
-    def _without_comments(
-        self, data: bytes, block: _Bytes, starts: _Longs, ends: _Longs, lines: _Longs
-    ) -> _Lines:
-        """Leave out comment lines, and empty lines between them."""
-        if not self.layout.comment or not len(starts):
-            return data, block, starts, ends, lines
-        comment = block[starts] == ord(self.layout.comment)
-        if not self.rows:  # an empty line before the first row belongs to the preamble
-            before = np.cumsum(~comment & (ends > starts)) == 0
-            comment |= before
-        if not comment.any():
-            return data, block, starts, ends, lines
-        block = block[np.repeat(~comment, ends - starts + 1)]
-        ends = self._record_ends(block)
-        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))[: len(ends)]
-        return block.tobytes(), block, starts, ends, lines[~comment]
-
-    def _padded(
-        self, data: bytes, block: _Bytes, starts: _Longs, ends: _Longs, lines: _Longs
-    ) -> _Lines:
-        """Give rows whose empty last columns are cut off all their fields."""
-        if not self.layout.ragged or not len(starts):
-            return data, block, starts, ends, lines
-        counts = self._counts(block, starts, ends)
-        short = (counts >= self.layout.ragged) & (counts < len(self.names))
-        if not short.any():
-            return data, block, starts, ends, lines
-        places = np.repeat(ends[short], len(self.names) - counts[short])
-        block = np.insert(block, places, ord(self.layout.delimiter))
-        ends = self._record_ends(block)
-        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
-        return block.tobytes(), block, starts, ends, lines
-
-    def _counts(self, block: _Bytes, starts: _Longs, ends: _Longs) -> _Longs:
-        """Fields of each line."""
-        found = np.flatnonzero(block == ord(self.layout.delimiter))
-        if self.layout.quoted:
-            found = found[~_inside_quotes(block, found)]
-        # A delimiter sorts after its line's start and before its end.
-        return np.searchsorted(found, ends) - np.searchsorted(found, starts) + 1
-
-    def _leave_out_bad(
-        self,
-        data: bytes,
-        block: _Bytes,
-        starts: _Longs,
-        ends: _Longs,
-        lines: _Longs,
-        *,
-        cut_off: bool,
-    ) -> tuple[bytes, _Longs]:
-        """Reject the lines that do not fit; returns the bytes of the others and their positions."""
-        counts = self._counts(block, starts, ends)
+    def _leave_out_bad(self, lines: Lines, *, cut_off: bool) -> Lines:
+        """Reject the lines that do not fit; returns the others."""
+        counts = lines.count_fields()
         wrong = counts != len(self.names)
         if cut_off and wrong[-1]:
             raise DataError(
                 "the file is cut off in the middle of a line",
-                where=f"{self.path}, line {lines[-1]}",
+                where=f"{self.path}, line {lines.numbers[-1]}",
                 found=f"{counts[-1]} fields and no line end",
                 expected=f"{len(self.names)} fields",
                 hint="download it again; `tosg fetch` checks the hash",
             )
         if cut_off:
             kind = "last line without a line end; the file may be cut off"
-            self.log.note(kind, 1, f"line {lines[-1]}")
+            self.log.note(kind, 1, f"line {lines.numbers[-1]}")
         self._refuse_wrong_headless(wrong, counts)
-        blank = wrong & (ends == starts)
-        odd = np.zeros(len(starts), bool)
-        for code in (0, _RETURN):
-            if bytes([code]) not in data:
-                continue
-            odd[np.searchsorted(ends, np.flatnonzero(block == code))] = True
-        bad = wrong | odd
-        if not bad.any():
-            return data, np.arange(len(starts))
+        blank = wrong & (lines.ends == lines.starts)
+        odd = lines.holding(0) | lines.holding(RETURN)
         for kind, rows in (
             ("blank line", blank),
             ("wrong number of fields", wrong & ~blank & ~odd),
@@ -382,13 +311,13 @@ class _Reader:
         ):
             where = np.flatnonzero(rows)
             if len(where):
-                first = where[0]
-                example = data[starts[first] : ends[first]].decode("utf-8")
-                self.log.reject(kind, int(lines[first]), example, len(where))
-        lengths = ends - starts + 1
-        return block[np.repeat(~bad, lengths)].tobytes(), np.flatnonzero(~bad)
+                first = int(where[0])
+                self.log.reject(kind, int(lines.numbers[first]), lines.text(first), len(where))
+        return lines.keep(~(wrong | odd))
 
-    def _refuse_wrong_headless(self, wrong: npt.NDArray[np.bool_], counts: _Longs) -> None:
+    def _refuse_wrong_headless(
+        self, wrong: npt.NDArray[np.bool_], counts: npt.NDArray[np.int64]
+    ) -> None:
         if self.layout.header or self.rows or not wrong[:1000].all():
             return
         raise DataError(
@@ -399,14 +328,15 @@ class _Reader:
             hint="is this the right file? see `tosg sources`",
         )
 
-    def _parse(self, data: bytes, lines: _Longs) -> pa.RecordBatch:
+    def _parse(self, lines: Lines) -> pa.RecordBatch:
+        numbers = lines.numbers
         quote: Any = '"' if self.layout.quoted else False
         columns = [name for name in self.layout.read if name in self.names]
         try:
             table = csv.read_csv(
-                pa.BufferReader(data),
+                pa.BufferReader(pa.py_buffer(lines.block)),
                 read_options=csv.ReadOptions(
-                    column_names=self.names, block_size=max(len(data), 1) + 1
+                    column_names=self.names, block_size=len(lines.block) + 1
                 ),
                 parse_options=csv.ParseOptions(
                     delimiter=self.layout.delimiter,
@@ -424,13 +354,13 @@ class _Reader:
         except pa.ArrowInvalid as error:
             raise DataError(
                 "the table cannot be read",
-                where=f"{self.path}, lines {lines[0]} to {lines[-1]}",
+                where=f"{self.path}, lines {numbers[0]} to {numbers[-1]}",
                 found=error,
             ) from error
         if table.num_rows != len(lines):
             raise DataError(
                 "the table's quotes do not match",
-                where=f"{self.path}, lines {lines[0]} to {lines[-1]}",
+                where=f"{self.path}, lines {numbers[0]} to {numbers[-1]}",
                 found=f"{table.num_rows} rows",
                 expected=f"{len(lines)} rows",
             )
@@ -439,13 +369,7 @@ class _Reader:
             found = {name: _unenclosed(array) for name, array in found.items()}
         empty = pa.repeat(pa.scalar(""), len(lines))
         arrays = [found.get(name, empty) for name in self.layout.read]
-        return pa.record_batch([*arrays, pa.array(lines)], names=[*self.layout.read, "line"])
-
-
-def _inside_quotes(block: _Bytes, places: _Longs) -> npt.NDArray[np.bool_]:
-    """Whether each of some places, in ascending order, has an odd number of quotes before it."""
-    quotes = np.flatnonzero(block == _QUOTE)
-    return (np.searchsorted(quotes, places) & 1).astype(bool)
+        return pa.record_batch([*arrays, pa.array(numbers)], names=[*self.layout.read, "line"])
 
 
 def _unenclosed(values: pa.Array) -> pa.Array:
