@@ -231,7 +231,7 @@ class Loader(ABC):
         for batch in self._claims(files, log, log.release):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
-        self._check_sums(log)
+        log.check_sums()
 
     def release(self, files: Mapping[str, Path]) -> str:
         """Release of these files: the option, else what they say, else by known hash, else ""."""
@@ -359,24 +359,6 @@ class Loader(ABC):
             expected=" or ".join(spec.names),
             hint=place + fetch,
         )
-
-    def _check_sums(self, log: SourceLog) -> None:
-        for path, file in log.files.items():
-            if file.rows_read != file.rows_parsed + file.rows_rejected:
-                raise DataError(
-                    "rows of a file do not add up; this is a fault in tosg",
-                    where=path,
-                    found=f"{file.rows_parsed} parsed + {file.rows_rejected} rejected",
-                    expected=f"{file.rows_read} read",
-                )
-            if file.rows_read and not file.rows_parsed:
-                worst = max(file.rejections.values(), key=lambda r: (r.count, r.kind))
-                raise DataError(
-                    "no row of the file could be used",
-                    where=f"{path}, line {worst.line}",
-                    found=f"{worst.kind}: {worst.example}",
-                    hint="is this the right file? see `tosg sources`",
-                )
 
 
 class NoFileError(DataError):

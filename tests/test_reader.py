@@ -73,7 +73,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_EDGE_ROWS_WITH_LISTS", 2)
     monkeypatch.setattr(relationship_blocks, "IDS_PER_QUERY", 2)
     monkeypatch.setattr(relationship_blocks, "NUMBERS_PER_QUERY", 3)
-    monkeypatch.setattr(reader, "_SMALL", 3)
+    monkeypatch.setattr(reader, "_ENDS_SENT_MAX_NODES", 3)
     monkeypatch.setattr(blocks, "BUCKETS", 16)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tosg.errors import DataError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -163,6 +165,31 @@ class SourceLog:
     def notes(self) -> list[Note]:
         """All notes, by file as read and then by kind."""
         return [f.notes[k] for f in self.files.values() for k in sorted(f.notes)]
+
+    def check_sums(self) -> None:
+        """Make sure that every row is parsed or rejected, and that a file has some of use.
+
+        Raises
+        ------
+        DataError
+            The rows of a file do not add up, or none could be used.
+        """
+        for path, file in self.files.items():
+            if file.rows_read != file.rows_parsed + file.rows_rejected:
+                raise DataError(
+                    "rows of a file do not add up; this is a fault in tosg",
+                    where=path,
+                    found=f"{file.rows_parsed} parsed + {file.rows_rejected} rejected",
+                    expected=f"{file.rows_read} read",
+                )
+            if file.rows_read and not file.rows_parsed:
+                worst = max(file.rejections.values(), key=lambda r: (r.count, r.kind))
+                raise DataError(
+                    "no row of the file could be used",
+                    where=f"{path}, line {worst.line}",
+                    found=f"{worst.kind}: {worst.example}",
+                    hint="is this the right file? see `tosg sources`",
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -45,14 +45,14 @@ _EDGE_ROWS = 65_536
 _EDGE_ROWS_WITH_LISTS = 16_384
 
 #: Up to so many nodes, the ends of induced relationships are sent along and matched there.
-_SMALL = 2_000
+_ENDS_SENT_MAX_NODES = 2_000
 
 #: From so many properties on, a relationship's are read as one map: each by itself is looked for
 #: from the first one stored.
-_SEVERAL = 4
+_MAP_READ_MIN_PROPERTIES = 4
 
 #: From so many types on, blocks are cut by the relationships of all types.
-_FEW_TYPES = 5
+_COUNT_ALL_MIN_TYPES = 5
 
 #: What is no property but can be read like one: type and labels of a knowledge node.
 _TYPE = {
@@ -185,18 +185,12 @@ def read_relationships(
     kinds = sorted(relationship_types() if types is None else set(types))
     entity, pattern = names.label(ENTITY), names.pattern_types(kinds)
     wanted = None if idx is None else as_idx(idx)
-    small = wanted is not None and len(wanted) <= _SMALL
-    ends = " AND m.idx IN $ends" if small else ""
-    whole = len(properties) + len(grouped) >= _SEVERAL
-    row = (
-        f" WITH n.idx AS start, {'m.idx' if small else 'id(m)'} AS end, type(r) AS type, "
-        f"{'properties(r)' if whole else 'r'} AS p"
-    )
+    small = wanted is not None and len(wanted) <= _ENDS_SENT_MAX_NODES
+    whole = len(properties) + len(grouped) >= _MAP_READ_MIN_PROPERTIES
+    by_range, by_ids = _edge_patterns(pattern, small=small, whole=whole)
     query = Query(
-        by_range=f"MATCH (n:{entity})-[r{pattern}]->(m) USING INDEX n:{entity}(idx) "
-        f"WHERE n.idx >= $low AND n.idx < $high{ends}{row}",
-        by_ids=f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) "
-        f"WHERE true{ends}{row}",
+        by_range=by_range,
+        by_ids=by_ids,
         numbers=("start", "end"),
         properties=expressions(db, f"MATCH ()-[p{pattern}]->()", "p", properties, strict=strict),
         key=f"[{', '.join(['type', *(f'p.{quote_property(p)}' for p in grouped)])}]",
@@ -206,7 +200,7 @@ def read_relationships(
     rows = _EDGE_ROWS_WITH_LISTS if heavy else _EDGE_ROWS
     # Counting all is much faster than counting each of many types, and of a few nodes it is one
     # question for whatever types; it only cuts smaller blocks.
-    counted = "" if small or len(kinds) >= _FEW_TYPES else pattern
+    counted = "" if small or len(kinds) >= _COUNT_ALL_MIN_TYPES else pattern
     degree = f"count {{ (n)-[{counted}]->() }}"
     if not kinds:
         blocks: Iterator[Block] = iter(())
@@ -223,6 +217,34 @@ def read_relationships(
         )
 
     yield from batches(in_order(blocks, table, connections), edge_schema(query), _EDGE_ROWS)
+
+
+def _edge_patterns(pattern: str, *, small: bool, whole: bool) -> tuple[str, str]:
+    """Cypher that finds relationships by a range of `idx` and by ids of their start.
+
+    Parameters
+    ----------
+    pattern : str
+        Their types, quoted.
+    small : bool
+        Whether the other end is among the parameter ``ends``.
+    whole : bool
+        Whether their properties are read as one map.
+    """
+    entity = names.label(ENTITY)
+    ends = " AND m.idx IN $ends" if small else ""
+    row = (
+        f" WITH n.idx AS start, {'m.idx' if small else 'id(m)'} AS end, type(r) AS type, "
+        f"{'properties(r)' if whole else 'r'} AS p"
+    )
+    by_range = (
+        f"MATCH (n:{entity})-[r{pattern}]->(m) USING INDEX n:{entity}(idx) "
+        f"WHERE n.idx >= $low AND n.idx < $high{ends}{row}"
+    )
+    by_ids = (
+        f"UNWIND $ids AS i MATCH (n:{entity} {{idx: i}})-[r{pattern}]->(m) WHERE true{ends}{row}"
+    )
+    return by_range, by_ids
 
 
 def read_embeddings(

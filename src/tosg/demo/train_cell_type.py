@@ -212,7 +212,7 @@ class Comparison:
     majority : float
         Accuracy of who always says the training cells' most frequent class.
     seeds : int
-    scores : list of Score
+    scores : list of ReadingScore
     differences : list of Difference
     """
 
