@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from tosg.dashboard import charts, connection, questions
+from tosg.dashboard import cell_questions, charts, connection
 from tosg.dashboard.views import parts
 from tosg.kg.query.lookup import find_entities
 
@@ -28,7 +28,7 @@ def show() -> None:
     st.title("Cells")
     if parts.show_if_empty():
         return
-    values = questions.group_values(connection.graph())
+    values = cell_questions.group_values(connection.graph())
     if not values["dataset"]:
         st.info("No cells are attached. Attach a file, then reload this page.")
         st.code("tosg cells attach mine.h5ad --dry-run", language="sh")
@@ -41,7 +41,7 @@ def show() -> None:
         format_func=LABELS.__getitem__,
         key="by",
     )
-    frame = questions.cells_by(connection.graph(), by or "cell_type", chosen)
+    frame = cell_questions.cells_by(connection.graph(), by or "cell_type", chosen)
     if frame.empty:
         st.info("No group of cells fits these filters.")
         return
@@ -75,7 +75,7 @@ def _genes(chosen: dict[str, list[str]]) -> None:
     for name in [*found.missing, *found.ambiguous]:
         why = ", ".join(found.ambiguous.get(name, [])) or "not in the graph"
         st.warning(f"{name}: {why}")
-    frame = questions.dots(connection.graph(), list(found.ids.values()), chosen)
+    frame = cell_questions.dots(connection.graph(), list(found.ids.values()), chosen)
     if frame.empty:
         st.info("No chosen group expresses them above the threshold.")
         return
@@ -90,12 +90,12 @@ def _genes(chosen: dict[str, list[str]]) -> None:
 def _single_cells(datasets: list[str], chosen: dict[str, list[str]]) -> None:
     st.subheader("Single cells")
     dataset = st.selectbox("Data set", datasets, key="of", bind="query-params")
-    cells = questions.sample_cells(connection.graph(), dataset, chosen)
+    cells = cell_questions.sample_cells(connection.graph(), dataset, chosen)
     if cells.empty:
         st.info("No cell of this data set fits the filters.")
         return
-    if len(cells) == questions.MOST_CELLS:
-        st.caption(f"A fixed sample of {questions.MOST_CELLS:,} cells is shown.")
+    if len(cells) == cell_questions.MOST_CELLS:
+        st.caption(f"A fixed sample of {cell_questions.MOST_CELLS:,} cells is shown.")
     gene = st.text_input("Gene", key="gene", bind="query-params", placeholder="MS4A1").strip()
     cells = cells.assign(cell_type=cells["cell_type"].fillna("not stated"))
     values = _values(dataset, cells, gene) if gene else None
@@ -113,7 +113,9 @@ def _values(dataset: str, cells: pd.DataFrame, gene: str) -> list[float] | None:
     if gene not in found.ids:
         st.warning(f"{gene} is no gene of the graph, or means several.")
         return None
-    values = questions.expression_of_cells(graph, dataset, cells["idx"].tolist(), found.ids[gene])
+    values = cell_questions.expression_of_cells(
+        graph, dataset, cells["idx"].tolist(), found.ids[gene]
+    )
     if values is None:
         st.info(f"{dataset} did not measure {gene}.")
     return values
@@ -121,7 +123,7 @@ def _values(dataset: str, cells: pd.DataFrame, gene: str) -> list[float] | None:
 
 def _map(dataset: str, cells: pd.DataFrame, gene: str) -> None:
     """The cells on the data set's own map, coloured by a label or by the gene."""
-    names = questions.maps_of(connection.graph(), dataset)
+    names = cell_questions.maps_of(connection.graph(), dataset)
     if not names:
         st.caption("This data set came without a map of its cells (obsm, as X_umap).")
         return
@@ -129,6 +131,6 @@ def _map(dataset: str, cells: pd.DataFrame, gene: str) -> None:
     name = columns[0].selectbox("Map", names, key="map", bind="query-params")
     labels = ["cell_type", "tissue", "disease", "donor_id", "sex"]
     colour = columns[1].selectbox("Colour", [gene, *labels] if gene else labels, key="colour")
-    placed = questions.places(connection.graph(), cells["idx"].tolist(), name)
+    placed = cell_questions.places(connection.graph(), cells["idx"].tolist(), name)
     frame = cells.merge(placed, on="idx").rename(columns={"value": gene} if gene else {})
     st.altair_chart(charts.cell_map(frame, colour, numbers=colour == gene, title=colour))

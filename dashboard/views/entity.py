@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from tosg.dashboard import charts, connection, picture, questions
+from tosg.dashboard import cell_questions, charts, connection, picture, questions
 from tosg.dashboard.views import parts
 from tosg.kg.query.lookup import find_entities
 from tosg.kg.schema.types import entity_types
@@ -173,7 +173,7 @@ def _nearest(found: dict[str, Any]) -> None:
 
 def _expression(found: dict[str, Any]) -> None:
     st.subheader("Expression across groups of cells")
-    frame = questions.dots(connection.graph(), [found["id"]], {})
+    frame = cell_questions.dots(connection.graph(), [found["id"]], {})
     if frame.empty:
         st.info("No attached data set has it above the threshold in any group.")
         return

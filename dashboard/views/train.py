@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from tosg.dashboard import connection, jobs, questions
+from tosg.dashboard import cell_questions, connection, jobs
 from tosg.dashboard.views import parts, training_set
 from tosg.errors import TosgError
 from tosg.export.selection import LEVELS, NORMALIZE, Selection
@@ -100,7 +100,7 @@ def _cells(fields: dict[str, Any]) -> None:
     elif how == "my own Cypher":
         fields["cells"] = st.text_area("Cypher that returns cells", key="cells_cypher") or None
     elif how == "cells with these labels":
-        values = questions.group_values(connection.graph())
+        values = cell_questions.group_values(connection.graph())
         clauses = []
         for field in ("dataset", "tissue", "disease", "cell_type"):
             chosen = st.multiselect(field, values[field], key=f"only_{field}")

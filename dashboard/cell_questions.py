@@ -1,0 +1,147 @@
+"""What the view of the cells asks the graph; see `tosg.dashboard.questions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tosg.cypher.quoting import quote_property
+from tosg.dashboard.questions import frame_of
+from tosg.kg.schema.support import MAP_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from tosg.graph import KnowledgeGraph
+
+#: Cells that a violin or a map shows at most.
+MOST_CELLS = 2_000
+
+#: Fields of a group that cells are filtered and counted by.
+FILTER_FIELDS = ("cell_type", "tissue", "disease", "sex", "development_stage", "dataset")
+
+
+def group_values(graph: KnowledgeGraph) -> dict[str, list[str]]:
+    """The values of each field that groups of cells have."""
+    fields = ", ".join(f"collect(DISTINCT g.{field}) AS {field}" for field in FILTER_FIELDS)
+    row = graph.db.rows(f"CYPHER 5 MATCH (g:CellGroup) RETURN {fields}")[0]
+    return {field: sorted(row[field]) for field in FILTER_FIELDS}
+
+
+def _where(chosen: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
+    used = {f: list(values) for f, values in chosen.items() if values and f in FILTER_FIELDS}
+    clause = " AND ".join(f"g.{field} IN ${field}" for field in used)
+    return (f"WHERE {clause} " if clause else ""), used
+
+
+def cells_by(
+    graph: KnowledgeGraph, field: str, chosen: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Cells and groups per value of a field, over the groups that were chosen."""
+    if field not in FILTER_FIELDS:
+        raise ValueError(field)
+    clause, params = _where(chosen)
+    return frame_of(
+        graph,
+        f"MATCH (g:CellGroup) {clause}RETURN coalesce(g.{field}, 'not stated') AS {field}, "
+        "sum(g.n_cells) AS cells, count(*) AS groups ORDER BY cells DESC",
+        **params,
+    )
+
+
+def dots(
+    graph: KnowledgeGraph, genes: Sequence[str], chosen: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Mean and fraction of genes (ids) in the chosen groups.
+
+    Returns
+    -------
+    DataFrame
+        group, gene, mean, fraction, cells, unit; groups of one cell type, tissue and disease
+        come as one row per data set. A gene below a group's threshold has no row there.
+    """
+    clause, params = _where(chosen)
+    return frame_of(
+        graph,
+        "MATCH (n:Entity)-[:ENCODES*0..1]->(m) WHERE n.id IN $genes "
+        f"MATCH (m)<-[e:EXPRESSES]-(g:CellGroup) {clause}MATCH (g)-[:FROM]->(d:Dataset) "
+        "WITH g, d, n, m, e ORDER BY g.id, n.id "
+        "RETURN g.id AS group_id, coalesce(g.cell_type, 'not stated') AS cell_type, "
+        "g.tissue AS tissue, g.disease AS disease, g.dataset AS dataset, g.n_cells AS cells, "
+        "coalesce(n.symbol, n.name, n.id) AS gene, m.id AS measured, e.mean AS mean, "
+        "e.fraction AS fraction, d.mean_unit AS unit LIMIT 5000",
+        **params,
+        genes=list(genes),
+    )
+
+
+def sample_cells(
+    graph: KnowledgeGraph, dataset: str, chosen: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Up to `MOST_CELLS` cells of a data set: those whose ids have the smallest hashes.
+
+    Which cells are shown does not depend on their order in the file, and stays the same.
+    """
+    fields = [f for f in chosen if chosen[f] and f in FILTER_FIELDS and f != "dataset"]
+    clause = "".join(f" AND c.{field} IN ${field}" for field in fields)
+    return frame_of(
+        graph,
+        f"MATCH (c:Cell {{dataset: $dataset}}) WHERE true{clause} "
+        "WITH c ORDER BY (c.idx * 2654435761) % 4294967296 LIMIT $most "
+        "RETURN c.idx AS idx, c.id AS id, c.cell_type AS cell_type, c.tissue AS tissue, "
+        "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex ORDER BY idx",
+        dataset=dataset,
+        most=MOST_CELLS,
+        **{f: list(chosen[f]) for f in fields},
+    )
+
+
+def maps_of(graph: KnowledgeGraph, dataset: str) -> list[str]:
+    """Names of the two-dimensional maps that a data set came with, as ``umap``."""
+    rows = graph.db.rows(
+        "CYPHER 5 MATCH (d:Dataset {id: $id}) RETURN coalesce(d.maps, []) AS maps", id=dataset
+    )
+    return [str(name) for name in rows[0]["maps"]] if rows else []
+
+
+def places(graph: KnowledgeGraph, cell_idx: Sequence[int], name: str) -> pd.DataFrame:
+    """Places of some cells on a map: idx, x, y; cells that it does not have are left out."""
+    place = quote_property(MAP_PREFIX + name)
+    return frame_of(
+        graph,
+        f"MATCH (c:Cell) WHERE c.idx IN $idx AND c.{place} IS NOT NULL "
+        f"RETURN c.idx AS idx, c.{place}[0] AS x, c.{place}[1] AS y ORDER BY idx",
+        idx=list(cell_idx),
+    )
+
+
+def expression_of_cells(
+    graph: KnowledgeGraph, dataset: str, cell_idx: Sequence[int], entity_id: str
+) -> list[float] | None:
+    """Stored value of one entity in some cells, in the data set's unit; None if not measured."""
+    import numpy as np
+
+    from tosg.kg.cells.stored.dataset import datasets as read_datasets
+    from tosg.kg.cells.stored.dataset import read_expression
+
+    info = read_datasets(graph.db, [dataset])[0]
+    wanted = {entity_id, *_products(graph, entity_id)}
+    columns = [i for i, e in enumerate(info.variable_entities) if e in wanted and info.measured[i]]
+    if not columns:
+        return None
+    values: list[float] = []
+    for block in read_expression(graph.db, info, np.asarray(cell_idx, np.int64)):
+        hit = np.isin(block.indices, columns)
+        rows = np.repeat(np.arange(len(block)), np.diff(block.indptr))[hit]
+        dense = np.zeros(len(block))
+        np.add.at(dense, rows, block.values[hit])
+        values += dense.tolist()
+    return values
+
+
+def _products(graph: KnowledgeGraph, id_: str) -> list[str]:
+    rows = graph.db.rows(
+        "CYPHER 5 MATCH (:Entity {id: $id})-[:ENCODES]->(p) RETURN p.id AS id", id=id_
+    )
+    return [row["id"] for row in rows]
