@@ -7,8 +7,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from tosg.errors import ExportError
+from tosg.errors import ConfigError, ExportError
 from tosg.export.batches.ahead import read_ahead
 from tosg.export.batches.cell_reader import SPARSE_FORM, Forms
 from tosg.export.batches.kernels import load_kernels
@@ -195,3 +196,26 @@ class BatchLoader:
         if self.device.startswith("cuda"):
             return [arrays.pin() for arrays in batches]
         return list(batches)
+
+
+def find_rank(rank: int | None, world_size: int | None) -> tuple[int, int]:
+    """Rank and world size: as given, else those of `torch.distributed`, else 0 and 1.
+
+    Raises
+    ------
+    ConfigError
+        Only one is given, and `torch.distributed` is not initialised.
+    """
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        rank = distributed.get_rank() if rank is None else rank
+        return rank, distributed.get_world_size() if world_size is None else world_size
+    if (rank is None) != (world_size is None):
+        # Every process of several would be taken for the first.
+        raise ConfigError(
+            "rank and world_size go together",
+            where="batches",
+            found=f"rank {rank}, world_size {world_size}",
+            expected="both, or torch.distributed initialised, which knows them",
+        )
+    return rank or 0, world_size or 1

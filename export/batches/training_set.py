@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
-import torch
 
-from tosg.errors import ConfigError
-from tosg.export.batches.batch_loader import BatchLoader
+from tosg.export.batches.batch_loader import BatchLoader, find_rank
 from tosg.export.batches.cell_reader import CellReader
 from tosg.export.batches.sampler import Sampler, choose_buffer
 from tosg.export.batches.tokens import Tokens, make_tokens
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pyarrow as pa
+    import torch
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
 
@@ -275,7 +274,7 @@ class TrainingSet:
             `world_size` only one is given.
         """
         rows = self.rows(split)
-        rank, world_size = _distributed(rank, world_size)
+        rank, world_size = find_rank(rank, world_size)
         sampler = Sampler(
             n=len(rows),
             batch_size=batch_size,
@@ -385,19 +384,3 @@ class TrainingSet:
 
 def _open(folder: Path, add_reverses: bool) -> TrainingSet:
     return TrainingSet(folder, add_reverses=add_reverses)
-
-
-def _distributed(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        rank = distributed.get_rank() if rank is None else rank
-        return rank, distributed.get_world_size() if world_size is None else world_size
-    if (rank is None) != (world_size is None):
-        # Every process of several would be taken for the first.
-        raise ConfigError(
-            "rank and world_size go together",
-            where="batches",
-            found=f"rank {rank}, world_size {world_size}",
-            expected="both, or torch.distributed initialised, which knows them",
-        )
-    return rank or 0, world_size or 1
