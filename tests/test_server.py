@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from tosg.cli import tosg
-from tosg.errors import QueryError
+from tosg.errors import QueryError, TosgWarning
+from tosg.graph import KnowledgeGraph
 from tosg.kg import server as managed
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def test_the_password_is_private_and_not_shown(settings: Settings, server: Serve
     assert server.password not in repr(server)
     assert server.password_file.stat().st_mode & 0o777 == 0o600
     assert server.password_file.read_text() == server.password
+
+
+def test_another_bound_on_memory_than_the_servers_is_told(settings: Settings) -> None:
+    info = managed.ensure_server(settings)
+    other = KnowledgeGraph(replace(settings, memory="7777m"))
+    with pytest.warns(TosgWarning, match="the memory stays as it was"):
+        assert other.up() == info
+    assert KnowledgeGraph(replace(settings, memory=info.memory)).up() == info
 
 
 def test_the_database_answers_and_is_the_wanted_version(

@@ -27,6 +27,8 @@ class ServerInfo:
         The folder of the data in use, and the server's main log.
     password_file : Path
         Where the password is kept, readable by its owner alone.
+    memory : str or None
+        Upper bound on heap and page cache that it was started with, as ``4g``.
     """
 
     uri: str
@@ -38,3 +40,4 @@ class ServerInfo:
     data: Path
     log: Path
     password_file: Path
+    memory: str | None = None

@@ -304,6 +304,7 @@ def _info(
         data=layout.root / state.data if state.data else layout.data.resolve(),
         log=layout.log,
         password_file=layout.password,
+        memory=state.memory,
     )
 
 

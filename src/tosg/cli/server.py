@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tosg.cli.options import echo_json, examples, json_option, note, read_settings
+from tosg.cli.options import (
+    echo_json,
+    examples,
+    json_option,
+    note,
+    read_settings,
+    warnings_as_notes,
+)
 
 if TYPE_CHECKING:
     from tosg.graph import KnowledgeGraph
@@ -33,10 +40,9 @@ def up(memory: str | None, as_json: bool, name: str | None, env: bool) -> None:
     """
     graph = _graph(name, memory)
     before = graph.status()
-    info = graph.up()
+    with warnings_as_notes():
+        info = graph.up()
     note("already up" if before is not None else "started")
-    if before is not None and memory:
-        note("note: the memory stays as it was; to change it, run `tosg down` first")
     if env:
         for name, value in (
             ("NEO4J_URI", info.uri),
@@ -141,6 +147,7 @@ def _show(info: ServerInfo, as_json: bool) -> None:
         "pid": info.pid,
         "data": info.data,
         "log": info.log,
+        "memory": info.memory,
     }
     if as_json:
         echo_json(document)

@@ -98,7 +98,8 @@ def search(
         with a name that begins with it, then the others, best first. Columns: id, type, name,
         symbol, ``score`` (sum of 1 / (60 + rank) over both rankings), ``vector_rank``,
         ``text_rank``, ``similarity`` (cosine), ``match`` (what the text is to the entity),
-        ``matched`` (the name that is meant), snippet.
+        ``matched`` (the name that is meant), snippet. Where the text is a name of several,
+        ``schema.metadata[b"ambiguity"]`` lists them.
 
     Raises
     ------

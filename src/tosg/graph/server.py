@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tosg.graph.telling import warn_caller
+
 if TYPE_CHECKING:
     from tosg.graph.connection import GraphConnection
     from tosg.kg.server import ServerInfo
@@ -21,10 +23,18 @@ def up(graph: GraphConnection) -> ServerInfo:
     ------
     ServerError
         It cannot be downloaded, installed or started.
+
+    Warns
+    -----
+    TosgWarning
+        It runs already, with another bound on its memory than the settings have.
     """
     from tosg.kg.server import ensure_server
 
-    return ensure_server(graph.settings)
+    info = ensure_server(graph.settings)
+    if graph.settings.memory not in (None, info.memory):
+        warn_caller(["the memory stays as it was; to change it, run `tosg down` first"])
+    return info
 
 
 def status(graph: GraphConnection) -> ServerInfo | None:
