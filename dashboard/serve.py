@@ -6,13 +6,13 @@ import ipaddress
 import secrets
 import socket
 import threading
-import time
 import webbrowser
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tosg.deadline import Deadline
 from tosg.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -160,11 +160,11 @@ def serve(
 def _answers(address: Address) -> bool:
     """Wait until the page answers; whether it does."""
     host = "127.0.0.1" if address.host == "0.0.0.0" else address.host  # noqa: S104 - compared
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    deadline = Deadline(START_SECONDS)
+    while not deadline.passed:
         try:
             with closing(socket.create_connection((host, address.port), timeout=1)):
                 return True
         except OSError:
-            time.sleep(0.05)
+            deadline.sleep(0.05)
     return False

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ExportParts:
-    """What the stages of an export found; `meta` is `read_graph_meta`.
+    """What the stages of an export found; `meta` are properties of the bookkeeping node.
 
     What comes from the database is read before the bookmark is compared. `make_content` gets none,
     so that nothing it says can be of a later state of the graph.
@@ -100,12 +100,6 @@ def _embedding(parts: ExportParts) -> dict[str, Any] | None:
         "dimension": parts.graph["dimension"],
         "dtype": parts.selection.text_dtype,
     }
-
-
-def read_graph_meta(db: Database) -> dict[str, Any]:
-    """Properties of the graph's own bookkeeping node; empty where there is none."""
-    rows = db.rows("CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) RETURN m {.*} AS meta")
-    return dict(rows[0]["meta"]) if rows else {}
 
 
 def _datasets(parts: ExportParts) -> list[dict[str, Any]]:

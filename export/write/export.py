@@ -30,7 +30,7 @@ from tosg.export.graph.nodes import Nodes, choose_nodes
 from tosg.export.graph.read import read_graph
 from tosg.export.selection import Selection, compare_selections, resolve_selection
 from tosg.export.write.cell_columns import spill_columns, write_cells
-from tosg.export.write.content import ExportParts, make_content, make_run, read_graph_meta
+from tosg.export.write.content import ExportParts, make_content, make_run
 from tosg.export.write.graph_files import read_vector_width, write_graph_files
 from tosg.export.write.plan import make_export_plan, run_tasks
 from tosg.export.write.result import (
@@ -48,6 +48,7 @@ from tosg.export.write.workspace import (
     disk_errors,
 )
 from tosg.files import write_bytes, writing
+from tosg.kg.database.bookkeeping import read_properties
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 from tosg.progress import Progress, silent
 
@@ -159,7 +160,7 @@ def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
         if cells:
             told = (*cells.warnings, *check_mapped(infos, maps))
             cells = replace(cells, warnings=told)
-        parts = ExportParts(job.selection, cells, infos, maps, read_graph_meta(job.db))
+        parts = ExportParts(job.selection, cells, infos, maps, read_properties(job.db))
         if cells:
             parts.proteins = find_proteins(infos, maps, cells, job.selection)
             measured = np.stack([m.measured for m in maps])

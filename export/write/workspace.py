@@ -8,12 +8,13 @@ written after it, so a killed export goes on from its receipts.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shutil
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from tosg.errors import ConfigError, ExportError
 from tosg.export.format.manifest import MANIFEST
@@ -72,7 +73,7 @@ class Workspace:
         self.out = out
         self.folder = out.with_name(out.name + ".partial")
         self.work = self.folder / "work"
-        self._lock: IO[bytes] | None = None
+        self._lock = FileLock(self.work / "lock", blocking=False, thread_local=False)
 
     def open(self) -> None:
         """Make the folder, or take it over from a process that is gone.
@@ -85,14 +86,11 @@ class Workspace:
         try:
             with disk_errors(self.folder):
                 self.work.mkdir(parents=True, exist_ok=True)
-                self._lock = (self.work / "lock").open("ab")
+                self._lock.acquire()
         except DiskFullError:
             self.discard()  # there is no lock yet, so nobody works in it
             raise
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.release()
+        except Timeout as error:
             raise self._busy() from error
         (self.work / _FAILED).unlink(missing_ok=True)
         for left in self.folder.rglob(TEMPORARY_FILES):  # of a killed process
@@ -106,12 +104,12 @@ class Workspace:
         ExportError
             One does.
         """
-        try:
-            with (self.work / "lock").open("rb+") as lock:  # NFS locks what is open to write
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, PermissionError):
+        if not (self.work / "lock").is_file():
             return
-        except BlockingIOError as error:
+        try:
+            with suppress(FileNotFoundError, PermissionError), self._lock:
+                return
+        except Timeout as error:
             raise self._busy() from error
 
     def _busy(self) -> ExportError:
@@ -121,9 +119,7 @@ class Workspace:
 
     def release(self) -> None:
         """Let go of the lock."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.release()
 
     @property
     def failed(self) -> bool:

@@ -6,7 +6,7 @@ No other module writes Cypher on this node, but `tosg.kg.database.lease` for its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tosg.errors import SchemaError
 from tosg.kg.schema.indexes import definitions
@@ -71,6 +71,30 @@ def read_meta(db: Database) -> Meta:
         loading=row["loading"],
         unsettled=row["unsettled"],
     )
+
+
+def read_properties(db: Database) -> dict[str, Any]:
+    """Read all properties of the bookkeeping node; empty where there is none."""
+    rows = db.rows(MATCH_META + "RETURN m {.*} AS meta")
+    return dict(rows[0]["meta"]) if rows else {}
+
+
+def write_embedding(
+    tx: neo4j.Transaction, name: str | None, revision: str | None, dim: int | None
+) -> None:
+    """Note the model that the vectors come from, and their length; None takes it away."""
+    tx.run(
+        MATCH_META + "SET m.embedding_model = $name, m.embedding_revision = $revision, "
+        "m.embedding_dim = $dim",
+        name=name,
+        revision=revision,
+        dim=dim,
+    ).consume()
+
+
+def write_nothing(db: Database) -> None:
+    """Find out whether the database takes writes: after a full disk it only reads."""
+    db.write(MATCH_META + "WITH m LIMIT 0 SET m.lock = true")
 
 
 def _check_version(version: int | None) -> None:

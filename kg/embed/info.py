@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tosg.kg.database.bookkeeping import read_properties, write_embedding
+
 if TYPE_CHECKING:
     import neo4j
 
@@ -69,20 +71,15 @@ class EmbedReport:
 
 def read_model_info(db: Database) -> ModelInfo | None:
     """Read which model the graph's vectors come from; None where there are none."""
-    rows = db.rows(
-        "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) WHERE m.embedding_model IS NOT NULL "
-        "RETURN m.embedding_model AS name, m.embedding_revision AS revision, "
-        "m.embedding_dim AS dim"
-    )
-    return ModelInfo(**rows[0]) if rows else None
+    meta = read_properties(db)
+    if "embedding_model" not in meta:
+        return None
+    return ModelInfo(meta["embedding_model"], meta["embedding_revision"], meta["embedding_dim"])
 
 
 def write_model_info(tx: neo4j.Transaction, info: ModelInfo | None) -> None:
     """Note the model in the bookkeeping node; None takes the note away."""
-    tx.run(
-        "CYPHER 5 MATCH (m:TosgMeta {key: 'graph'}) SET m.embedding_model = $name, "
-        "m.embedding_revision = $revision, m.embedding_dim = $dim",
-        name=info and info.name,
-        revision=info and info.revision,
-        dim=info and info.dim,
-    ).consume()
+    if info is None:
+        write_embedding(tx, None, None, None)
+    else:
+        write_embedding(tx, info.name, info.revision, info.dim)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tosg.errors import DataError
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
-from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.bookkeeping import read_meta, read_properties
 from tosg.kg.database.lease import is_at_work
 from tosg.kg.merge.pending import is_readable
 from tosg.kg.report import kept
@@ -200,8 +200,7 @@ def _embeddings(db: Database) -> Iterator[Finding]:
         f"CYPHER 5 MATCH (n:{ENTITY}) WHERE n.embedding IS NOT NULL "
         "RETURN size(n.embedding) AS width, count(*) AS n, min(n.id) AS example ORDER BY width"
     )
-    meta = db.rows("CYPHER 5 MATCH (m:TosgMeta) RETURN m.embedding_dim AS width")
-    expected = meta[0]["width"] if meta else None
+    expected = read_properties(db).get("embedding_dim")
     for r in rows:
         if expected is not None and r["width"] != expected:
             what = f"vectors have {r['width']} numbers, not {expected}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.errors import DatabaseError
 from tosg.kg import server
 from tosg.kg.database import counts as stats
-from tosg.kg.database.bookkeeping import merge_meta
+from tosg.kg.database.bookkeeping import merge_meta, write_nothing
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.report.check import check
 from tosg.kg.server.connect import connect
@@ -25,7 +25,6 @@ from tosg.progress import Progress, silent
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tosg.kg.database.connection import Database
     from tosg.kg.report.findings import Finding
     from tosg.kg.report.load_report import LoadReport
     from tosg.settings import Settings
@@ -111,19 +110,14 @@ def _restart(settings: Settings, *, start_over: bool) -> Path | None:
         return None
     try:
         with connect(settings) as db:
-            _write_nothing(db)
+            write_nothing(db)
         return None
     except DatabaseError:
         with suppress(DatabaseError):
             server.stop(settings)
             with connect(settings) as db:
-                _write_nothing(db)
+                write_nothing(db)
             return None
         if not start_over:
             raise
     return server.set_data_aside(settings)
-
-
-def _write_nothing(db: Database) -> None:
-    """Find out whether the database takes writes: after a full disk it only reads."""
-    db.write("CYPHER 5 MATCH (m:TosgMeta) WITH m LIMIT 0 SET m.lock = true")
