@@ -31,7 +31,7 @@ PANELS = (
     ("cypher: statements", ("cypher",), "#5c6b73"),
     (
         "ground: what everything may use",
-        ("files", "json_text", "progress", "settings", "deadline", "errors", "version"),
+        ("files", "json_text", "progress", "settings", "closing", "deadline", "errors", "version"),
         "#5c6b73",
     ),
 )

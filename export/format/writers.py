@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tosg.closing import Closing
 from tosg.export.format.digest import add_elements, digest_table, start_array
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _DTYPES = {
 }
 
 
-class TensorFile:
+class TensorFile(Closing):
     """A safetensors file without metadata, written tensor by tensor in any order.
 
     Parameters
@@ -56,10 +57,8 @@ class TensorFile:
         self._hashing = ThreadPoolExecutor(1, "tosg-digest")  # of a block while it is written
         self._stream.write(head)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._hashing.shutdown()
         self._stream.close()
 
@@ -117,7 +116,7 @@ def save_npy(path: Path, array: Array) -> None:
         stream.write(array.reshape(-1).view(np.uint8).data)
 
 
-class TableFile:
+class TableFile(Closing):
     """A Parquet file written row group by row group.
 
     Parameters
@@ -133,10 +132,8 @@ class TableFile:
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6")
         self._digests: list[str] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._writer.close()
 
     def write(self, table: pa.Table) -> None:

@@ -10,11 +10,12 @@ import tempfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
+from tosg.closing import Closing
 from tosg.errors import DataError, TosgError
 from tosg.kg.claims.cleaning import clean_entities, is_id, is_too_long
 from tosg.kg.claims.counters import NoteCounter, RejectionCounter
@@ -24,7 +25,6 @@ from tosg.kg.schema.types import entity_types, relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from tosg.kg.claims.log import Note, Rejection
 
@@ -32,7 +32,7 @@ _FLUSH_ROWS = 200_000
 _PAIR = ("type", "start_type", "end_type")
 
 
-class Spool:
+class Spool(Closing):
     """A temporary folder of claims, parted by type; deleted when the ``with`` block ends.
 
     Parameters
@@ -52,17 +52,6 @@ class Spool:
             lambda: {"entities": 0, "relationships": 0}
         )
         self._unstated: dict[str, set[str]] = defaultdict(set)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Delete the folder."""

@@ -11,16 +11,16 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import neo4j
 from neo4j import exceptions as ne
 
+from tosg.closing import Closing
 from tosg.errors import DatabaseError, QueryError, TosgError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ class Target:
     database: str = "neo4j"
 
 
-class Database:
+class Database(Closing):
     """One Neo4j database. Opens its driver at first use; pickles as its `Target` alone.
 
     Parameters
@@ -55,17 +55,6 @@ class Database:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.target,))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the driver; a later call opens it again."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from tosg.closing import Closing
 from tosg.errors import DatabaseError
 from tosg.kg.database.bookkeeping import finish_load, mark_loading
 from tosg.kg.database.connection import until_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     import neo4j
 
@@ -50,7 +50,7 @@ class MergeWriting:
     progress: Progress
 
 
-class WriteSession:
+class WriteSession(Closing):
     """Runs writing transactions, several at once where asked.
 
     The first one marks the graph as being loaded; `finish` takes the mark away, raises the
@@ -73,15 +73,8 @@ class WriteSession:
         self._connections = connections
         self.begun = False
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the threads; what has not begun is left out."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def write(self, work: Callable[[neo4j.Transaction], _Result]) -> _Result:

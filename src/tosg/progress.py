@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from tosg.closing import Closing
 
 #: Seconds that a stage takes before a bar is drawn: short work shows none.
 DELAY_SECONDS = 0.5
@@ -83,7 +82,7 @@ class Tally:
                 self._progress(self._stage, self.done, self._total, unit=self._unit)
 
 
-class ProgressBar:
+class ProgressBar(Closing):
     """A `Progress` that is a bar: on a terminal or, in a notebook, as a widget; else silent.
 
     A context manager. One stage is shown at a time, with an estimate of the time that it will
@@ -111,14 +110,6 @@ class ProgressBar:
         if self.shown and not self._notebook:
             threading.Thread(target=self._redraw, name="tosg-progress", daemon=True).start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __call__(
         self, stage: str, done: float | None = None, total: float = 1.0, /, *, unit: str = ""

@@ -64,7 +64,7 @@ def _fitting(source: CellSource) -> CellSource:
     """Close and refuse a file whose matrices do not have one row per cell."""
     for matrix in source.matrices:
         if matrix.shape[0] != len(source.obs):
-            source._close()
+            source.close()
             raise DataError(
                 "a matrix does not fit its cells",
                 where=f"{source.path}: {matrix.name}",
@@ -151,7 +151,7 @@ def _open_gzip(path: Path) -> CellSource:
 
 def _closing(source: CellSource, also: Callable[[], None]) -> CellSource:
     """Do something more when a source is closed."""
-    close = source._close
+    close = source.close
 
     def both() -> None:
         close()

@@ -10,11 +10,12 @@ import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tosg.closing import Closing
 from tosg.errors import ConfigError, DataError
 from tosg.kg.cells.csr import CsrRows
 from tosg.kg.cells.var.variables import ID_COLUMNS
@@ -22,7 +23,6 @@ from tosg.kg.cells.var.variables import ID_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from types import TracebackType
 
     import pandas as pd
 
@@ -106,7 +106,7 @@ class Matrix:
 
 
 @dataclass
-class CellSource:
+class CellSource(Closing):
     """A file of cells that is open; a context manager.
 
     Attributes
@@ -143,15 +143,8 @@ class CellSource:
     notes: list[str] = field(default_factory=list)
     maps: CellMaps = field(default_factory=dict)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._close()
 
     def matrix(self, name: str) -> Matrix:

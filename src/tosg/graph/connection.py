@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+from tosg.closing import Closing
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from tosg.kg.database.connection import Database
     from tosg.settings import Settings
 
 
-class GraphConnection:
+class GraphConnection(Closing):
     """The connection to one graph. A context manager; pickles as its settings.
 
     Parameters
@@ -23,17 +23,6 @@ class GraphConnection:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.settings,))
