@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tosg.errors import DataError, unknown
 from tosg.files import hash_file
-from tosg.kg.claims.schemas import entity_claims, relationship_claims
 from tosg.loaders.options import Option, T
+from tosg.loaders.origin import Origin as Origin  # a source imports this module alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,37 +103,6 @@ class FileSpec:
             if fnmatch.fnmatchcase(name, pattern):
                 return position
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The provenance columns of claims from one file: source, licence, release, file, part.
-
-    Files of one source that have releases of their own are parts (see `ENTITY_CLAIMS`).
-    """
-
-    source: str
-    license: str
-    release: str
-    file: str
-    part: str = ""
-
-    def entities(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
-        """Entity claims; ``license`` and ``release`` may be given per row."""
-        return entity_claims({**self._columns(line), "part": self.part, **columns}, n)
-
-    def relationships(self, n: int, line: object, **columns: object) -> pa.RecordBatch:
-        """Relationship claims; ``license`` and ``release`` may be given per row."""
-        return relationship_claims({**self._columns(line), **columns}, n)
-
-    def _columns(self, line: object) -> dict[str, object]:
-        return {
-            "source": self.source,
-            "license": self.license,
-            "release": self.release,
-            "file": self.file,
-            "line": line,
-        }
 
 
 class Loader(ABC):

@@ -113,6 +113,12 @@ def read_text(path: Path) -> str:
     return data.decode("utf-8").replace("\r\n", "\n")
 
 
+def read_start(path: Path, size: int = 1 << 16) -> str:
+    """Start of a text file, decompressed, no byte order mark; what is not UTF-8 is replaced."""
+    with open_bytes(path) as stream:
+        return strip_bom(stream.read(size), path).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
 def strip_bom(data: bytes, path: Path) -> bytes:
     """Drop a UTF-8 byte order mark; UTF-16 and UTF-32 are refused."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -15,6 +15,14 @@ from tosg.loaders.reference.complexes import ComplexRecord, members_id
 if TYPE_CHECKING:
     from tosg.loaders.reference.facts import Ref
 
+#: What sources of proteins and complexes that act on each other claim.
+PARTNERS = tuple(
+    (a, kind, b)
+    for kind in ("REGULATES", "INTERACTS_WITH")
+    for a in ("Protein", "Complex")
+    for b in ("Protein", "Complex")
+)
+
 #: What follows an accession: an isoform's number, or a chain's.
 _PART = re.compile(r"(?:-\d+|[-_:]PRO_?\d+)$")
 

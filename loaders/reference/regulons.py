@@ -62,14 +62,11 @@ def read_regulons(
         if score is not None:
             batch = score.add(batch, file)
         file.parsed(batch.num_rows)
-        yield origin.relationships(
-            batch.num_rows,
-            batch.column("line"),
-            type="REGULATES",
-            start_type="Gene",
-            start=batch.column("start"),
-            end_type="Gene",
-            end=batch.column("end"),
+        yield origin.relationships_of(
+            batch,
+            "REGULATES",
+            ("Gene", "start"),
+            ("Gene", "end"),
             sign=pc.cast(pc.sign(batch.column("number")), pa.int8()),
             score=batch.column("score") if score is not None else None,
             evidence=evidence(

@@ -112,14 +112,11 @@ class BioGrid(Loader):
             batch = batch.filter(pc.invert(loops))
             published = pc.replace_substring(batch.column("Publication Source"), "PUBMED:", "")
             batch = batch.append_column("pubmed", published)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="INTERACTS_WITH",
-                start_type="Gene",
-                start=batch.column("a"),
-                end_type="Gene",
-                end=batch.column("b"),
+            yield origin.relationships_of(
+                batch,
+                "INTERACTS_WITH",
+                ("Gene", "a"),
+                ("Gene", "b"),
                 score=pa.array(batch.column("score"), pa.float64()),
                 evidence=evidence(
                     batch,

@@ -16,7 +16,7 @@ from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.complexes import ComplexRecord, complex_claims
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
-from tosg.loaders.reference.participants import protein_ref
+from tosg.loaders.reference.participants import PARTNERS, protein_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,12 +53,7 @@ class CellPhoneDB(Loader):
     license = "MIT"
     nodes = ("Complex",)
     relationships = (
-        *(
-            (a, kind, b)
-            for kind in ("REGULATES", "INTERACTS_WITH")
-            for a in ("Protein", "Complex")
-            for b in ("Protein", "Complex")
-        ),
+        *PARTNERS,
         ("Protein", "MEMBER_OF", "Complex"),
     )
     signs = "modulatory_effect: stimulatory 1, inhibitory -1; others 0"

@@ -52,14 +52,11 @@ class CellTalkDB(Loader):
             batch = with_curies(raw, "ligand_gene_id", "ncbigene", file, to="a", shown=shown)
             batch = with_curies(batch, "receptor_gene_id", "ncbigene", file, to="b", shown=shown)
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="REGULATES",
-                start_type="Gene",
-                start=batch.column("a"),
-                end_type="Gene",
-                end=batch.column("b"),
+            yield origin.relationships_of(
+                batch,
+                "REGULATES",
+                ("Gene", "a"),
+                ("Gene", "b"),
                 sign=0,
                 evidence=evidence(batch, lists={"pubmed_ids": ("evidence", ",")}),
             )

@@ -111,21 +111,12 @@ class Ctd(Loader):
             batch = keep_identified(batch, "disease", "DiseaseID", file, shown)
             batch = _SCORE.add(batch, file)
             file.parsed(batch.num_rows)
-            yield origin.entities(
-                batch.num_rows,
-                batch.column("line"),
-                type="Disease",
-                id=batch.column("disease"),
-                name=batch.column("DiseaseName"),
-            )
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="ASSOCIATED_WITH",
-                start_type="Gene",
-                start=batch.column("gene"),
-                end_type="Disease",
-                end=batch.column("disease"),
+            yield origin.entities_of(batch, "Disease", "disease", "DiseaseName")
+            yield origin.relationships_of(
+                batch,
+                "ASSOCIATED_WITH",
+                ("Gene", "gene"),
+                ("Disease", "disease"),
                 score=batch.column("score"),
                 evidence=_told(batch),
             )
@@ -145,21 +136,12 @@ class Ctd(Loader):
                 ("Drug", "drug", "ChemicalName"),
                 ("Disease", "disease", "DiseaseName"),
             ):
-                yield origin.entities(
-                    batch.num_rows,
-                    batch.column("line"),
-                    type=type_,
-                    id=batch.column(id_),
-                    name=batch.column(name),
-                )
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="TREATS",
-                start_type="Drug",
-                start=batch.column("drug"),
-                end_type="Disease",
-                end=batch.column("disease"),
+                yield origin.entities_of(batch, type_, id_, name)
+            yield origin.relationships_of(
+                batch,
+                "TREATS",
+                ("Drug", "drug"),
+                ("Disease", "disease"),
                 score=batch.column("score"),
                 evidence=_told(batch),
             )

@@ -80,14 +80,11 @@ class DGIdb(Loader):
                 id=batch.column("drug"),
                 name=blank_to_null(batch.column("drug_name"), "NULL"),
             )
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="TARGETS",
-                start_type="Drug",
-                start=batch.column("drug"),
-                end_type="Gene",
-                end=batch.column("gene"),
+            yield origin.relationships_of(
+                batch,
+                "TARGETS",
+                ("Drug", "drug"),
+                ("Gene", "gene"),
                 action=action,
                 score=batch.column("score"),
                 evidence=evidence(

@@ -80,14 +80,11 @@ class Diseases(Loader):
                 channel = pa.repeat(pa.scalar(key), batch.num_rows)
                 batch = batch.append_column("channel", channel)
                 more = {"sources": ("source", "|")} if key == "knowledge" else {}
-                yield origin.relationships(
-                    batch.num_rows,
-                    batch.column("line"),
-                    type="ASSOCIATED_WITH",
-                    start_type="Gene",
-                    start=batch.column("start"),
-                    end_type="Disease",
-                    end=batch.column("end"),
+                yield origin.relationships_of(
+                    batch,
+                    "ASSOCIATED_WITH",
+                    ("Gene", "start"),
+                    ("Disease", "end"),
                     score=batch.column("score"),
                     evidence=evidence(batch, lists={"channels": ("channel", "|"), **more}),
                 )

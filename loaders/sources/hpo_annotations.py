@@ -143,14 +143,11 @@ class HpoAnnotations(Loader):
                 id=batch.column("disease"),
                 name=named,
             )
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="HAS_PHENOTYPE",
-                start_type="Disease",
-                start=batch.column("disease"),
-                end_type="Phenotype",
-                end=batch.column("phenotype"),
+            yield origin.relationships_of(
+                batch,
+                "HAS_PHENOTYPE",
+                ("Disease", "disease"),
+                ("Phenotype", "phenotype"),
                 score=batch.column("score"),
                 evidence=evidence(
                     batch,
@@ -174,14 +171,11 @@ class HpoAnnotations(Loader):
             kind = "no phenotype: a mode of inheritance"
             batch = keep(batch, pc.invert(inherited), file, kind, shown)
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="HAS_PHENOTYPE",
-                start_type="Gene",
-                start=batch.column("gene"),
-                end_type="Phenotype",
-                end=batch.column("phenotype"),
+            yield origin.relationships_of(
+                batch,
+                "HAS_PHENOTYPE",
+                ("Gene", "gene"),
+                ("Phenotype", "phenotype"),
                 evidence=evidence(
                     batch,
                     lists={"frequencies": ("frequency", ";"), "diseases": ("disease_id", ";")},
@@ -196,14 +190,11 @@ class HpoAnnotations(Loader):
             batch = _with_disease(batch, "disease_id", file)
             batch = _KIND.add(batch, file)
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="ASSOCIATED_WITH",
-                start_type="Gene",
-                start=batch.column("gene"),
-                end_type="Disease",
-                end=batch.column("disease"),
+            yield origin.relationships_of(
+                batch,
+                "ASSOCIATED_WITH",
+                ("Gene", "gene"),
+                ("Disease", "disease"),
                 score=batch.column("score"),
                 evidence=evidence(batch, lists={"kinds": ("association_type", ";")}),
             )

@@ -54,12 +54,9 @@ class HuRI(Loader):
                 file.note("gene whose product interacts with itself, kept out", count)
             file.parsed(batch.num_rows)
             batch = batch.filter(pc.invert(loops))
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="INTERACTS_WITH",
-                start_type="Gene",
-                start=batch.column("start"),
-                end_type="Gene",
-                end=batch.column("end"),
+            yield origin.relationships_of(
+                batch,
+                "INTERACTS_WITH",
+                ("Gene", "start"),
+                ("Gene", "end"),
             )

@@ -131,14 +131,11 @@ class IntAct(Loader):
         if repeated:
             file.note("pair given again, counted as evidence", repeated)
         for batch in pairs.to_batches():
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="INTERACTS_WITH",
-                start_type="Protein",
-                start=batch.column("start"),
-                end_type="Protein",
-                end=batch.column("end"),
+            yield origin.relationships_of(
+                batch,
+                "INTERACTS_WITH",
+                ("Protein", "start"),
+                ("Protein", "end"),
                 evidence=batch.column("evidence"),
             )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tosg.errors import DataError
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, of_species, with_curies
-from tosg.loaders.formats.opening import read_text
+from tosg.loaders.formats.opening import read_start
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.participants import without_parts
 from tosg.loaders.scores import Score
@@ -59,7 +59,7 @@ class KinaseSubstrate(Loader):
     )
 
     def _release(self, files: Mapping[str, Path]) -> str:
-        head = read_text(files["sites"])[:400]
+        head = read_start(files["sites"])[:400]
         found = re.search(r"\b(\d{6})\b", head)
         return f"20{found[1][4:]}-{found[1][:2]}-{found[1][2:4]}" if found else ""
 
@@ -77,14 +77,11 @@ class KinaseSubstrate(Loader):
                 batch = with_curies(batch, f"{to}_whole", "uniprot", file, to=to, shown=shown)
             batch = _SCORE.add(batch, file)
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="PHOSPHORYLATES",
-                start_type="Protein",
-                start=batch.column("kinase"),
-                end_type="Protein",
-                end=batch.column("substrate"),
+            yield origin.relationships_of(
+                batch,
+                "PHOSPHORYLATES",
+                ("Protein", "kinase"),
+                ("Protein", "substrate"),
                 score=batch.column("score"),
                 evidence=evidence(batch, lists={"residues": ("SUB_MOD_RSD", ";")}),
             )
@@ -98,7 +95,7 @@ def _preamble(path: Path) -> int:
     DataError
         There is no header of this table.
     """
-    for number, line in enumerate(read_text(path).split("\n", 40)[:40]):
+    for number, line in enumerate(read_start(path).split("\n", 40)[:40]):
         if {"KINASE", "SUB_MOD_RSD"} <= {name.strip() for name in line.split("\t")}:
             return number
     raise DataError(

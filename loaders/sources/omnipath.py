@@ -17,7 +17,7 @@ from tosg.loaders.columns import keep
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.complexes import complex_claims
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
-from tosg.loaders.reference.participants import NamedByMembers, protein_ref
+from tosg.loaders.reference.participants import PARTNERS, NamedByMembers, protein_ref
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ class OmniPath(Loader):
     license = "CC BY-NC-SA 4.0"
     nodes = ("Complex",)
     relationships = (
-        *(
-            (a, kind, b)
-            for kind in ("REGULATES", "INTERACTS_WITH")
-            for a in ("Protein", "Complex")
-            for b in ("Protein", "Complex")
-        ),
+        *PARTNERS,
         ("Protein", "PHOSPHORYLATES", "Protein"),
         ("Protein", "MEMBER_OF", "Complex"),
     )

@@ -140,14 +140,11 @@ class Reactome(Loader):
             batch = with_curies(batch, "parent", "reactome", file, to="whole")
             batch = with_curies(batch, "child", "reactome", file, to="part")
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="PART_OF",
-                start_type="Pathway",
-                start=batch.column("part"),
-                end_type="Pathway",
-                end=batch.column("whole"),
+            yield origin.relationships_of(
+                batch,
+                "PART_OF",
+                ("Pathway", "part"),
+                ("Pathway", "whole"),
             )
 
     def _members(

@@ -129,14 +129,11 @@ class String(Loader):
             different = pc.not_equal(batch.column("protein1_id"), batch.column("protein2_id"))
             batch = keep(batch, different, file, "two products of one accession", ("protein1",))
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="INTERACTS_WITH",
-                start_type="Protein",
-                start=batch.column("protein1_id"),
-                end_type="Protein",
-                end=batch.column("protein2_id"),
+            yield origin.relationships_of(
+                batch,
+                "INTERACTS_WITH",
+                ("Protein", "protein1_id"),
+                ("Protein", "protein2_id"),
                 score=batch.column("score"),
                 evidence=evidence(batch, numbers={c: c for c in _CHANNELS}, blanks=("0",)),
             )

@@ -67,14 +67,11 @@ class TFLink(Loader):
             batch = with_curies(batch, _B, "ncbigene", file, to="end", shown=(_A, _B))
             batch = _SCORE.add(batch, file)
             file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="REGULATES",
-                start_type="Gene",
-                start=batch.column("start"),
-                end_type="Gene",
-                end=batch.column("end"),
+            yield origin.relationships_of(
+                batch,
+                "REGULATES",
+                ("Gene", "start"),
+                ("Gene", "end"),
                 sign=0,
                 score=batch.column("score"),
                 evidence=evidence(

@@ -71,14 +71,11 @@ class Trrust(Loader):
             if loops:
                 file.note("factor that regulates itself", loops)
             signs = pa.array(list(_SIGNS.values()), pa.int8())
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type="REGULATES",
-                start_type="Gene",
-                start=batch.column("start"),
-                end_type="Gene",
-                end=batch.column("end"),
+            yield origin.relationships_of(
+                batch,
+                "REGULATES",
+                ("Gene", "start"),
+                ("Gene", "end"),
                 sign=signs.take(pc.index_in(batch.column("mode"), pa.array(list(_SIGNS)))),
                 evidence=_evidence(batch, file),
             )
