@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curies, parse_curies
 
 if TYPE_CHECKING:
@@ -51,9 +52,6 @@ def keep(
     return batch.filter(pa.array(chosen))
 
 
-#: Kind of rejection of a row whose identifier does not fit its prefix.
-BAD_ID = "bad identifier"
-
 #: Kind of note about an identifier of several records.
 REPEATED = "identifier given more than once"
 
@@ -90,7 +88,7 @@ def with_curies(
     prefix : str
         Any spelling of a known prefix; "" where each identifier names its own.
     file : FileLog
-        Counts rejected rows: "bad identifier", or "identifier changed by a spreadsheet".
+        Counts rejected rows: BAD_ID, or "identifier changed by a spreadsheet".
     to : str
         Name of the new column; an existing one of that name is replaced.
     shown : sequence of str

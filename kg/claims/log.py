@@ -14,6 +14,9 @@ from tosg.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Kind of rejection of a row whose identifier does not fit its prefix.
+BAD_ID = "bad identifier"
+
 #: How many examples of one kind of note are kept.
 NOTE_EXAMPLES = 5
 _EXAMPLE_LENGTH = 200

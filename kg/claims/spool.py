@@ -20,6 +20,7 @@ from tosg.errors import DataError, TosgError
 from tosg.kg.claims.cleaning import clean_entities, is_id, is_too_long
 from tosg.kg.claims.counters import NoteCounter, RejectionCounter
 from tosg.kg.claims.evidence import RESERVED_KEYS, has_reserved_key
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
 
@@ -158,7 +159,7 @@ class Spool(Closing):
 
     def _checked_entities(self, frame: pl.DataFrame) -> pl.DataFrame:
         frame = self._refuse(frame, "unknown type", ~pl.col("type").is_in(list(entity_types())))
-        frame = self._refuse(frame, "bad identifier", ~is_id("id"))
+        frame = self._refuse(frame, BAD_ID, ~is_id("id"))
         frame = self._refuse(frame, "identifier too long", is_too_long("id"))
         return clean_entities(frame, self._noted)
 
@@ -171,7 +172,7 @@ class Spool(Closing):
             _not_empty("action"),
         )
         frame = self._refuse_pairs(frame)
-        frame = self._refuse(frame, "bad identifier", ~(is_id("start") & is_id("end")))
+        frame = self._refuse(frame, BAD_ID, ~(is_id("start") & is_id("end")))
         frame = self._refuse(
             frame, "identifier too long", is_too_long("start") | is_too_long("end")
         )

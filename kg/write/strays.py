@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tosg.kg.claims.schemas import LIST_SEPARATOR
 from tosg.kg.database import bookkeeping
 from tosg.kg.schema.types import ENTITY
 
@@ -96,7 +97,9 @@ def first_of_copies(rtype: RelationshipType, rows: pl.DataFrame) -> pl.DataFrame
     repeated = rows.select(key).is_duplicated()
     if not repeated.any():
         return rows
-    texts = [pl.col(c).list.join("\x1f") for c in ("sources", "licenses", "releases", "evidence")]
+    texts = [
+        pl.col(c).list.join(LIST_SEPARATOR) for c in ("sources", "licenses", "releases", "evidence")
+    ]
     copies = rows.filter(repeated).sort(
         -pl.col("sources").list.len().cast(pl.Int64), *texts, "score", nulls_last=True
     )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curies
-from tosg.loaders.columns import BAD_ID, blank_to_null, keep, keep_identified
+from tosg.loaders.columns import blank_to_null, keep, keep_identified
 from tosg.loaders.formats.tables import Layout, read_table
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie_map
 from tosg.kg.schema.types import relationship_types
-from tosg.loaders.columns import BAD_ID, known_curies
+from tosg.loaders.columns import known_curies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.tables import Layout, read_table
@@ -92,7 +93,7 @@ def _targets(path: Path, file: FileLog) -> dict[str, list[Ref]]:
         for row in batch.to_pylist():
             ref = protein_ref(row["accession"])
             if ref is None:
-                file.reject("bad identifier", row["line"], row["accession"])
+                file.reject(BAD_ID, row["line"], row["accession"])
                 continue
             file.parsed()
             found.setdefault(row["target"].strip(), []).append(ref)
@@ -112,7 +113,7 @@ def _facts(
         return []
     drug = curie(row["Parent Molecule ChEMBL ID"], "chembl.compound")
     if drug is None:
-        file.reject("bad identifier", line, shown)
+        file.reject(BAD_ID, line, shown)
         return []
     if target not in targets:
         file.reject("target without a protein", line, shown)

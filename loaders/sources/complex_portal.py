@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import of_species
@@ -76,7 +77,7 @@ class ComplexPortal(Loader):
 def _record(row: Mapping[str, str], file: FileLog) -> ComplexRecord | None:
     id_ = curie(row["Complex ac"], "complexportal")
     if id_ is None:
-        file.reject("bad identifier", int(row["line"]), row["Complex ac"])
+        file.reject(BAD_ID, int(row["line"]), row["Complex ac"])
         return None
     file.parsed()
     members: list[Ref] = []

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import (
-    BAD_ID,
     blank_to_null,
     keep,
     note_duplicates,

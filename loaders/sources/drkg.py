@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import parse_curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep
@@ -132,5 +133,5 @@ def _identified(batch: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
         text = pc.if_else(own, local, pc.binary_join_element_wise(prefix, local, ":"))
         ids = parse_curies(text)
         batch = batch.append_column(f"{end}_id", ids)
-        batch = keep(batch, ids.is_valid(), file, "bad identifier", (end,))
+        batch = keep(batch, ids.is_valid(), file, BAD_ID, (end,))
     return batch

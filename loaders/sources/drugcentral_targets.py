@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import of_species
@@ -98,7 +99,7 @@ def _facts(
     given = [part.strip() for part in str(row["ACCESSION"]).split("|") if part.strip()]
     targets = [ref for part in given if (ref := protein_ref(part)) is not None]
     if drug is None or not targets or len(targets) < len(given):
-        file.reject("bad identifier", line, shown)
+        file.reject(BAD_ID, line, shown)
         return []
     file.parsed()
     names.setdefault(drug, (line, str(row["DRUG_NAME"]).strip()))

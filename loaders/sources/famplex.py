@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.formats.tables import Layout, read_table
@@ -87,13 +88,13 @@ def _ref(
     if namespace == "FPLX":
         found = curie(id_, "fplx")
         type_ = "Complex" if id_ in complexes else "GeneFamily"
-        return (None, "bad identifier") if found is None else ((type_, found), "")
+        return (None, BAD_ID) if found is None else ((type_, found), "")
     if namespace == "HGNC":
         gene, how = symbols.resolve(id_)
         return (None, f"{how} symbol") if gene is None else (("Gene", gene), "")
     if namespace == "UP":
         ref = protein_ref(id_)
-        return ref, "" if ref else "bad identifier"
+        return ref, "" if ref else BAD_ID
     return None, f"namespace {namespace} without a type in the graph"
 
 

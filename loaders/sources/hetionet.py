@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.loaders.base import FileSpec, Loader, Origin, evidence_json, version_in
 from tosg.loaders.columns import (
-    BAD_ID,
     REPEATED,
     blank_to_null,
     keep,

@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.kg.schema.types import relationship_types
 from tosg.loaders.base import FileSpec, Loader, evidence_json
@@ -184,7 +185,7 @@ def _node(row: Mapping[str, Any], line: int, file: FileLog) -> tuple[str, str] |
     if type_ is None:
         file.reject("category without a type in the graph", line, f"{row.get('id')} {categories}")
     elif id_ is None:
-        file.reject("bad identifier", line, row.get("id"))
+        file.reject(BAD_ID, line, row.get("id"))
     else:
         file.parsed()
         return type_, id_

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep
 from tosg.loaders.formats.tables import Layout, choose_layout, read_table
@@ -78,7 +79,7 @@ class Liana(Loader):
                 ]
                 ligand, receptor = ([m for m in side if m is not None] for side in sides)
                 if len(ligand) + len(receptor) < sum(map(len, sides)):
-                    file.reject("bad identifier", row["line"], f"{row['source']} {row['target']}")
+                    file.reject(BAD_ID, row["line"], f"{row['source']} {row['target']}")
                     continue
                 file.parsed()
                 pairs.add(ligand, receptor, row["line"], evidence_json({"resource": wanted}))

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.formats.opening import read_text
@@ -76,7 +77,7 @@ class MSigDB(Loader):
             file.read()
             id_ = curie(name, "msigdb.set")
             if id_ is None:
-                file.reject("bad identifier", line, name)
+                file.reject(BAD_ID, line, name)
                 continue
             file.parsed()
             sets.append((line, id_, name.removeprefix("HALLMARK_").replace("_", " ").capitalize()))

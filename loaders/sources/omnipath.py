@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep
 from tosg.loaders.formats.tables import Layout, read_table
@@ -152,7 +153,7 @@ def _interaction(row: dict[str, object], complexes: NamedByMembers, file: FileLo
     start = _ref(str(row["source"]), complexes, line)
     end = _ref(str(row["target"]), complexes, line)
     if start is None or end is None:
-        file.reject("bad identifier", line, shown)
+        file.reject(BAD_ID, line, shown)
         return []
     file.parsed()
     score = row["score"] if isinstance(row["score"], float) else None
@@ -174,7 +175,7 @@ def _enzyme(row: dict[str, object], file: FileLog) -> list[Fact]:
         return []
     enzyme, substrate = protein_ref(str(row["enzyme"])), protein_ref(str(row["substrate"]))
     if enzyme is None or substrate is None:
-        file.reject("bad identifier", line, shown)
+        file.reject(BAD_ID, line, shown)
         return []
     file.parsed()
     score = row["score"] if isinstance(row["score"], float) else None

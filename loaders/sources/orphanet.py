@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.opening import read_bytes
@@ -79,7 +80,7 @@ class Orphanet(Loader):
             code = disorder.findtext("OrphaCode", "").strip()
             id_ = curie(code, "orpha")
             if id_ is None:
-                file.reject("bad identifier", number, code)
+                file.reject(BAD_ID, number, code)
                 continue
             file.parsed()
             found.append((number, id_, disorder.findtext("Name", "").strip()))

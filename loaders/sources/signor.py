@@ -19,9 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, Origin
-from tosg.loaders.columns import BAD_ID, evidence, keep, of_species, with_words
+from tosg.loaders.columns import evidence, keep, of_species, with_words
 from tosg.loaders.formats.tables import Layout, choose_layout, read_table
 from tosg.loaders.reference.complexes import ComplexRecord, complex_claims
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
@@ -172,7 +173,7 @@ def _sets(path: Path, file: FileLog) -> Iterator[ComplexRecord]:
         ):
             own = curie(id_.strip(), "signor")
             if own is None:
-                file.reject("bad identifier", line, id_)
+                file.reject(BAD_ID, line, id_)
                 continue
             found = [(m.strip(), _member(m.strip())) for m in members if m.strip()]
             for text, ref in found:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import BAD_ID, known_curies, noting_repeats
+from tosg.loaders.columns import known_curies, noting_repeats
 from tosg.loaders.formats.opening import open_bytes, strip_bom
 from tosg.loaders.formats.swissprot import Entry, read_entries, without_evidence
 from tosg.loaders.options import Option

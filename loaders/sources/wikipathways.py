@@ -19,6 +19,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.archives import read_members
@@ -132,7 +133,7 @@ class WikiPathways(Loader):
                 continue
             id_ = curie(pathway.id, "wikipathways")
             if id_ is None:
-                file.reject("bad identifier", number, f"{name}: {pathway.id}")
+                file.reject(BAD_ID, number, f"{name}: {pathway.id}")
                 continue
             file.parsed()
             pathways.append((number, id_, pathway))

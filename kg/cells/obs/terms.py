@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tosg.kg.cells.obs.fields import FIELDS, NORMAL, Field, is_missing, is_normal, sex
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import parse_curies, prefix_of
 from tosg.kg.schema.folding import fold_name
 
@@ -30,7 +31,7 @@ SEVERAL = " || "
 #: A term that cannot stand in its field, as a PATO term for a cell type: the cell has no label.
 WRONG_ONTOLOGY = "wrong ontology"
 #: Kinds of outcome that are wrong whatever cells have them.
-REFUSED = ("bad identifier", WRONG_ONTOLOGY)
+REFUSED = (BAD_ID, WRONG_ONTOLOGY)
 
 # What has the prefix of an ontology that describes cells and a number is a term, if a broken one.
 # Of other prefixes only what the graph knows is one: DC:monocyte-derived and EC:3 are labels.
@@ -275,7 +276,7 @@ def _match_term(
     raw: str, bare: str, f: Field, index: TermIndex | None, curie: str | None, note: str
 ) -> Label:
     if curie is None:  # CL_1 may be a cluster: the cell keeps the text
-        return Label(raw, "bad identifier", raw, note=note)
+        return Label(raw, BAD_ID, raw, note=note)
     if prefix_of(curie) not in f.prefixes:
         return Label(raw, WRONG_ONTOLOGY, note=f"expected {' or '.join(f.prefixes)}")
     if index is None:
