@@ -52,7 +52,7 @@ def quote_property(name: str) -> str:
     """
     if not _SAFE.fullmatch(name):
         raise SchemaError(
-            "a property name cannot stand in Cypher",
+            "a property name cannot be used in Cypher",
             found=ascii(name),
             expected="no backtick, backslash or control character, and not empty",
         )

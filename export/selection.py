@@ -298,10 +298,10 @@ def _check_params(params: Mapping[str, Any]) -> None:
         same = json.loads(json.dumps(dict(params), allow_nan=False)) == dict(params)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            "a parameter cannot be kept in the manifest",
+            "a parameter cannot be stored in the manifest",
             where="params",
             found=error,
             expected="numbers, texts, booleans, lists and mappings of these",
         ) from error
     if not same:
-        raise ConfigError("a parameter cannot be kept in the manifest", where="params")
+        raise ConfigError("a parameter cannot be stored in the manifest", where="params")

@@ -313,7 +313,7 @@ class Loader(ABC):
             found[wanted[0].key] = left[0]
             return
         raise DataError(
-            f"the source {self.name} has no use for a file of this name",
+            f"the source {self.name} does not read a file of this name",
             where=left[0],
             expected="; ".join(f"{' or '.join(s.names)} ({s.help})" for s in self.files),
             hint="rename it, or give only the files that belong to this source",

@@ -321,7 +321,7 @@ def test_batches_hold_texts_of_like_length() -> None:
 
 def test_a_vector_without_direction_is_refused() -> None:
     for bad in (np.zeros((1, 3)), np.array([[1.0, np.nan, 0.0]])):
-        with pytest.raises(DataError, match="no direction"):
+        with pytest.raises(DataError, match="zero or not finite"):
             batching.unit(bad)
 
 

@@ -82,7 +82,7 @@ def test_a_full_disk_under_the_merge_is_an_error_of_ours(monkeypatch: pytest.Mon
     claims = [*ENTITIES, *(edge("REGULATES", GENE, OTHER, f"s{i}") for i in range(50))]
     with Spool() as made:
         found = merge(fill(made, claims))
-        with files_up_to(100), pytest.raises(TosgError, match="cannot be kept on disk"):
+        with files_up_to(100), pytest.raises(TosgError, match="cannot be stored on disk"):
             found.relationships("REGULATES")
 
 
@@ -280,7 +280,7 @@ def test_a_full_disk_under_the_spool_is_an_error_of_ours(monkeypatch: pytest.Mon
     with (
         files_up_to(1_000),
         Spool() as made,
-        pytest.raises(TosgError, match="cannot be kept on disk") as caught,
+        pytest.raises(TosgError, match="cannot be stored on disk") as caught,
     ):
         fill(made, ENTITIES)
     assert "TMPDIR" in (caught.value.hint or "")

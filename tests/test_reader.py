@@ -233,7 +233,7 @@ def test_vectors_come_in_the_order_asked_for(four: Database) -> None:
 @pytest.mark.parametrize("bad", [b"\x00" * 12, b"\x00" * 7, b""])
 def test_vectors_of_another_length_are_named(four: Database, bad: bytes) -> None:
     four.write("MATCH (n:Gene {idx: 100}) SET n.embedding_f32 = $v", v=bad)
-    with pytest.raises(DataError, match="do not have one length"):
+    with pytest.raises(DataError, match="differ in length"):
         read_embeddings(four, np.array([5, 100, 7000]))
 
 

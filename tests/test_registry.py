@@ -244,7 +244,7 @@ def test_only_names_of_the_schema_are_quoted() -> None:
 
 @pytest.mark.parametrize("bad", ["", "a`b", "a\\u0060b", "a\nb", "a\x00"])
 def test_a_property_name_that_could_end_its_quotation_is_refused(bad: str) -> None:
-    with pytest.raises(SchemaError, match="cannot stand in Cypher"):
+    with pytest.raises(SchemaError, match="cannot be used in Cypher"):
         quote_property(bad)
     with pytest.raises(SchemaError):
         quote_property(bad)

@@ -139,5 +139,5 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     from tosg.settings import Settings
 
     (tmp_path / "reports").write_text("in the way")
-    with pytest.raises(DatabaseError, match="its report cannot be kept"):
+    with pytest.raises(DatabaseError, match="its report cannot be saved"):
         kept.write_file(replace(Settings(), home=tmp_path), made_report())

@@ -333,7 +333,7 @@ def test_wrong_use(database: Database, model: Model) -> None:
         search(database, "x", model=other)
     with pytest.raises(ConfigError, match="not as wide"):
         find_nearest(database, np.ones(3), "Gene")
-    with pytest.raises(ConfigError, match="no direction"):
+    with pytest.raises(ConfigError, match="zero or not finite"):
         find_nearest(database, np.zeros(384), "Gene")
     with pytest.raises(UsageError, match="unknown type"):
         find_nearest(database, np.ones(384), "Genes")

@@ -138,7 +138,7 @@ def test_without_a_network_the_error_says_what_to_do(
 
 def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ServerError, match="cannot be kept") as caught:
+    with pytest.raises(ServerError, match="cannot be stored") as caught:
         jars.install(tmp_path / "file" / "cache", small(SMALL))
     assert "TOSG_CACHE" in (caught.value.hint or "")
 

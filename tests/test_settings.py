@@ -125,7 +125,7 @@ def test_a_named_graph_and_a_server_are_rivals(tmp_path: Path) -> None:
     assert graph.database is None
     server = load_settings({"uri": "bolt://h:1"}, environ={"TOSG_GRAPH": "demo"}, folder=tmp_path)
     assert (server.uri, server.graph) == ("bolt://h:1", None)
-    with pytest.raises(ConfigError, match="named at once"):
+    with pytest.raises(ConfigError, match="are given"):
         load_settings({"uri": "bolt://h:1", "graph": "demo"}, environ={}, folder=tmp_path)
 
 

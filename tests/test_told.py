@@ -55,7 +55,7 @@ def first_words(node: ast.expr) -> str:
         node = node.values[0]
     if isinstance(node, ast.FormattedValue | ast.IfExp):
         node = node.value if isinstance(node, ast.FormattedValue) else node.body
-    return node.value if isinstance(node, ast.Constant) else ast.unparse(node)
+    return str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
 
 
 def notes() -> set[tuple[str, str]]:

@@ -133,7 +133,7 @@ def test_what_runs_is_looked_at_as_it_runs(graph: Database) -> None:
 
 @pytest.mark.neo4j
 def test_what_cannot_be_wrapped_is_refused_without_the_wrapping(graph: Database) -> None:
-    with pytest.raises(QueryError, match="cannot stand in a subquery") as caught:
+    with pytest.raises(QueryError, match="cannot run as a subquery") as caught:
         ask(graph, "CYPHER 5 debug=tostring MATCH (n) RETURN n")
     assert "row" not in str(caught.value)
 

@@ -146,7 +146,7 @@ class ShardReader:
         for k, (indptr, _, _) in enumerate(shards):
             if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
                 raise format_error(
-                    self._path(k, "indptr"), "an indptr that falls", "from 0 on, never falling"
+                    self._path(k, "indptr"), "a decreasing indptr", "from 0 on, never decreasing"
                 )
             part = slice(self._starts[k] + 1, self._starts[k + 1] + 1)
             np.add(indptr[1:], ends[part.start - 1], out=ends[part])

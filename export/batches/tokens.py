@@ -96,7 +96,7 @@ def make_tokens(folder: Path, texts: Sequence[str], tokenizer: Any, max_length: 
     pad = tokenizer.pad_token_id
     if pad is None:
         raise ConfigError(
-            "the tokenizer has no token to fill short texts up with",
+            "the tokenizer has no padding token",
             where="tokens",
             found="pad_token is None",
             hint="set tokenizer.pad_token, as to tokenizer.eos_token",
@@ -111,7 +111,7 @@ def make_tokens(folder: Path, texts: Sequence[str], tokenizer: Any, max_length: 
             arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
     if len(arrays["ptr"]) != len(texts) + 1 or arrays["ptr"][-1] != len(arrays["ids"]):
         raise ExportError(
-            "the kept tokens do not fit the texts", where=paths["ptr"], hint="remove the file"
+            "the cached tokens do not fit the texts", where=paths["ptr"], hint="remove the file"
         )
     return Tokens(arrays["ids"], arrays["ptr"], int(pad))
 

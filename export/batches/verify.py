@@ -47,7 +47,7 @@ def _check_nodes(manifest: Manifest) -> None:
     if table.num_rows != manifest.n_nodes:
         raise format_error(path, f"{table.num_rows:,} rows", f"{manifest.n_nodes:,}")
     if not rises(table["idx"].to_numpy()).all():
-        raise format_error(path, "idx that does not rise", "idx strictly increasing")
+        raise format_error(path, "idx that does not increase", "idx strictly increasing")
     if len(pc.unique(table["id"])) != table.num_rows:
         raise format_error(path, "an id that occurs twice", "unique ids")
     if others := sorted(set(types) - set(manifest.node_types)):

@@ -145,7 +145,7 @@ def split_groups(
                 best = (off, deal)
     if best is None:
         raise ExportError(
-            "the donors or groups cannot be dealt out so that every split has every class",
+            "the donors or groups cannot be assigned so that every split has every class",
             where="split",
             found=_rarest(table, classes),
             hint="leave rare classes out in --cells, or set a fraction to 0",

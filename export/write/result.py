@@ -87,7 +87,7 @@ def summarize_existing(folder: Path, selection: Selection, bookmark: str) -> Exp
     differs = compare_selections(selection.as_dict(), content["selection"])
     if differs:
         raise ConfigError(
-            "a training set of another selection stands there",
+            "the folder holds a training set of another selection",
             where=folder,
             found="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
             expected="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),

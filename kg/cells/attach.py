@@ -155,7 +155,7 @@ def _before(
         if rows[0]["key"] == key
         else "another file, mapping or option",
         expected="the same as before, or a new id",
-        hint="--replace puts this one in its place; --id NAME attaches it beside",
+        hint="--replace replaces it; --id NAME attaches this one under another id",
     )
 
 

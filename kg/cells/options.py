@@ -105,7 +105,7 @@ class AttachOptions:
             )
         if self.metacells and self.storage == "linked":
             raise ConfigError(
-                "meta-cells are in no file that could be linked",
+                "meta-cells cannot be linked, since no file has them",
                 where="--storage",
                 found="linked",
                 expected="inline or auto, with --metacells",

@@ -236,7 +236,7 @@ def raise_disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise TosgError(
-            "the claims cannot be kept on disk; nothing was loaded",
+            "the claims cannot be stored on disk; nothing was loaded",
             where=path.parent.parent,
             found=error,
             hint="free space there, or set TMPDIR to a folder on a larger disk",

@@ -24,8 +24,8 @@ def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
     norms = np.linalg.norm(wide, axis=1, keepdims=True)
     if not np.isfinite(norms).all() or (norms == 0).any():
         raise DataError(
-            "the embedding model gives a vector that has no direction",
-            found="values that are no numbers, or all 0",
+            "the embedding model returned a vector that is zero or not finite",
+            found="NaN, infinite, or all 0",
             hint="try --device cpu, which computes at full precision",
         )
     scaled: NDArray[np.float32] = (wide / norms).astype(np.float32)

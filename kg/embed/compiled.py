@@ -150,7 +150,7 @@ def _write(encoder: Encoder, folder: Path, place: Path) -> None:
     (place / "about.json").write_text(json.dumps(about), encoding="utf-8")
     cosines = (CompiledEncoder(place).encode(_PROBES) * encoder.encode(_PROBES)).sum(axis=1)
     if cosines.min() < LEAST_COSINE:
-        raise ValueError("the converted model gives other vectors")
+        raise ValueError("the converted model returns other vectors")
 
 
 def _cache_folder(revision: str) -> Path:

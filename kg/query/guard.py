@@ -107,7 +107,7 @@ def check_reads(
     if (escape := misread_escape(text)) is not None:
         where, shown = _place(text, escape)
         raise QueryError(
-            "a \\u escape stands outside a string, or for a quote or backslash",
+            "a \\u escape is outside a string, or encodes a quote or backslash",
             where=where,
             found=shown,
             expected="the character itself",
@@ -184,7 +184,7 @@ def _one_plain_statement(taken: StatementParts, text: str) -> None:
 
 def _refused(what: str) -> QueryError:
     return QueryError(
-        "the query reaches beyond reading the graph",
+        "the query does more than read the graph",
         found=what,
         expected="MATCH ... RETURN ..., and procedures that only read the graph (db.index.*, "
         "db.schema.*, db.labels, ...)",
@@ -230,7 +230,7 @@ def _does_not_parse(error: ne.ClientError, text: str, shift: int) -> QueryError:
 def _in_no_subquery(error: ne.ClientError) -> QueryError:
     """Show nothing of what was put around the user's text."""
     return QueryError(
-        "the query cannot stand in a subquery, as it must here",
+        "the query cannot run as a subquery, as tosg runs it",
         found=_message(error)[0],
         expected="MATCH ... RETURN ..., each item with a name (AS ...)",
     )

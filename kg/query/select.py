@@ -148,7 +148,7 @@ def _select(
     statement, passed, values, warnings = checked(db, query, params, timeout=timeout, strict=False)
     if passed.misspelt and not statement.declared:
         raise QueryError(
-            "the query names what the graph does not know", found="; ".join(passed.misspelt)
+            "the query uses names that the graph does not have", found="; ".join(passed.misspelt)
         )
     records = run_checked(db, passed.prefix, wrapped(passed), values, timeout=timeout)
     return _elements(records), (passed, values), warnings
@@ -204,7 +204,7 @@ def _elements(records: list[list[Any]]) -> _Elements:
         missing, n, starts, ends = rest[:width], rest[width], rest[width + 1], rest[width + 2]
         if kind == "deeper":
             raise QueryError(
-                f"the query returns lists or maps more than {DEPTH} deep in one another",
+                f"the query returns lists or maps more than {DEPTH} deep inside each other",
                 expected=f"nodes, relationships and paths at most {DEPTH} deep",
             )
         if kind in nodes:

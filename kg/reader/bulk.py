@@ -321,7 +321,7 @@ def _width(vectors: list[bytes], before: int) -> int:
 
 def _uneven(one: object, other: object) -> DataError:
     return DataError(
-        "the vectors in the graph do not have one length",
+        "the vectors in the graph differ in length",
         where="embedding_f32",
         found=f"{one} bytes",
         expected=f"{other} bytes",

@@ -207,7 +207,7 @@ def _embeddings(db: Database) -> Iterator[Finding]:
             yield Finding("embeddings", what, r["n"], r["example"])
     if expected is None and len(rows) > 1:
         widths = ", ".join(str(r["width"]) for r in rows)
-        yield Finding("embeddings", f"vectors differ in width: {widths}", rows[-1]["n"])
+        yield Finding("embeddings", f"vectors differ in length: {widths}", rows[-1]["n"])
     rows = db.rows(
         f"CYPHER 5 MATCH (n:{ENTITY}) WHERE (n.embedding IS NULL) <> (n.embedding_f32 IS NULL) "
         "RETURN count(*) AS n, min(n.id) AS example"

@@ -28,7 +28,7 @@ def write_file(settings: Settings, report: LoadReport) -> Path:
         write_text(path, json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     except OSError as error:
         raise DatabaseError(
-            "the load is done, but its report cannot be kept as a file",
+            "the load is done, but its report cannot be saved as a file",
             where=error.filename or folder,
             found=error.strerror or error,
             hint="`tosg report` shows it from the graph",

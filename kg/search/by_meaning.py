@@ -142,14 +142,16 @@ def _direction(db: Database, vector: NDArray[Any]) -> NDArray[np.float32]:
     given = np.asarray(vector, np.float64)
     if given.ndim != 1 or (info is not None and given.size != info.dim):
         raise ConfigError(
-            "the vector is not as wide as the graph's",
+            "the vector has another length than the graph's",
             where="vector",
             found=f"shape {given.shape}",
             expected=f"({info.dim if info else 'D'},)",
         )
     length = float(np.linalg.norm(given))
     if not np.isfinite(length) or length == 0:
-        raise ConfigError("the vector has no direction", where="vector", found=f"length {length}")
+        raise ConfigError(
+            "the vector is zero or not finite", where="vector", found=f"length {length}"
+        )
     scaled: NDArray[np.float32] = (given / length).astype(np.float32)
     return scaled
 

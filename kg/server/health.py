@@ -59,7 +59,7 @@ def check_online(info: ServerInfo, layout: ServerLayout, deadline: Deadline) -> 
 
 def _refused(password_file: Path, error: TosgError) -> ServerError:
     return ServerError(
-        "the managed server started but does not let tosg in",
+        "the managed server started but rejects the password that tosg has",
         where=password_file,
         found=error.found or error,
         hint="if the password was changed by hand, write the new one into the file above",

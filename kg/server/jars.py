@@ -96,7 +96,7 @@ def install(cache: Path, release: Release) -> list[Path]:
                     _install(cache, folder, release)
         except OSError as error:
             raise ServerError(
-                "the server's jars cannot be kept",
+                "the server's jars cannot be stored",
                 where=error.filename or cache,
                 found=error.strerror or error,
                 hint="free space there, or set TOSG_CACHE to a folder with 300 MB to spare",
@@ -181,7 +181,7 @@ def _obtain(jar: Jar, context: MavenContext, ready: Path, advance: Advance) -> N
             where=jar.coordinate,
             found=f"sha256 {found}",
             expected=f"sha256 {jar.sha256}",
-            hint="nothing was installed; try again, and if it stays, find out who changes "
+            hint="nothing was installed; try again, and if this stays so, find out who changes "
             "files between you and the Maven repository",
         )
     path.replace(target)
@@ -217,7 +217,7 @@ def _unreachable(coordinate: str, error: Exception) -> ServerError:
         "a jar of the managed server cannot be downloaded",
         where=coordinate,
         found=str(error)[:400],
-        expected="Maven Central within reach, at the first start only",
+        expected="access to Maven Central, at the first start only",
         hint="connect to the network (HTTPS_PROXY is honoured) and try again; or copy the "
         "cache folder from another machine and set TOSG_CACHE; or set NEO4J_URI to a "
         "Neo4j that already runs",

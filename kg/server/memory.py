@@ -38,7 +38,7 @@ def parse_size(text: str) -> int:
     size = int(float(match[1]) * SIZE_SUFFIXES[match[2]]) if match else 0
     if size < LEAST_BYTES:
         raise ConfigError(
-            "the memory for the managed server is not a size it can work with",
+            "the memory for the managed server is not a usable size",
             where="TOSG_NEO4J_MEMORY",
             found=text,
             expected=f"{LEAST_BYTES // MIB}m or more, as 1500m or 4g",

@@ -112,7 +112,7 @@ class WriteSession(Closing):
                 made = tx.run(query, parameters).consume().counters.relationships_created
                 if made != parameters["expected"]:
                     raise DatabaseError(
-                        "nodes went away while their relationships were written",
+                        "nodes were removed while their relationships were written",
                         where=self._db.target.uri,
                         found=f"{made} relationships",
                         expected=parameters["expected"],

@@ -227,5 +227,5 @@ def _check(db: Database, counts: WriteCounts) -> None:
         raise ServerError(
             "neo4j-admin did not store what it was given; the database is as it was",
             found="; ".join(wrong[:10]),
-            hint="run the load again; if it stays, load over Bolt (way='bolt') and report it",
+            hint="run the load again; if this stays so, load over Bolt (way='bolt') and report it",
         )

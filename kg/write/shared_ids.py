@@ -36,7 +36,7 @@ def refuse_shared_ids(merged: Merged, db: Database | None = None) -> None:
         twice |= _stored_under_others(merged, db)
     if twice:
         raise SchemaError(
-            "one identifier stands for nodes of two types",
+            "one identifier is used for nodes of two types",
             found=f"{len(twice)} of them, as {', '.join(sorted(twice)[:5])}",
             expected="each id under one label",
             hint="leave out one of the sources, or correct their type; what a source said before "

@@ -61,7 +61,7 @@ def _read_graph(path: Path, file: FileLog) -> tuple[str, Iterator[Term]]:
     try:
         # fastobo aborts on JSON of another shape, so that is looked at first.
         if not isinstance(json.loads(data)["graphs"][0]["nodes"], list):
-            raise TypeError("nodes are no list")
+            raise TypeError("nodes is not a list")
         document = fastobo.load_graph(io.BytesIO(data))
     except (SyntaxError, ValueError, RuntimeError, LookupError, TypeError) as error:
         raise DataError(

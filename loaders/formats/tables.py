@@ -271,9 +271,7 @@ class _Reader:
             return
         lines = split_lines(np.frombuffer(data, np.uint8), self.layout.marks, self.line)
         if self.layout.quoted and (not len(lines) or lines.ends[-1] != len(lines.block) - 1):
-            raise DataError(
-                "a quoted field is never closed", where=self.path, expected='a closing "'
-            )
+            raise DataError("a quoted field is not closed", where=self.path, expected='a closing "')
         self.line += int(np.count_nonzero(lines.block == NEWLINE))
         lines = lines.without_comments(preamble=not self.rows)
         if self.layout.ragged:

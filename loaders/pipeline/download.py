@@ -219,7 +219,7 @@ def _check(part: Path, path: Path, url: str, sha256: str | None) -> None:
             where=url,
             found=f"sha256 {found}",
             expected=f"sha256 {sha256}",
-            hint=f"try again; if it stays, get the file by hand and put it at {path}",
+            hint=f"try again; if this stays so, download the file by hand and put it at {path}",
         )
 
 
@@ -229,5 +229,6 @@ def _failure(url: str, path: Path, wrong: str) -> DataError:
         f"the file cannot be downloaded: {shown.name}",
         where=url,
         found=wrong,
-        hint=f"try again (what came is kept), or get it by hand from there and put it at {shown}",
+        hint="try again (what came is kept), or download it by hand from there and put it at "
+        f"{shown}",
     )

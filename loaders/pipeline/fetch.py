@@ -50,7 +50,7 @@ class PlannedFile:
     key, name, help : str
         Of its `FileSpec`.
     url : str or None
-        None where the file has to be got by hand.
+        None where the file has to be downloaded by hand.
     license : str
     bytes : int or None
         As the server says; None where it does not, or was not asked.
@@ -173,7 +173,8 @@ def fetch(
     Returns
     -------
     list of (FileSpec, Path or None, str)
-        Per file its place and "fetched", "there already" or, without a path, "to be got by hand".
+        Per file its place and "fetched", "there already" or, without a path, "to be downloaded by
+        hand".
 
     Raises
     ------
@@ -185,7 +186,7 @@ def fetch(
     for spec in loader.files:
         path = folder / spec.filename
         if spec.url is None:
-            results.append((spec, None, "to be got by hand"))
+            results.append((spec, None, "to be downloaded by hand"))
         elif path.exists() and spec.sha256 in (None, hash_file(path)):
             results.append((spec, path, "there already"))
         else:

@@ -61,7 +61,7 @@ def fetch_inputs(
         if is_non_commercial(loader.license) and not allowed:
             left[source.name] = f"licence {loader.license}: --include-license"
         elif by_hand:
-            left[source.name] = f"has to be got by hand: {', '.join(by_hand)}"
+            left[source.name] = f"has to be downloaded by hand: {', '.join(by_hand)}"
         else:
             loaders.append(loader)
     progress("asking the sources", None)

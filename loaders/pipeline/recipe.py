@@ -240,7 +240,7 @@ class _Reader:
         for source in sources:
             if source.name in seen:
                 raise DataError(
-                    f"the source {source.name} stands twice in the recipe",
+                    f"the source {source.name} is in the recipe twice",
                     where=source.where,
                     found=f"first at {seen[source.name]}",
                     hint="give all its files in one place",
@@ -256,7 +256,7 @@ class _Reader:
             if name not in known:
                 raise unknown(f"key of {what}", name, known, where=self._where(key))
             if name in found:
-                raise DataError(f"the key {name} stands twice", where=self._where(key))
+                raise DataError(f"the key {name} is given twice", where=self._where(key))
             found[name] = value
         return found
 

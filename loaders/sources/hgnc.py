@@ -261,7 +261,7 @@ def _graph(path: Path) -> dict[str, Any]:
         document = json.loads(text)
         graph: dict[str, Any] = document["graphs"][0]
         if not isinstance(graph["nodes"], list) or not isinstance(graph["edges"], list):
-            raise TypeError("nodes and edges are no lists")
+            raise TypeError("nodes and edges are not lists")
     except json.JSONDecodeError as error:
         raise DataError(
             "the file is not JSON, or cut off",

@@ -211,7 +211,7 @@ def _without_rivals(
     """
     if "graph" in higher and "uri" in higher:
         raise ConfigError(
-            "a server of your own and a managed graph are named at once",
+            "both a database URI and a managed graph are given",
             where=place,
             found=f"uri {higher['uri']}, graph {higher['graph']}",
             expected="one of them",

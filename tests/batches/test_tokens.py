@@ -91,7 +91,7 @@ def test_another_question_has_other_tokens(ts: tosg.TrainingSet, other: dict[str
 
 
 def test_bad_input(ts: tosg.TrainingSet, tmp_path: Path) -> None:
-    with pytest.raises(tosg.ConfigError, match="fill short texts"):
+    with pytest.raises(tosg.ConfigError, match="no padding token"):
         ts.tokens(make_tokenizer(pad_token=None))
     with pytest.raises(tosg.ConfigError, match="max_length"):
         ts.tokens(make_tokenizer(), 0)

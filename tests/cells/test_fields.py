@@ -166,7 +166,7 @@ def test_wrong_mappings(maps: list[str], sets: list[str], message: str) -> None:
         ("- a\n", "not a table"),
         ("a: [b", "does not parse"),
         ("donor_id: {colum: x}", "unknown key"),
-        ("donor_id: {values: {a: b}}", "exactly one of"),
+        ("donor_id: {values: {a: b}}", "either column or constant"),
         ("donor_id: {column: x, values: 3}", "values is not a table"),
     ],
 )

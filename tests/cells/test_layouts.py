@@ -83,7 +83,7 @@ def test_every_layout_gives_the_same_values(tmp_path: Path) -> None:
     [
         ("X/indices", None, "two values of one variable"),
         ("X/data", None, "values of a sparse matrix are missing"),
-        ("X/indptr", None, "do not divide its values"),
+        ("X/indptr", None, "do not fit its values"),
         ("X/data", b"junk that is no chunk", "cannot be read"),
     ],
 )

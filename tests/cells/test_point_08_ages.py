@@ -174,7 +174,7 @@ def test_missing_flags_are_neither() -> None:
 
 
 def test_an_unknown_word_is_an_error() -> None:
-    with pytest.raises(DataError, match="other words") as caught:
+    with pytest.raises(DataError, match="other values") as caught:
         read_flags(["T", "maybe", "F", "2"], "obs, x", "file")
     assert caught.value.found == "maybe, 2"
     obs = pd.DataFrame({"is_primary_data": ["yes", "primary"]})

@@ -315,7 +315,7 @@ def test_files_by_other_names_and_unclear_ones(tmp_path: Path) -> None:
         loader.locate([tmp_path / "nowhere"])
     other = tmp_path / "other.txt"
     other.write_text("x")
-    with pytest.raises(DataError, match="no use for"):
+    with pytest.raises(DataError, match="does not read a file"):
         loader.locate([renamed, other])
     for folder in ("old", "new"):
         write_source("indications", tmp_path / folder)

@@ -252,11 +252,11 @@ def test_fetch_shows_what_is_new(
         assert done.exit_code == 0, done.output
         return [row["state"] for row in json.loads(done.stdout)]
 
-    assert states() == ["not fetched", "to be got by hand"]
+    assert states() == ["not fetched", "to be downloaded by hand"]
     fetching.fetch_planned(fetching.plan_fetch([one], tmp_path), [one], tmp_path)
-    assert states() == ["in the cache", "to be got by hand"]
+    assert states() == ["in the cache", "to be downloaded by hand"]
     site.etag = '"four"'
-    assert states() == ["newer at its address", "to be got by hand"]
+    assert states() == ["newer at its address", "to be downloaded by hand"]
 
 
 def test_a_required_file_that_is_gone(site: Site, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_no_network(tmp_path: Path) -> None:
         fetching.fetch(loader, tmp_path)
     assert "by hand" in str(caught.value.hint)
     ((_, path, what),) = fetching.fetch(source(None, None), tmp_path)
-    assert (path, what) == (None, "to be got by hand")
+    assert (path, what) == (None, "to be downloaded by hand")
 
 
 def test_sources_command() -> None:

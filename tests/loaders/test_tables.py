@@ -94,7 +94,7 @@ def test_enclosed_values(tmp_path: Path) -> None:
         (b"a\tb\n1\t2\n\xe9t\xe9\t2\n", AB, "not UTF-8", "line 3, byte 8"),
         (b"\xff\xfea\x00\t\x00b\x00\n\x00", AB, "not UTF-8", "line 1"),
         (b"a\tb\n1\t2\n3", AB, "cut off", "line 3"),
-        (b'a,b\n1,"2\n3,4\n', CSV, "never closed", ""),
+        (b'a,b\n1,"2\n3,4\n', CSV, "not closed", ""),
         (b"1\t2\t3\n", Layout(("a", "b"), header=False), "number of columns", "line 1"),
         (b"\x89HDF\r\n\x1a\n\x00\x00", AB, "not UTF-8", "line 1"),
     ],

@@ -88,7 +88,7 @@ def foreign_error(path: Path) -> DataError:
         found = _FORMATS[-2]
     if found is None:
         return DataError(
-            "the file is not a file of cells that is known",
+            "the file is not in a known format of cells",
             where=path,
             found=f"it begins with {_first_bytes(path)!r}",
             expected=READABLE,

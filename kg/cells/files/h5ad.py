@@ -122,7 +122,7 @@ def read_frame(group: Any, name: str, notes: list[str]) -> pd.DataFrame:
     except UnicodeDecodeError:
         found = read_elem(recoded(group, name, notes))
     if not isinstance(found, pd.DataFrame):
-        raise TypeError(f"{name} is no table but {type(found).__name__}")
+        raise TypeError(f"{name} is not a table but {type(found).__name__}")
     return found
 
 
@@ -144,7 +144,7 @@ def _matrix(name: str, element: Any, var: pd.DataFrame, path: Path) -> Matrix:
     encoding = str(element.attrs.get("encoding-type", element.attrs.get("h5sparse_format", "")))
     if encoding not in ("csr", "csc", "csr_matrix", "csc_matrix"):
         raise DataError(
-            "a matrix is of a kind that is not known",
+            "the encoding of a matrix is not supported",
             where=f"{path}: {name}",
             found=encoding or "no encoding-type",
             expected="a dense array, csr_matrix or csc_matrix",

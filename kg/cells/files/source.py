@@ -203,10 +203,10 @@ def check_indptr(indptr: _Array, rows: int, nnz: int, where: str) -> None:
         return
     found = f"{len(indptr):,} numbers from {indptr.min(initial=0)} to {indptr.max(initial=0)}"
     raise DataError(
-        "the rows of a sparse matrix do not divide its values",
+        "the row pointers of a sparse matrix do not fit its values",
         where=f"{where}, indptr",
         found=found + (f", falling after the one at {falls[0]}" if len(falls) else ""),
-        expected=f"{rows + 1:,} numbers that rise from 0 to {nnz}",
+        expected=f"{rows + 1:,} increasing numbers from 0 to {nnz}",
         hint="the file is damaged: copy it again",
     )
 

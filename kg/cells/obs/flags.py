@@ -50,7 +50,7 @@ def read_flags(texts: Iterable[str], column: str, where: str | Path) -> dict[str
             unknown.append(text)
     if unknown:
         raise DataError(
-            "a column of yes and no has other words",
+            "a yes/no column has other values",
             where=f"{where}: {column}",
             found=", ".join(unknown[:10]) + (" ..." if len(unknown) > 10 else ""),
             expected="true or false, T or F, yes or no, 1 or 0, or empty",

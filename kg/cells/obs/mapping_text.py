@@ -92,9 +92,7 @@ def _field_source(name: str, value: Any, path: Path) -> FieldSource:
         if key not in ("column", "constant", "values"):
             raise unknown("key of a field", key, ("column", "constant", "values"), where=where)
     if ("column" in value) == ("constant" in value):
-        raise ConfigError(
-            "a field has not exactly one of column and constant", where=where, found=value
-        )
+        raise ConfigError("a field needs either column or constant", where=where, found=value)
     if "constant" in value:
         return FieldSource(constant=str(value["constant"]))
     return replace(_columns(value["column"], where), values=_values(value.get("values"), where))

@@ -106,7 +106,7 @@ def _show_state(files: list[PlannedFile], as_json: bool) -> None:
 
 def _state(file: PlannedFile) -> str:
     if file.url is None:
-        return "to be got by hand"
+        return "to be downloaded by hand"
     if file.path is None:
         return "not fetched"
     return "newer at its address" if file.newer else "in the cache"
