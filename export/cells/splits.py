@@ -107,7 +107,7 @@ def split_groups(
 ) -> CodeArray:
     """Split groups of cells (donors) as wholes, each class in every split.
 
-    The groups are dealt out class by class, the rarest class first, each to the split that still
+    The groups are assigned class by class, the rarest class first, each to the split that still
     wants most of that class (iterative stratification; Sechidis et al., "On the stratification
     of multi-label data", ECML PKDD 2011); of several seeded deals the one whose cells come
     closest to the fractions counts.
