@@ -5,6 +5,7 @@ Run it after a change of options: ``python docs/scripts/write_commands.py``.
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +96,8 @@ def page_of(words: str, command: click.Command) -> Iterator[str]:
     shared = {option.name for option in connection()}
     yield f"## `{words}`"
     yield ""
-    for paragraph in (command.help or "").split("\n\n"):
-        yield from textwrap.wrap(paragraph, 100)
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        yield from textwrap.wrap(" ".join(paragraph.split()), 100)
         yield ""
     yield "```text"
     yield command.get_usage(context).removeprefix("Usage: ")
