@@ -15,7 +15,8 @@ FOLDERS = ("cypher", "kg", "loaders", "export", "dashboard")
 def module_files() -> dict[str, Path]:
     """Every module of the package and its file, by the name that imports it."""
     own = ROOT / "src" / "tosg"
-    files = [*own.glob("*.py"), *own.glob("cli/*.py"), *own.glob("demo/*.py")]
+    rooms = [room for room in own.iterdir() if room.is_dir() and not room.is_symlink()]
+    files = [*own.glob("*.py"), *(file for room in rooms for file in room.rglob("*.py"))]
     found = {_name(file.relative_to(own)): file for file in files}
     for folder in FOLDERS:
         found |= {_name(file.relative_to(ROOT)): file for file in (ROOT / folder).rglob("*.py")}
