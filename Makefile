@@ -11,7 +11,7 @@ LTS := 5.26.28
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo test test-lts lts-server test-pythons test-long check format wheel-test bench bench-smoke clean
+.PHONY: help setup demo test test-lts lts-server test-pythons test-long check format docs wheel-test bench bench-smoke clean
 
 help:
 	@echo "make demo         the main job: graph, cells, training set, model"
@@ -20,6 +20,7 @@ help:
 	@echo "make check        format, lint, types, layers"
 	@echo "make test-pythons the tests without a server, on the other Pythons that are here"
 	@echo "make test-long    the long tests"
+	@echo "make docs         the documentation site, into dist/site"
 	@echo "make bench        the benchmarks (BENCH='load merge parse read export batches')"
 
 setup: $(STAMP)
@@ -75,6 +76,10 @@ check: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Any warning is an error. The variable silences an advertisement of the theme's authors.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The wheel in an empty environment and an empty folder: catches every way in which the mapping
 # of folders can go wrong.

@@ -131,6 +131,8 @@ class Loader(ABC):
     homepage: ClassVar[str]
     license: ClassVar[str]
     files: ClassVar[tuple[FileSpec, ...]]
+    #: Folder of the package that has its files; "" where they have to be fetched.
+    packaged: ClassVar[str] = ""
     #: Types of the entities that it claims.
     nodes: ClassVar[tuple[str, ...]] = ()
     #: Start type, relationship type and end type of what it claims.

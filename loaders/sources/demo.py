@@ -50,6 +50,7 @@ class Demo(Loader):
     title = "Demo: genes, proteins, drugs, diseases and cell types of immune signaling"
     homepage = "tosg/demo/data in the installed package"
     license = "CC0 1.0"
+    packaged = "demo/data"
     nodes = (
         "Anatomy",
         "BiologicalProcess",

@@ -111,6 +111,25 @@ def test_pairs_win_over_the_file(tmp_path: Path) -> None:
     assert ages.years == [30.0, 31.0, 32.0, 30.0]
 
 
+def test_python_says_what_a_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(
+        "donor_id: [study, patient]\ntissue: {constant: blood}\n"
+        "cell_type: {column: label, values: {B: B cell}}\n"
+    )
+    mapping = {
+        "donor_id": ["study", "patient"],
+        "tissue": {"constant": "blood"},
+        "cell_type": {"column": "label", "values": {"B": "B cell"}},
+        "cell_type:NK": "natural killer cell",
+        "sex": "gender",
+    }
+    pairs = ["cell_type:NK=natural killer cell", "sex=gender"]
+    assert CellMapping.of(mapping) == CellMapping.read([str(path), *pairs])
+    with pytest.raises(ConfigError, match="unknown key of a field"):
+        CellMapping.of({"tissue": {"constants": "blood"}})
+
+
 def test_terms_of_cellxgene_are_found_by_themselves() -> None:
     obs = pd.DataFrame(
         {

@@ -32,11 +32,11 @@ from tosg.kg.cells.obs.detect import (
 )
 from tosg.kg.cells.obs.field_source import FieldSource
 from tosg.kg.cells.obs.fields import BY_NAME, FIELDS
-from tosg.kg.cells.obs.mapping_text import read_mapping_file, split_pair
+from tosg.kg.cells.obs.mapping_text import read_fields, read_mapping_file, split_pair
 from tosg.kg.schema.support import MARKER_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -54,6 +54,26 @@ class CellMapping:
 
     fields: dict[str, FieldSource] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Any]) -> CellMapping:
+        """Build a mapping from Python values.
+
+        Parameters
+        ----------
+        mapping : mapping
+            ``{"donor_id": "patient"}``, ``{"disease:CD": "Crohn disease"}``, or what a YAML file
+            would have: ``{"tissue": {"constant": "blood"}}``,
+            ``{"cell_type": {"column": "label", "values": {"B": "B cell"}}}``.
+
+        Raises
+        ------
+        ConfigError
+            An unknown field or key, a value of another kind.
+        """
+        tables = {name: value for name, value in mapping.items() if not isinstance(value, str)}
+        pairs = [f"{name}={value}" for name, value in mapping.items() if isinstance(value, str)]
+        return cls(_with_pairs(read_fields(tables, "mapping"), pairs, ()))
 
     @classmethod
     def read(
@@ -82,24 +102,8 @@ class CellMapping:
         for text in maps:
             if "=" not in text:
                 fields.update(read_mapping_file(Path(text)))
-        pairs = [split_pair(text, "--map") for text in maps if "=" in text]
-        for name, label, value in pairs:
-            if label is None:
-                fields[name] = FieldSource(column=value)
-        for text in sets:
-            name, label, constant = split_pair(text, "--set")
-            if label is not None:
-                raise UsageError(
-                    "a label is named with --map",
-                    where="--set",
-                    found=text,
-                    expected=f"--map '{text}', or --set {name}=VALUE for every cell",
-                )
-            fields[name] = FieldSource(constant=constant)
-        for name, label, value in pairs:
-            if label is not None:
-                source = fields.get(name, FieldSource())
-                fields[name] = replace(source, named=(*source.named, (label, value)))
+        pairs = [text for text in maps if "=" in text]
+        fields = _with_pairs(fields, pairs, sets)
         return cls(fields, tuple(keep))
 
     def complete(self, obs: pd.DataFrame, where: str | Path, organism: str = "") -> CellMapping:
@@ -164,6 +168,32 @@ class CellMapping:
             },
             "keep": list(self.keep),
         }
+
+
+def _with_pairs(
+    fields: Mapping[str, FieldSource], maps: Sequence[str], sets: Sequence[str]
+) -> dict[str, FieldSource]:
+    """Put ``FIELD=COLUMN``, ``FIELD:LABEL=NAME`` and ``FIELD=CONSTANT`` over what files say."""
+    fields = dict(fields)
+    pairs = [split_pair(text, "--map") for text in maps]
+    for name, label, value in pairs:
+        if label is None:
+            fields[name] = FieldSource(column=value)
+    for text in sets:
+        name, label, constant = split_pair(text, "--set")
+        if label is not None:
+            raise UsageError(
+                "a label is named with --map",
+                where="--set",
+                found=text,
+                expected=f"--map '{text}', or --set {name}=VALUE for every cell",
+            )
+        fields[name] = FieldSource(constant=constant)
+    for name, label, value in pairs:
+        if label is not None:
+            source = fields.get(name, FieldSource())
+            fields[name] = replace(source, named=(*source.named, (label, value)))
+    return fields
 
 
 #: Properties of :Cell that no kept column may take.

@@ -72,13 +72,32 @@ def read_mapping_file(path: Path) -> dict[str, FieldSource]:
             found=type(document).__name__,
             expected="FIELD: COLUMN lines",
         )
-    return {name: _field_source(name, value, path) for name, value in document.items()}
+    return read_fields(document, str(path))
 
 
-def _field_source(name: str, value: Any, path: Path) -> FieldSource:
+def read_fields(document: Mapping[str, Any], where: str) -> dict[str, FieldSource]:
+    """Read fields as a mapping file has them: a column, a list of columns, or a table.
+
+    Parameters
+    ----------
+    document : mapping
+        Field to column, list of columns, ``{"constant": ...}``, or
+        ``{"column": ..., "values": {...}}``.
+    where : str
+        For errors.
+
+    Raises
+    ------
+    ConfigError
+        A field or key is unknown, or a value of another kind.
+    """
+    return {name: _field_source(name, value, where) for name, value in document.items()}
+
+
+def _field_source(name: str, value: Any, place: str) -> FieldSource:
     if name not in BY_NAME:
-        raise unknown("field of a cell", name, BY_NAME, where=path)
-    where = f"{path}: {name}"
+        raise unknown("field of a cell", name, BY_NAME, where=place)
+    where = f"{place}: {name}"
     if isinstance(value, str | list):
         return _columns(value, where)
     if not isinstance(value, dict):

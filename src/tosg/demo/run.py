@@ -68,7 +68,7 @@ QUESTIONS = (
 SHOWN_ROWS = 8
 
 #: Genes with what acts on them and what they take part in; cells with a type, split by cell since
-#: this file does not progress which donor a cell is of.
+#: this file does not tell which donor a cell is of.
 SELECTION: dict[str, Any] = {
     "nodes": "MATCH (g:Gene) RETURN g",
     "level": "gene",
