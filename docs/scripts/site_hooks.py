@@ -44,7 +44,7 @@ def _filled(nav: list[Any]) -> list[Any]:
     for entry in nav:
         if isinstance(entry, str) and entry.endswith("/"):
             pages = sorted((ROOT / "docs" / entry).glob("*.md"))
-            filled += [f"{entry}{p.name}" for p in pages if p.name != "index.md"]
+            filled += [f"{entry}{p.name}" for p in pages if p.name != "README.md"]
         elif isinstance(entry, dict):
             filled.append({k: _filled(v) if isinstance(v, list) else v for k, v in entry.items()})
         else:
