@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tosg.errors import DataError, UsageError
@@ -13,7 +15,6 @@ from tosg.loaders.registry import loader_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from tosg.loaders.base import Loader
     from tosg.loaders.pipeline.recipe import Recipe
@@ -54,8 +55,12 @@ def fetch_inputs(
     """Files of the recipe's sources from the cache or the web, and the sources left out, why."""
     left: dict[str, str] = {}
     loaders: list[type[Loader]] = []
+    files: dict[str, dict[str, Path]] = {}
     for source in recipe.sources:
         loader = loader_class(source.name)
+        if loader.packaged:
+            files[source.name] = source.loader().locate([_find_packaged(loader.packaged)])
+            continue
         allowed = bool(pipeline.matching([loader.license], include))
         by_hand = [s.filename for s in loader.files if s.required and s.url is None]
         if is_non_commercial(loader.license) and not allowed:
@@ -64,6 +69,31 @@ def fetch_inputs(
             left[source.name] = f"has to be downloaded by hand: {', '.join(by_hand)}"
         else:
             loaders.append(loader)
+    if not loaders and not files:
+        raise UsageError(
+            "no source of the recipe may be fetched, so nothing was built",
+            where=recipe.name,
+            found="; ".join(f"{name}: {why}" for name, why in left.items()),
+            hint="--data DIR takes files that are there",
+        )
+    if loaders:
+        files |= _fetch(recipe, loaders, cache, confirm, progress)
+    sources = [s for s in recipe.sources if s.name in files]
+    return {s.name: SourceInput(s.loader(), files[s.name]) for s in sources}, left
+
+
+def _find_packaged(folder: str) -> Path:
+    """Find a folder of the installed package."""
+    return Path(str(resources.files("tosg"))).joinpath(*folder.split("/"))
+
+
+def _fetch(
+    recipe: Recipe,
+    loaders: Sequence[type[Loader]],
+    cache: Path,
+    confirm: Callable[[list[PlannedFile]], bool] | None,
+    progress: Progress,
+) -> dict[str, dict[str, Path]]:
     progress("asking the sources", None)
     planned = plan_fetch(loaders, cache)
     missing = [f for f in planned if f.path is None and f.url is not None]
@@ -73,6 +103,4 @@ def fetch_inputs(
             where=recipe.name,
             hint="--yes fetches without asking; --data DIR takes files that are there",
         )
-    files = fetch_planned(planned, loaders, cache, progress=progress)
-    sources = [s for s in recipe.sources if s.name in files]
-    return {s.name: SourceInput(s.loader(), files[s.name]) for s in sources}, left
+    return fetch_planned(planned, loaders, cache, progress=progress)

@@ -32,7 +32,7 @@ from tosg.kg.cells.obs.detect import (
 )
 from tosg.kg.cells.obs.field_source import FieldSource
 from tosg.kg.cells.obs.fields import BY_NAME, FIELDS
-from tosg.kg.cells.obs.mapping_text import read_mapping, read_mapping_file, split_pair
+from tosg.kg.cells.obs.mapping_text import read_field_sources, read_mapping_file, split_pair
 from tosg.kg.schema.support import MARKER_PREFIX
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class CellMapping:
         """
         tables = {name: value for name, value in mapping.items() if not isinstance(value, str)}
         pairs = [f"{name}={value}" for name, value in mapping.items() if isinstance(value, str)]
-        return cls(_with_pairs(read_mapping(tables, "mapping"), pairs, ()))
+        return cls(_with_pairs(read_field_sources(tables, "mapping"), pairs, ()))
 
     @classmethod
     def read(

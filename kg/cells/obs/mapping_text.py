@@ -72,10 +72,10 @@ def read_mapping_file(path: Path) -> dict[str, FieldSource]:
             found=type(document).__name__,
             expected="FIELD: COLUMN lines",
         )
-    return read_mapping(document, str(path))
+    return read_field_sources(document, str(path))
 
 
-def read_mapping(document: Mapping[str, Any], where: str) -> dict[str, FieldSource]:
+def read_field_sources(document: Mapping[str, Any], where: str) -> dict[str, FieldSource]:
     """Read fields as a mapping file has them: a column, a list of columns, or a table.
 
     Parameters

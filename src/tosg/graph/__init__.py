@@ -25,6 +25,7 @@ def connect(
     password: str | None = None,
     database: str | None = None,
     home: str | os.PathLike[str] | None = None,
+    graph: str | None = None,
 ) -> KnowledgeGraph:
     """Connect to a graph; without any setting, to the managed server, which is started.
 
@@ -36,6 +37,8 @@ def connect(
         The Neo4j to talk to.
     home : path, optional
         Folder of the managed server.
+    graph : str, optional
+        Name of a managed graph, as ``tosg graphs`` lists them.
 
     Returns
     -------
@@ -54,10 +57,11 @@ def connect(
         "password": password,
         "database": database,
         "home": None if home is None else str(home),
+        "graph": graph,
     }
-    graph = KnowledgeGraph(load_settings(flags))
-    graph.db.verify()
-    return graph
+    connected = KnowledgeGraph(load_settings(flags))
+    connected.db.verify()
+    return connected
 
 
 class KnowledgeGraph(GraphConnection):

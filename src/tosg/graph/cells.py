@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tosg.graph.telling import warn_caller
 from tosg.progress import Progress, silent
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def attach_cells(
     graph: GraphConnection,
     path: str | os.PathLike[str],
-    mapping: CellMapping | Mapping[str, str] | None = None,
+    mapping: CellMapping | Mapping[str, Any] | None = None,
     *,
     id: str | None = None,  # noqa: A002 - the data set's property
     title: str = "",
@@ -49,7 +49,9 @@ def attach_cells(
     path : path
         h5ad file, zarr folder, 10x .h5 file or 10x mtx folder.
     mapping : CellMapping or mapping, optional
-        Field of a cell to column of ``obs``, as ``{"donor_id": "patient"}``. Columns that the
+        Field of a cell to column of ``obs``, as ``{"donor_id": "patient"}``, or to what a YAML
+        file would have: ``{"tissue": {"constant": "blood"}}``,
+        ``{"cell_type": {"column": "label", "values": {"B": "B cell"}}}``. Columns that the
         CELLxGENE schema names are found without it.
     id : str, optional
         Id of the data set; by default the file's name.
@@ -100,7 +102,7 @@ def attach_cells(
     from tosg.kg.cells.obs.mapping import CellMapping
 
     if mapping is not None and not isinstance(mapping, CellMapping):
-        mapping = CellMapping.read(maps=[f"{field}={column}" for field, column in mapping.items()])
+        mapping = CellMapping.of(mapping)
     return attach(
         graph.db,
         Path(path),
