@@ -38,6 +38,7 @@ FEVER, ARTHRALGIA = "hp:0001945", "hp:0002829"
 IL2_SIGNALING, B_ACTIVATION = "reactome:R-HSA-1", "reactome:R-HSA-2"
 AATF, AATF_PROTEIN = "ncbigene:26574", "uniprot:Q9NY61"
 CHEK1, CHEK1_PROTEIN = "ncbigene:1111", "uniprot:O14757"
+GRB2, RAF1 = "ncbigene:2885", "ncbigene:5894"
 MYC, H4C1, H4C2, H4 = "ncbigene:4609", "ncbigene:8359", "ncbigene:8366", "uniprot:P62805"
 CP10K, BINDS = "log1p_cp10k", ["antibody binding", "inhibitor"]
 MEMBRANE, KINASE, CYTOKINE = "go:0005886", "go:0004713", "go:0019221"
@@ -50,6 +51,11 @@ def hub(relationships: int) -> float:
     return math.log10(10 + relationships)
 
 
+def _plain_paths(*cases: Case) -> list[Case]:
+    """Paths that go through no complex and no family."""
+    return [(params, [(*row, []) for row in rows]) for params, rows in cases]
+
+
 OVER_MYC: tuple[Any, ...] = (
     [AATF, MYC, CHEK1],
     1,
@@ -57,6 +63,19 @@ OVER_MYC: tuple[Any, ...] = (
     ["AATF", "MYC", "CHEK1"],
     0.5 * 0.5 / hub(5),
     [],
+)
+OVER_COMPLEXES: tuple[Any, ...] = (
+    [GRB2, "signor:SIGNOR-C1", "uniprot:Q07889", "uniprot:P01112", "signor:SIGNOR-C2", RAF1],
+    -1,
+    3,
+    ["GRB2", "SOS complex", "SOS1", "HRAS", "RAS complex", "RAF1"],
+    0.9 * 0.5 * 0.8 / hub(1) ** 4,
+    [],
+    [
+        "SOS1 MEMBER_OF SOS complex",
+        "SOS1 REGULATES HRAS, said of a family",
+        "HRAS MEMBER_OF RAS complex",
+    ],
 )
 
 
@@ -280,114 +299,126 @@ CASES: dict[str, list[Case]] = {
     ],
     # Scores are products, 0.5 where a step has none; `hub(n)` is what a node between divides by.
     "signed_paths": [
-        (
-            {"start": "IL2", "end": "FOXP3"},
-            [  # the way of known signs before the shorter one of unknown sign
-                (
-                    [IL2, IL2RA, IL2RA_PROTEIN, JAK3_PROTEIN, JAK3, STAT5A, FOXP3],
-                    -1,
-                    4,
-                    ["IL2", "IL2RA", "JAK3", "STAT5A", "FOXP3"],
-                    0.9 * 0.8 * 0.5 * 0.5 / (hub(1) ** 3 * hub(2) ** 2),
-                    [],
-                ),
-                ([IL2, FOXP3], 0, 1, ["IL2", "FOXP3"], 0.5, ["IL2 REGULATES FOXP3"]),
-            ],
+        *_plain_paths(
+            (
+                {"start": "IL2", "end": "FOXP3"},
+                [  # the way of known signs before the shorter one of unknown sign
+                    (
+                        [IL2, IL2RA, IL2RA_PROTEIN, JAK3_PROTEIN, JAK3, STAT5A, FOXP3],
+                        -1,
+                        4,
+                        ["IL2", "IL2RA", "JAK3", "STAT5A", "FOXP3"],
+                        0.9 * 0.8 * 0.5 * 0.5 / (hub(1) ** 3 * hub(2) ** 2),
+                        [],
+                    ),
+                    ([IL2, FOXP3], 0, 1, ["IL2", "FOXP3"], 0.5, ["IL2 REGULATES FOXP3"]),
+                ],
+            ),
+            (
+                {"start": "IL2RA", "end": "FOXP3"},
+                [
+                    (
+                        [IL2RA, IL2RA_PROTEIN, JAK3_PROTEIN, JAK3, STAT5A, FOXP3],
+                        -1,
+                        3,
+                        ["IL2RA", "JAK3", "STAT5A", "FOXP3"],
+                        0.8 * 0.5 * 0.5 / (hub(1) ** 2 * hub(2) ** 2),
+                        [],
+                    )
+                ],
+            ),
+            ({"start": "FOXP3", "end": "IL2"}, []),  # signals do not run backwards
+            ({"start": "CD19", "end": "STAT5A"}, []),
+            (
+                {"start": "CD19", "end": "STAT5A", "interactions": True},
+                [
+                    (
+                        [CD19, JAK3, STAT5A],
+                        0,
+                        2,
+                        ["CD19", "JAK3", "STAT5A"],
+                        0.4 * 0.5 / hub(2),
+                        ["CD19 INTERACTS_WITH JAK3"],
+                    )
+                ],
+            ),
+            # ENCODES is no step: the proteins' interaction is shorter than the way over MYC, and
+            # mere contact comes after it
+            (
+                {"start": "AATF", "end": "CHEK1", "interactions": True},
+                [
+                    OVER_MYC,
+                    (
+                        [AATF, AATF_PROTEIN, CHEK1_PROTEIN, CHEK1],
+                        0,
+                        1,
+                        ["AATF", "CHEK1"],
+                        0.5 / (hub(1) * hub(2)),
+                        ["CHEK1 INTERACTS_WITH AATF"],
+                    ),
+                ],
+            ),
+            ({"start": "AATF", "end": "CHEK1"}, [OVER_MYC]),
+            # a protein of several genes: what acts on it acts on each, but none is the other
+            ({"start": "H4C1", "end": "H4C2"}, []),
+            ({"start": "H4C1", "end": "MYC"}, []),
+            (
+                {"start": "CHEK1", "end": "H4C1"},
+                [
+                    (
+                        [CHEK1, CHEK1_PROTEIN, H4, H4C1],
+                        1,
+                        1,
+                        ["CHEK1", "Histone H4", "H4C1"],
+                        0.5 / (hub(1) * hub(2)),
+                        [],
+                    )
+                ],
+            ),
+            # what sources contradict each other in: up, down, unknown
+            (
+                {"start": "H4C2", "end": "MYC"},
+                [
+                    ([H4C2, MYC], sign, 1, ["H4C2", "MYC"], 0.5, unsigned)
+                    for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
+                ],
+            ),
+            (
+                {"start": "MYC", "end": "MYC"},  # a loop: the histone's gene acts on MYC in turn
+                [
+                    (
+                        [MYC, CHEK1, CHEK1_PROTEIN, H4, H4C2, MYC],
+                        sign,
+                        3,
+                        ["MYC", "CHEK1", "Histone H4", "H4C2", "MYC"],
+                        0.5**3 / (hub(1) ** 2 * hub(2) * hub(3)),
+                        unsigned,
+                    )
+                    for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
+                ],
+            ),
         ),
+        # a complex acts by its parts, a part by its complex: said, and no step
+        ({"start": "GRB2", "end": "RAF1"}, [OVER_COMPLEXES]),
+        ({"start": "GRB2", "end": "RAF1", "through": ["HRAS"]}, [OVER_COMPLEXES]),
         (
-            {"start": "IL2RA", "end": "FOXP3"},
-            [
-                (
-                    [IL2RA, IL2RA_PROTEIN, JAK3_PROTEIN, JAK3, STAT5A, FOXP3],
-                    -1,
-                    3,
-                    ["IL2RA", "JAK3", "STAT5A", "FOXP3"],
-                    0.8 * 0.5 * 0.5 / (hub(1) ** 2 * hub(2) ** 2),
-                    [],
-                )
-            ],
+            {"start": "GRB2", "end": "RAF1", "through": ["signor:SIGNOR-C1", "HRAS"]},
+            [OVER_COMPLEXES],
         ),
-        ({"start": "FOXP3", "end": "IL2"}, []),  # signals do not run backwards
-        ({"start": "CD19", "end": "STAT5A"}, []),
-        (
-            {"start": "CD19", "end": "STAT5A", "interactions": True},
-            [
-                (
-                    [CD19, JAK3, STAT5A],
-                    0,
-                    2,
-                    ["CD19", "JAK3", "STAT5A"],
-                    0.4 * 0.5 / hub(2),
-                    ["CD19 INTERACTS_WITH JAK3"],
-                )
-            ],
-        ),
-        # ENCODES is no step: the proteins' interaction is shorter than the way over MYC, and mere
-        # contact comes after it
-        (
-            {"start": "AATF", "end": "CHEK1", "interactions": True},
-            [
-                OVER_MYC,
-                (
-                    [AATF, AATF_PROTEIN, CHEK1_PROTEIN, CHEK1],
-                    0,
-                    1,
-                    ["AATF", "CHEK1"],
-                    0.5 / (hub(1) * hub(2)),
-                    ["CHEK1 INTERACTS_WITH AATF"],
-                ),
-            ],
-        ),
-        ({"start": "AATF", "end": "CHEK1"}, [OVER_MYC]),
-        # a protein of several genes: what acts on it acts on each, but none is the other
-        ({"start": "H4C1", "end": "H4C2"}, []),
-        ({"start": "H4C1", "end": "MYC"}, []),
-        (
-            {"start": "CHEK1", "end": "H4C1"},
-            [
-                (
-                    [CHEK1, CHEK1_PROTEIN, H4, H4C1],
-                    1,
-                    1,
-                    ["CHEK1", "Histone H4", "H4C1"],
-                    0.5 / (hub(1) * hub(2)),
-                    [],
-                )
-            ],
-        ),
-        # what sources contradict each other in: up, down, unknown
-        (
-            {"start": "H4C2", "end": "MYC"},
-            [
-                ([H4C2, MYC], sign, 1, ["H4C2", "MYC"], 0.5, unsigned)
-                for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
-            ],
-        ),
-        (
-            {"start": "MYC", "end": "MYC"},  # a loop: the histone's gene acts on MYC in turn
-            [
-                (
-                    [MYC, CHEK1, CHEK1_PROTEIN, H4, H4C2, MYC],
-                    sign,
-                    3,
-                    ["MYC", "CHEK1", "Histone H4", "H4C2", "MYC"],
-                    0.5**3 / (hub(1) ** 2 * hub(2) * hub(3)),
-                    unsigned,
-                )
-                for sign, unsigned in ((1, []), (-1, []), (0, ["H4C2 REGULATES MYC"]))
-            ],
-        ),
+        ({"start": "GRB2", "end": "RAF1", "through": ["HRAS", "SOS1"]}, []),  # not in this order
+        ({"start": "HRAS", "end": "BRAF"}, []),  # what acts there is another part of the complex
     ],
     "upstream_regulators": [
-        ({"gene": "JAK3"}, [(IL2RA, "REGULATES", 1, 0.8, ["signor"])]),
+        ({"gene": "JAK3"}, [(IL2RA, "REGULATES", 1, 0.8, ["signor"], None)]),
         (
-            {"gene": "FOXP3"},
+            {"gene": "FOXP3"},  # a known sign before an unknown one
             [
-                (IL2, "REGULATES", 0, None, ["hetionet"]),
-                (STAT5A, "REGULATES", -1, None, ["trrust"]),
+                (STAT5A, "REGULATES", -1, None, ["trrust"], None),
+                (IL2, "REGULATES", 0, None, ["hetionet"], None),
             ],
         ),
-        ({"gene": "FOXP3", "sign": -1}, [(STAT5A, "REGULATES", -1, None, ["trrust"])]),
+        ({"gene": "FOXP3", "sign": -1}, [(STAT5A, "REGULATES", -1, None, ["trrust"], None)]),
+        ({"gene": "SOS1"}, [(GRB2, "REGULATES", 1, 0.9, ["signor"], "SOS complex")]),
     ],
 }
 

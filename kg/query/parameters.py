@@ -305,7 +305,10 @@ def _vector(param: Parameter, given: Any) -> list[float]:
 def _entities(
     db: Database, param: Parameter, given: Sequence[Any], warnings: list[str], first: bool
 ) -> list[str]:
+    """The ids in the order of the names, each once."""
     texts = [_name(param, v) for v in given]
+    if not texts and param.default == [] and not param.required:
+        return []
     if not texts:
         raise ConfigError(
             "a list of names is empty", where=param.name, expected=f"{param.type} - {param.help}"
@@ -326,7 +329,7 @@ def _entities(
     if found.ambiguous and not first:
         left_out = _ambiguous_names(db, found.ambiguous)
         _warn(warnings, param, len(texts), "ambiguous", [left_out], len(found.ambiguous))
-    return sorted(set(ids.values()))
+    return list(dict.fromkeys(ids[text] for text in texts if text in ids))
 
 
 #: Names that a warning or an error lists.

@@ -152,6 +152,16 @@ MORE_ENTITIES: dict[str, tuple[str, str, str | None]] = {
     "uniprot:O14757": ("Protein", "Serine/threonine-protein kinase Chk1", "CHEK1"),
     "uniprot:P62805": ("Protein", "Histone H4", None),
     "uniprot:Q9NY61": ("Protein", "Protein AATF", "AATF"),
+    "ncbigene:2885": ("Gene", "growth factor receptor bound protein 2", "GRB2"),
+    "ncbigene:3265": ("Gene", "HRas proto-oncogene", "HRAS"),
+    "ncbigene:6654": ("Gene", "SOS Ras/Rac exchange factor 1", "SOS1"),
+    "ncbigene:673": ("Gene", "B-Raf proto-oncogene", "BRAF"),
+    "ncbigene:5894": ("Gene", "Raf-1 proto-oncogene", "RAF1"),
+    "uniprot:P01112": ("Protein", "GTPase HRas", "HRAS"),
+    "uniprot:Q07889": ("Protein", "Son of sevenless homolog 1", "SOS1"),
+    "uniprot:P98077": ("Protein", "SHC-transforming protein 2", "SHC2"),
+    "signor:SIGNOR-C1": ("Complex", "SOS complex", None),
+    "signor:SIGNOR-C2": ("Complex", "RAS complex", None),
 }
 
 MORE_RELATIONSHIPS: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -167,6 +177,20 @@ MORE_RELATIONSHIPS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("uniprot:O14757", "PHOSPHORYLATES", "uniprot:P62805", {"sign": 1, "sources": ["signor"]}),
     *(("ncbigene:8366", "REGULATES", "ncbigene:4609", {"sign": sign, "sources": ["trrust"]})
       for sign in (0, -1, 1)),
+    # GRB2 acts on a complex, a part of it on HRAS, a complex of HRAS on RAF1; another part of that
+    # complex acts on BRAF
+    ("ncbigene:3265", "ENCODES", "uniprot:P01112", {"sources": ["uniprot"]}),
+    ("ncbigene:6654", "ENCODES", "uniprot:Q07889", {"sources": ["uniprot"]}),
+    ("uniprot:Q07889", "MEMBER_OF", "signor:SIGNOR-C1", {"sources": ["signor"]}),
+    ("uniprot:P01112", "MEMBER_OF", "signor:SIGNOR-C2", {"sources": ["signor"]}),
+    ("uniprot:P98077", "MEMBER_OF", "signor:SIGNOR-C2", {"sources": ["signor"]}),
+    ("ncbigene:2885", "REGULATES", "signor:SIGNOR-C1",
+     {"sign": 1, "score": 0.9, "sources": ["signor"]}),
+    ("uniprot:Q07889", "REGULATES", "uniprot:P01112",
+     {"sign": 1, "sources": ["signor"], "evidence": ['{"families":["SIGNOR-PF1"]}']}),
+    ("signor:SIGNOR-C2", "REGULATES", "ncbigene:5894",
+     {"sign": -1, "score": 0.8, "sources": ["signor"]}),
+    ("uniprot:P98077", "REGULATES", "ncbigene:673", {"sign": 1, "sources": ["signor"]}),
 ]  # fmt: skip
 
 MORE_GROUPS = [
