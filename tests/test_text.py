@@ -196,6 +196,36 @@ def test_texts_of_a_graph(database: Database) -> None:
     assert found["cl:0000815"] == "regulatory T cell is a type of cell."
 
 
+def test_what_is_annotated_tells_its_genes_drugs_and_phenotypes(database: Database) -> None:
+    immune_graph(database)
+    database.write("CREATE (:Entity:Phenotype {id: 'hp:0001945', idx: 900, name: 'Fever'})")
+    add_relationships(database, "HAS_PHENOTYPE", [("mondo:0005301", "hp:0001945")])
+    refresh(database)
+    found = texts(database)
+    assert "Genes: IL2RA" in found["wikipathways:WP49"]
+    assert "Genes: IL2RA" in found["go:0005886"]
+    assert found["mondo:0005301"].endswith("Genes: IL2RA. Drugs: aldesleukin. Phenotypes: Fever.")
+    assert found["hp:0001945"] == "Fever is a symptom or phenotype. Diseases: multiple sclerosis."
+
+
+def test_whatever_is_known_of_an_entity_is_told(database: Database) -> None:
+    """Where a template has no section for what is known, its relationships are the text."""
+    immune_graph(database)
+    database.write(
+        "UNWIND range(0, 2) AS i WITH i, ['A', 'B', 'C'][i] AS x "
+        "CREATE (:Entity:Pathway {id: 'reactome:R-HSA-' + x, idx: 900 + i, name: x})"
+    )
+    add_relationships(database, "PART_OF", [("reactome:R-HSA-A", "reactome:R-HSA-B")])
+    add_relationships(database, "INTERACTS_WITH", [("ncbigene:6776", "ncbigene:3559")])
+    refresh(database)
+    found = texts(database)
+    assert found["reactome:R-HSA-A"] == "A is a pathway. Known: is part of B."
+    assert found["reactome:R-HSA-B"] == "B is a pathway. Known: A is part of it."
+    assert found["reactome:R-HSA-C"] == "C is a pathway."
+    assert found["ncbigene:6776"].endswith("is a gene. Known: binds or acts together with IL2RA.")
+    assert refresh(database) == 0
+
+
 def test_only_what_changed_is_written(database: Database) -> None:
     immune_graph(database)
     refresh(database)
@@ -207,8 +237,9 @@ def test_only_what_changed_is_written(database: Database) -> None:
     add_relationships(database, "TREATS", [("drugbank:DB00041", "mondo:0005301")])
     assert refresh(database) == 0  # the same is said twice
     add_relationships(database, "HAS_FUNCTION", [("ncbigene:6776", "go:0005515")])
-    assert refresh(database) == 1
+    assert refresh(database) == 2  # of the gene, and of the function
     assert texts(database)["ncbigene:6776"].endswith("Functions: protein binding.")
+    assert "STAT5A" in texts(database)["go:0005515"]
     assert meta.read_meta(database).revision == revision + 1
 
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from tosg.kg.schema.kinds import EntityType
-from tosg.kg.schema.templates import DRUG_SECTIONS, GENE_SECTIONS, Template
+from tosg.kg.schema.templates import (
+    DISEASE_SECTIONS,
+    DRUG_SECTIONS,
+    GENE_SECTIONS,
+    GROUP_SECTIONS,
+    PHENOTYPE_SECTIONS,
+    TERM_SECTIONS,
+    Template,
+)
 
 ENTITY_TYPES: tuple[EntityType, ...] = (
     EntityType(
@@ -23,12 +31,15 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     ),
     EntityType(
         "Complex",
-        ("complexportal", "signor", "cellphonedb"),
+        ("complexportal", "signor", "cellphonedb", "fplx", "tosg"),
         "a protein complex",
-        Template("a protein complex"),
+        Template("a protein complex", sections=GROUP_SECTIONS),
     ),
     EntityType(
-        "GeneFamily", ("hgnc.genegroup",), "a group of related genes", Template("a gene family")
+        "GeneFamily",
+        ("hgnc.genegroup", "fplx", "signor"),
+        "a group of related genes",
+        Template("a gene family", sections=GROUP_SECTIONS),
     ),
     EntityType(
         "Pathway",
@@ -42,28 +53,38 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
             "hetionet",
         ),
         "a named pathway",
-        Template("a pathway"),
+        Template("a pathway", description=700, sections=TERM_SECTIONS),
     ),
     EntityType(
-        "BiologicalProcess", ("go",), "what genes do together", Template("a biological process")
+        "BiologicalProcess",
+        ("go",),
+        "what genes do together",
+        Template("a biological process", sections=TERM_SECTIONS),
     ),
     EntityType(
-        "MolecularFunction", ("go",), "what one gene product does", Template("a molecular function")
+        "MolecularFunction",
+        ("go",),
+        "what one gene product does",
+        Template("a molecular function", sections=TERM_SECTIONS),
     ),
     EntityType(
         "CellularComponent",
         ("go",),
         "where in or around the cell",
-        Template("a cellular component"),
+        Template("a cellular component", sections=TERM_SECTIONS),
     ),
     EntityType(
-        "Disease", ("mondo", "doid", "efo"), "a disease", Template("a disease"), merge_by_name=True
+        "Disease",
+        ("mondo", "doid", "efo"),
+        "a disease",
+        Template("a disease", description=600, sections=DISEASE_SECTIONS),
+        merge_by_name=True,
     ),
     EntityType(
         "Phenotype",
         ("hp", "mesh", "umls", "symp"),
         "a symptom or side effect",
-        Template("a symptom or phenotype"),
+        Template("a symptom or phenotype", description=600, sections=PHENOTYPE_SECTIONS),
         merge_by_name=True,
     ),
     EntityType(

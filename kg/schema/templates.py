@@ -57,6 +57,9 @@ class Template:
     sections: tuple[Section, ...] = ()
 
 
+#: What is told of an entity of which there is nothing else to tell: its relationships.
+KNOWN = Section("known", "Known", 400)
+
 GENE_SECTIONS = (
     Section("functions", "Functions", 140),
     Section("processes", "Processes", 140),
@@ -70,3 +73,21 @@ DRUG_SECTIONS = (
     Section("treats", "Treats", 160),
     Section("targets", "Targets", 120),
 )
+
+#: Of pathways, processes, functions and locations.
+TERM_SECTIONS = (Section("genes", "Genes", 240),)
+
+DISEASE_SECTIONS = (
+    Section("genes", "Genes", 160),
+    Section("drugs", "Drugs", 120),
+    Section("phenotypes", "Phenotypes", 160),
+)
+
+PHENOTYPE_SECTIONS = (
+    Section("diseases", "Diseases", 160),
+    Section("genes", "Genes", 120),
+    Section("drugs", "Drugs", 120),
+)
+
+#: Of complexes and families.
+GROUP_SECTIONS = (Section("members", "Members", 240),)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tosg.kg.claims.schemas import LIST_SEPARATOR
-from tosg.kg.schema.templates import BOUND, NAME_BOUND
+from tosg.kg.schema.templates import BOUND, KNOWN, NAME_BOUND
 from tosg.kg.schema.types import entity_types
 
 if TYPE_CHECKING:
@@ -63,9 +63,14 @@ def compose(label: str, entities: pl.DataFrame, facts: pl.DataFrame) -> pl.DataF
     )
     texts = _add_list(texts, "Also known as", _synonyms(texts), template.synonyms, colon=False)
     texts = _add_description(texts, template.description)
-    for section in template.sections:
+    for section in (*template.sections, KNOWN):
         texts = _add_list(texts, section.heading, _items(texts, facts, section), section.share)
     return texts.select("idx", "text")
+
+
+def is_bare(label: str) -> pl.Expr:
+    """Whether a text of the column ``text`` says no more than what kind of thing it is."""
+    return pl.col("text").str.ends_with(f" is {entity_types()[label].template.noun}.")
 
 
 def _clean(column: pl.Expr) -> pl.Expr:

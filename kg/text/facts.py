@@ -1,7 +1,7 @@
-"""What the graph says about genes, proteins and drugs, as one frame for the composer.
+"""What the graph says about entities, as one frame for the composer.
 
 An annotation may stand at the gene or at its protein, depending on the source. Both texts tell
-both, through ``ENCODES``.
+both, through ``ENCODES``. What is annotated tells its genes in turn: a pathway, a disease.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tosg.kg.reader.bulk import read_relationships
+from tosg.kg.schema.templates import KNOWN
+from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.text.compose import FACTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tosg.kg.database.connection import Database
 
 #: relationship type, label of the other end -> section of the gene's or protein's text
@@ -26,8 +30,41 @@ _OF_GENE_PRODUCTS = {
     ("CAUSES", "Disease"): "diseases",
 }
 
-TYPES = ("ASSOCIATED_WITH", "CAUSES", "ENCODES", "HAS_FUNCTION", "LOCATED_IN", "PARTICIPATES_IN",
-         "TARGETS", "TREATS")  # fmt: skip
+#: relationship type, label of the start, label of the end -> section of the end's text
+_OF_ENDS = {
+    **{
+        (kind, start, end): "genes"
+        for kind, end in (*_OF_GENE_PRODUCTS, ("HAS_PHENOTYPE", "Phenotype"),
+                          ("ASSOCIATED_WITH", "Phenotype"))
+        for start in ("Gene", "Protein")
+    },
+    **{(kind, "Drug", end): "drugs" for kind in ("TREATS", "PALLIATES")
+       for end in ("Disease", "Phenotype")},
+    ("CAUSES", "Drug", "Phenotype"): "drugs",
+    ("HAS_PHENOTYPE", "Disease", "Phenotype"): "diseases",
+    **{("MEMBER_OF", start, end): "members" for start in ("Gene", "Protein", "Complex",
+       "Metabolite", "GeneFamily") for end in ("Complex", "GeneFamily")},
+}  # fmt: skip
+
+TYPES = ("ASSOCIATED_WITH", "CAUSES", "ENCODES", "HAS_FUNCTION", "HAS_PHENOTYPE", "LOCATED_IN",
+         "MEMBER_OF", "PALLIATES", "PARTICIPATES_IN", "TARGETS", "TREATS")  # fmt: skip
+
+#: Facts about one end of a section; no text has room for more.
+_MOST = 60
+
+#: Entities in one query of `read_known`, and relationships of each that are told.
+_BLOCK, _SHOWN = 2_000, 12
+
+_KNOWN = f"""CYPHER 5
+UNWIND $idx AS idx
+MATCH (n:{ENTITY} {{idx: idx}})
+CALL (n) {{
+  MATCH (n)-[r]-(other:{ENTITY})
+  WITH DISTINCT type(r) AS kind, startNode(r) = n AS out,
+    coalesce(other.symbol, other.name, other.id) AS name
+  RETURN kind, out, name ORDER BY kind, out DESC, name LIMIT {_SHOWN}
+}}
+RETURN idx, kind, out, name"""
 
 
 def read_facts(db: Database, entities: pl.DataFrame, *, connections: int = 4) -> pl.DataFrame:
@@ -58,7 +95,12 @@ def read_facts(db: Database, entities: pl.DataFrame, *, connections: int = 4) ->
 
 def facts_of(edges: pl.DataFrame, entities: pl.DataFrame) -> pl.DataFrame:
     """Turn relationships (``type, start_idx, end_idx, score``) into facts; see `read_facts`."""
-    labels = entities.select("idx", label="type", item=pl.coalesce("name", "symbol"))
+    labels = entities.select(
+        "idx",
+        label="type",
+        item=pl.coalesce("name", "symbol"),
+        short=pl.coalesce("symbol", "name"),
+    )
     ends = edges.join(labels.rename({"idx": "start_idx"}), on="start_idx").join(
         labels.rename({"idx": "end_idx"}), on="end_idx", suffix="_end"
     )
@@ -78,8 +120,63 @@ def facts_of(edges: pl.DataFrame, entities: pl.DataFrame) -> pl.DataFrame:
             shared,
             _side(targets, "targets"),
             _side(drugs.filter(pl.col("type") == "TREATS"), "treats"),
+            _side(
+                ends.filter((pl.col("type") == "HAS_PHENOTYPE") & (pl.col("label") == "Disease")),
+                "phenotypes",
+            ),
+            *_of_ends(ends),
         ]
     ).drop_nulls("item")
+
+
+def read_known(db: Database, idx: Sequence[int]) -> pl.DataFrame:
+    """Read what relationships of any type say of some entities: the section ``known``.
+
+    Parameters
+    ----------
+    db : Database
+        The graph.
+    idx : sequence of int
+        Entities of which there is nothing else to tell.
+
+    Returns
+    -------
+    DataFrame
+        In the schema `FACTS`.
+    """
+    verbs = {t.name: t.help.partition(";")[0].strip() for t in relationship_types().values()}
+    rows = [
+        (r["idx"], KNOWN.key, _phrase(verbs[r["kind"]], r["name"], out=r["out"]), None)
+        for start in range(0, len(idx), _BLOCK)
+        for r in db.rows(_KNOWN, idx=list(idx[start : start + _BLOCK]))
+        if r["kind"] in verbs
+    ]
+    return pl.DataFrame(rows, FACTS, orient="row")
+
+
+def _phrase(verb: str, name: str, *, out: bool) -> str:
+    """``is part of M phase``, or from the other end ``M phase is part of it``."""
+    return f"{verb} {name}" if out else f"{name} {verb} it"
+
+
+def _of_ends(ends: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Facts about what relationships lead to, the first of each: its genes, drugs, members."""
+    table = pl.DataFrame(
+        [(*key, section) for key, section in _OF_ENDS.items()],
+        {"type": pl.String(), "label": pl.String(), "label_end": pl.String(),
+         "section": pl.String()},
+        orient="row",
+    )  # fmt: skip
+    yield (
+        ends.join(table, on=["type", "label", "label_end"])
+        .select("section", "score", idx="end_idx", item="short")
+        .group_by("idx", "section", "item")
+        .agg(pl.col("score").max())
+        .sort("score", "item", descending=[True, False], nulls_last=True)
+        .group_by("idx", "section", maintain_order=True)
+        .head(_MOST)
+        .select(FACTS.names())
+    )
 
 
 def _side(edges: pl.DataFrame, section: str, at: str = "start") -> pl.DataFrame:

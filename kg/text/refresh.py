@@ -12,8 +12,8 @@ from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.types import ENTITY, entity_types
-from tosg.kg.text.compose import ENTITIES, FACTS, compose
-from tosg.kg.text.facts import read_facts
+from tosg.kg.text.compose import ENTITIES, FACTS, compose, is_bare
+from tosg.kg.text.facts import read_facts, read_known
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> 
     for label in labels:
         frame = frames[label]
         texts = compose(label, frame.select(list(ENTITIES)), facts)
+        texts = _told(db, label, frame, texts)
         stored = frame.select("idx", stored="text")
         changed.append(
             texts.join(stored, on="idx")
@@ -101,6 +102,15 @@ def changed_texts(db: Database, labels: Sequence[str], connections: int = 4) -> 
             .select("idx", "text")
         )
     return pl.concat(changed).sort("idx")
+
+
+def _told(db: Database, label: str, frame: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
+    """Tell relationships of those entities whose texts say nothing else."""
+    known = read_known(db, texts.filter(is_bare(label))["idx"].to_list())
+    if known.is_empty():
+        return texts
+    some = frame.select(list(ENTITIES)).join(known, on="idx", how="semi")
+    return texts.update(compose(label, some, known), on="idx")
 
 
 def _entities(db: Database, connections: int) -> dict[str, pl.DataFrame]:
