@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tosg.errors import DataError, unknown
 from tosg.files import hash_file
+from tosg.kg.schema.types import EXCERPT_OF
 from tosg.loaders.options import Option, T
 from tosg.loaders.origin import Origin as Origin  # a source imports this module alone
 
@@ -41,9 +42,6 @@ _EXCERPT = Option(
 
 #: Options that every source has.
 COMMON_OPTIONS: tuple[Option[str], ...] = (_RELEASE, _LICENSE, _SOURCE, _EXCERPT)
-
-#: Put before the release of claims from an excerpt; such a release is older than a whole one.
-EXCERPT_OF = "excerpt of "
 
 #: Words in the names of files that are only a part.
 _EXCERPT_NAME = re.compile(r"(?i)(^|[-_. ])(excerpt|snippet|truncated|sample(?=\.))([-_. ]|$)")

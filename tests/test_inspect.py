@@ -73,8 +73,8 @@ def test_counts(database: Database) -> None:
     assert counts.knowledge == {"ENCODES": 1}
     assert not stats.is_empty(database)
     assert stats.by_source(database) == {
-        "a": {"nodes": 1, "relationships": 0},
-        "b": {"nodes": 2, "relationships": 1},
+        "a": {"nodes": 1, "relationships": 0, "from_excerpt": 0},
+        "b": {"nodes": 2, "relationships": 1, "from_excerpt": 0},
     }
 
 

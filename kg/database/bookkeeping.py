@@ -5,6 +5,7 @@ No other module writes Cypher on this node, but `tosg.kg.database.lease` for its
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from tosg.kg.schema.indexes import definitions
 from tosg.kg.schema.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import neo4j
 
     from tosg.kg.database.connection import Database
@@ -177,3 +180,16 @@ def finish_load(tx: neo4j.ManagedTransaction | neo4j.Transaction) -> int:
 def mark_settled(tx: neo4j.ManagedTransaction | neo4j.Transaction) -> None:
     """Note that texts and the mapping of cells have followed what was loaded."""
     tx.run(MATCH_META + "REMOVE m.unsettled").consume()
+
+
+def read_excerpts(db: Database) -> dict[str, list[str]]:
+    """Read which sources were loaded from an excerpt, and the types that these claim."""
+    rows = db.rows(MATCH_META + "RETURN m.excerpts AS excerpts")
+    kept = rows[0]["excerpts"] if rows else None
+    return dict(json.loads(kept)) if kept else {}
+
+
+def write_excerpts(tx: neo4j.Transaction, excerpts: Mapping[str, list[str]]) -> None:
+    """Keep what `read_excerpts` reads."""
+    text = json.dumps(dict(excerpts), sort_keys=True) if excerpts else None
+    tx.run(MATCH_META + "SET m.excerpts = $text", text=text).consume()

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.quoting import quote
-from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
+from tosg.kg.schema.types import ENTITY, EXCERPT_OF, entity_types, relationship_types
 
 if TYPE_CHECKING:
     from tosg.kg.database.connection import Database
+
+_PER_SOURCE = ("nodes", "relationships", "from_excerpt")
 
 #: Names that can stand between quotes as they are.
 _PLAIN = re.compile(r"[\w .:-]+")
@@ -91,17 +93,20 @@ def by_source(db: Database) -> dict[str, dict[str, int]]:
     Returns
     -------
     dict
-        Source to ``{"nodes": n, "relationships": n}``.
+        Source to ``{"nodes": n, "relationships": n, "from_excerpt": n}``: the last counts those of
+        both that an excerpt of the source claims.
     """
-    nodes = db.rows(
-        f"CYPHER 5 MATCH (n:{ENTITY}) UNWIND n.sources AS source "
-        "RETURN source, count(*) AS n ORDER BY source"
-    )
-    relationships = db.rows(
-        "CYPHER 5 MATCH ()-[r]->() WHERE r.sources IS NOT NULL UNWIND r.sources AS source "
-        "RETURN source, count(*) AS n ORDER BY source"
-    )
-    found = {r["source"]: {"nodes": r["n"], "relationships": 0} for r in nodes}
-    for r in relationships:
-        found.setdefault(r["source"], {"nodes": 0, "relationships": 0})["relationships"] = r["n"]
+    found: dict[str, dict[str, int]] = {}
+    for what, matched in (("nodes", f"(x:{ENTITY})"), ("relationships", "()-[x]->()")):
+        rows = db.rows(
+            f"CYPHER 5 MATCH {matched} WHERE x.sources IS NOT NULL "
+            "UNWIND range(0, size(x.sources) - 1) AS i "
+            "RETURN x.sources[i] AS source, count(*) AS n, "
+            "sum(CASE WHEN x.releases[i] STARTS WITH $excerpt THEN 1 ELSE 0 END) AS partial",
+            excerpt=EXCERPT_OF,
+        )
+        for r in rows:
+            of = found.setdefault(r["source"], dict.fromkeys(_PER_SOURCE, 0))
+            of[what] = r["n"]
+            of["from_excerpt"] += r["partial"]
     return dict(sorted(found.items()))

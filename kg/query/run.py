@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tosg.cypher.tokens import named
 from tosg.errors import QueryError, at
 from tosg.kg.cells.stored.staging import describe_partial
+from tosg.kg.database.excerpts import describe_excerpts
 from tosg.kg.query import finishing
 from tosg.kg.query.guard import Checked, check_reads, run_checked
 from tosg.kg.query.parameters import bind
@@ -94,7 +95,7 @@ def run_query(
     if not statement.declared:
         told = [*told, *passed.misspelt]
     if warnings is not None:
-        told = [*told, *describe_partial(db)]
+        told = [*told, *describe_partial(db), *describe_excerpts(db, statement.text)]
     # One list of all columns: its members have no type that Neo4j could hold against `shown`.
     # The newline ends a comment in the query's last line.
     columns = ", ".join(named(name) for name in passed.columns)

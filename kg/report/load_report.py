@@ -120,6 +120,8 @@ class LoadReport:
     undated : dict of str to Undated
         For sources of which the graph held claims from other files: the files that state no
         release, so that it is not known which is the newer.
+    excerpts : dict of str to set of str
+        Sources of which an excerpt was loaded, not the whole, and the types that it claims.
     recovered : str or None
         What of a data set that an interrupted run had left was completed or cleared.
     remapped : dict of str to int
@@ -148,6 +150,7 @@ class LoadReport:
     left_alone: dict[str, int] = field(default_factory=dict)
     disappeared: dict[str, dict[str, int]] = field(default_factory=dict)
     undated: dict[str, Undated] = field(default_factory=dict)
+    excerpts: dict[str, set[str]] = field(default_factory=dict)
     recovered: str | None = None
     remapped: dict[str, int] = field(default_factory=dict)
     not_remapped: dict[str, str] = field(default_factory=dict)
@@ -244,6 +247,7 @@ class LoadReport:
             "left_alone": self.left_alone,
             "disappeared": self.disappeared,
             "undated": {s: u.as_dict() for s, u in sorted(self.undated.items())},
+            "excerpts": {s: sorted(types) for s, types in sorted(self.excerpts.items())},
             "recovered": self.recovered,
             "remapped": self.remapped,
             "not_remapped": self.not_remapped,

@@ -14,6 +14,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from tosg.errors import DatabaseError, DataError, TosgError
 from tosg.files import hash_file
 from tosg.kg.cells.stored.staging import Stage
@@ -23,10 +26,12 @@ from tosg.kg.claims.releases import release_key
 from tosg.kg.database import counts as stats
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
+from tosg.kg.database.excerpts import note_excerpts
 from tosg.kg.database.lease import PATIENCE, AnotherWriterError, continue_lease, hold_lease
 from tosg.kg.report import kept
 from tosg.kg.report import load_report as reports
 from tosg.kg.schema.indexes import definitions
+from tosg.kg.schema.types import EXCERPT_OF
 from tosg.kg.server.connect import connect
 from tosg.kg.write.stored import UNSTATED
 from tosg.loaders.pipeline import receipts
@@ -223,8 +228,19 @@ def _read_sources(
             for batch in source.loader.claims(source.files, log):
                 spool.add(batch)
                 licenses.update(batch.column("license").unique().to_pylist())
+                _note_excerpt(report, source.loader.source, batch)
         report.hashes = {name: task.result() for name, task in hashes.items()}
     return licenses
+
+
+def _note_excerpt(report: LoadReport, source: str, batch: pa.RecordBatch) -> None:
+    """Note the types that a source claims in a release of which only an excerpt was read."""
+    releases = batch.column("release").unique().to_pylist()
+    if partial := [r for r in releases if r.startswith(EXCERPT_OF)]:
+        types = batch.column("type").filter(
+            pc.is_in(batch.column("release"), pa.array(partial, pa.string()))
+        )
+        report.excerpts.setdefault(source, set()).update(types.unique().to_pylist())
 
 
 def matching(licenses: Iterable[str], patterns: Sequence[str]) -> list[str]:
@@ -359,6 +375,8 @@ def _forget_builds(work: _Work, db: Database) -> None:
 def _finish(work: _Work, db: Database, held: Lease) -> None:
     """Count, let texts and cells follow, keep the report; all of it under the lease."""
     _check(work, db)
+    loaded = {*work.prune, *(log.source for log in work.report.sources)}
+    note_excerpts(held, db, work.report.excerpts, loaded)
     # An earlier load may have been stopped before it came here.
     if work.settle and read_meta(db).unsettled:
         settle(db, held, work.report, work.progress)

@@ -61,9 +61,23 @@ def stats(sources: bool, as_json: bool, graph: KnowledgeGraph) -> None:
         right=(1,),
     )
     if by_source:
-        rows = ((k, f"{v['nodes']:,}", f"{v['relationships']:,}") for k, v in by_source.items())
-        _table(("source", "nodes", "relationships"), rows, right=(1, 2))
+        _table(
+            ("source", "nodes", "relationships", ""),
+            (
+                (k, f"{v['nodes']:,}", f"{v['relationships']:,}", _share(v))
+                for k, v in by_source.items()
+            ),
+            right=(1, 2),
+        )
     click.echo(f"revision {revision}")
+
+
+def _share(counts: dict[str, int]) -> str:
+    """Say how much of a source is an excerpt only."""
+    whole, partial = counts["nodes"] + counts["relationships"], counts["from_excerpt"]
+    if not partial:
+        return ""
+    return "excerpt" if partial == whole else f"{partial:,} from an excerpt"
 
 
 @click.command("report", epilog=examples("tosg report", "tosg report --list --json"))

@@ -105,6 +105,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
                 notes[n["kind"]] += n["count"]
     if notes:
         lines.append("noted: " + ", ".join(f"{n:,} {kind}" for kind, n in notes.most_common()))
+    for source, types in report.get("excerpts", {}).items():
+        lines.append(f"EXCERPT, not the whole of {source}: {', '.join(types)}")
     identity = report["identity"]
     by = ", ".join(f"{n:,} by {how}" for how, n in identity["by"].items())
     lines.append(
