@@ -46,6 +46,7 @@ class Mondo(Ontology):
     }
     quirks = (
         "Diseases of animals are left out.",
+        "OMIM's and Orphanet's join by the mappings; the report names mappings that are absent.",
         "Only exact matches of the mappings join diseases.",
         "Subjects of mappings that are obsolete are left out.",
     )
@@ -70,6 +71,7 @@ class Mondo(Ontology):
         ),
         _mapping("doid", "the Disease Ontology"),
         _mapping("omim", "OMIM"),
+        _mapping("orphanet", "Orphanet"),
         _mapping("mesh", "MeSH"),
         _mapping("umls", "UMLS"),
         _mapping("efo", "EFO"),

@@ -2,8 +2,9 @@
 
 A protein family is a node with members, and each of its relationships is one of every member
 (the evidence names the family): a path through ERK has to lead through MAPK1 and MAPK3. A complex
-stays a node. Phenotypes, stimuli, antibodies, microRNAs and fusion proteins have no type in the
-graph; their rows are rejected by kind.
+stays a node. A chemical of PubChem or DrugBank is a drug, and its effect on a protein or complex
+is what it does to its target; others are metabolites. Phenotypes, stimuli, antibodies, microRNAs
+and fusion proteins have no type in the graph; their rows are rejected by kind.
 
 Columns: https://signor.uniroma2.it/documentation/SIGNOR_3_Documentation_Final.docx; the semicolon
 layout is that of older downloads, the tab layout that of today's.
@@ -60,6 +61,10 @@ _SCORE = Score("SCORE", numbers=("SCORE",), help="SIGNOR's own score of confiden
 #: Columns that the example of a rejection shows.
 _SHOWN = ("ENTITYA", "EFFECT", "ENTITYB")
 
+#: Databases of chemicals that are drugs -> prefix; what the sign of an effect on one is called.
+_DRUGS = {"pubchem": "pubchem.compound", "drugbank": "drugbank"}
+_ACTIONS = {1: "activator", -1: "inhibitor"}
+
 #: Rows of these taxa are human, or say that no species is meant.
 _HUMAN = ("9606", "-1", "")
 
@@ -82,7 +87,7 @@ class Signor(Loader):
     title = "SIGNOR: causal signaling relationships with mechanism, sign and score"
     homepage = "https://signor.uniroma2.it"
     license = "CC BY-NC 4.0"
-    nodes = ("Complex", "GeneFamily")
+    nodes = ("Complex", "GeneFamily", "Drug")
     relationships = (
         *(
             (a, "REGULATES", b)
@@ -94,12 +99,15 @@ class Signor(Loader):
         ("Complex", "MEMBER_OF", "Complex"),
         ("Metabolite", "MEMBER_OF", "Complex"),
         ("Protein", "MEMBER_OF", "GeneFamily"),
+        ("Drug", "TARGETS", "Protein"),
+        ("Drug", "TARGETS", "Complex"),
     )
     scores = (_SCORE,)
     signs = "EFFECT: up-regulates 1, down-regulates -1, unknown 0"
     quirks = (
         "Rows of other species than 9606 are left out; -1 means that no species was stated.",
         "A row of a protein family stands for one of each member; the evidence names the family.",
+        "Chemicals of PubChem and DrugBank are drugs that inhibit or activate their targets.",
         "Phosphorylation is PHOSPHORYLATES and, with its sign, REGULATES.",
         "The licence is stated both as CC BY-SA 4.0 and as CC BY-NC 4.0; the narrower is kept.",
     )
@@ -150,6 +158,7 @@ class Signor(Loader):
                 yield from _family_claims(records, origin)
                 families = {r.id: (r.name or r.id, r.members) for r in records}
         known: dict[str, _Participant] = {}
+        drugs: dict[str, tuple[int, str]] = {}
         path = files["relations"]
         file, origin = log.file(path), self.origin(path, release)
         for raw in read_table(path, _LAYOUTS[choose_layout(path, _LAYOUTS)], file):
@@ -158,7 +167,15 @@ class Signor(Loader):
             batch = _SCORE.add(batch, file)
             batch, starts, ends = _with_participants(batch, families, known, file)
             file.parsed(batch.num_rows)
+            _name_drugs(batch, starts, drugs)
             yield from _relationships(batch, starts, ends, origin, file)
+        yield origin.entities(
+            len(drugs),
+            [line for line, _ in drugs.values()],
+            type="Drug",
+            id=list(drugs),
+            name=[name for _, name in drugs.values()],
+        )
 
 
 def _sets(path: Path, file: FileLog) -> Iterator[ComplexRecord]:
@@ -237,8 +254,13 @@ def _participant(
         found = ("Complex", f"signor:{id_}") if id_.startswith("SIGNOR-C") else None
     elif type_ == "protein":
         found = _ref("Protein", id_.partition("-PRO")[0].partition("_PRO")[0], "uniprot")
-    elif type_ in ("chemical", "smallmolecule") and database == "ChEBI":
-        found = _ref("Metabolite", id_, "chebi")
+    elif type_ in ("chemical", "smallmolecule"):
+        if database == "ChEBI":
+            found = _ref("Metabolite", id_, "chebi")
+        elif prefix := _DRUGS.get(database.lower()):
+            found = _ref("Drug", id_.removeprefix("CID:"), prefix)
+        else:
+            return _Participant(why=f"{type_} of a database that is not read")
     else:
         return _Participant(why=f"{type_ or 'end'} without a type in the graph")
     return _Participant((found,)) if found else _Participant(why=BAD_ID)
@@ -272,10 +294,36 @@ def _with_participants(
             fine = np.asarray([p.why != kind for p in side])[batch[f"code {end}"].to_numpy()]
             batch = keep(batch, fine, file, kind, _SHOWN)
         sides.append(side)
+    drugs, of_drugs = _are(batch, "A", sides[0], "Drug"), _are(batch, "B", sides[1], "Drug")
+    fine = ~(of_drugs | drugs & _are(batch, "B", sides[1], "Metabolite"))
+    batch = keep(batch, fine, file, "effect on a drug, or of a drug on a metabolite", _SHOWN)
     pairs = _counts(batch, "A", sides[0]) * _counts(batch, "B", sides[1])
     few = pairs <= _MOST_PAIRS
     batch = keep(batch, few, file, f"more than {_MOST_PAIRS} pairs of family members", _SHOWN)
     return batch, *sides
+
+
+def _are(
+    batch: pa.RecordBatch, end: str, side: list[_Participant], type_: str
+) -> npt.NDArray[np.bool_]:
+    """Whether the end of each row is of a type."""
+    of = np.asarray([bool(p.refs) and p.refs[0][0] == type_ for p in side], np.bool_)
+    found: npt.NDArray[np.bool_] = of[batch[f"code {end}"].to_numpy()]
+    return found
+
+
+def _name_drugs(
+    batch: pa.RecordBatch, starts: list[_Participant], drugs: dict[str, tuple[int, str]]
+) -> None:
+    """Note the drugs that act, with the line and the name of the first row of each."""
+    chosen = batch.filter(pa.array(_are(batch, "A", starts, "Drug")))
+    for code, line, name in zip(
+        chosen["code A"].to_pylist(),
+        chosen["line"].to_pylist(),
+        pc.utf8_trim_whitespace(chosen["ENTITYA"]).to_pylist(),
+        strict=True,
+    ):
+        drugs.setdefault(starts[code].refs[0][1], (line, name))
 
 
 def _counts(batch: pa.RecordBatch, end: str, side: list[_Participant]) -> Longs:
@@ -316,9 +364,14 @@ def _relationships(
     sign = pa.array(list(_SIGNS.values()), pa.int8()).take(
         pc.index_in(word, pa.array(list(_SIGNS)))
     )
+    targets = pc.and_not(pc.equal(start_type, "Drug"), forms)
+    action = pa.array(list(_ACTIONS.values())).take(
+        pc.index_in(sign, pa.array(list(_ACTIONS), pa.int8()))
+    )
     for kind, chosen in (
         ("MEMBER_OF", member),
-        ("REGULATES", pc.invert(forms)),
+        ("TARGETS", targets),
+        ("REGULATES", pc.and_not(pc.invert(forms), targets)),
         ("PHOSPHORYLATES", pc.and_not(phosphorylates, forms)),
     ):
         of = pa.array(row).filter(chosen)
@@ -330,7 +383,8 @@ def _relationships(
             start=start.filter(chosen),
             end_type=end_type.filter(chosen),
             end=end.filter(chosen),
-            sign=sign.filter(chosen),
+            sign=None if kind == "TARGETS" else sign.filter(chosen),
+            action=action.filter(chosen) if kind == "TARGETS" else None,
             score=batch["score"].take(of),
             evidence=evidences.take(of),
         )
