@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 from support.sources import (
     FILES,
@@ -23,6 +26,10 @@ from tosg.kg.claims.log import SourceLog
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, RELATIONSHIP_CLAIMS
 from tosg.kg.claims.spool import Spool
 from tosg.loaders import base, registry
+
+if TYPE_CHECKING:
+    from tosg.kg.claims.log import FileLog
+    from tosg.loaders.scores import Score
 
 SOURCES = sorted(FIXTURES)
 EVERY_FILE = [(source, key) for source in SOURCES for key in contents(source)]
@@ -277,6 +284,86 @@ def test_columns_that_look_like_scores_are_used(source: str, key: str) -> None:
     used = " ".join(score.formula for score in loader.scores)
     for name in filter(SCORE_WORDS.search, names):
         assert name in used or name in fixture.unscored, f"{name} is not in a formula"
+
+
+def _scored() -> list[tuple[str, str, str]]:
+    """Source, table and column of every number that a score is made of."""
+    found = []
+    for source, key in TABLES:
+        separator = FIXTURES[source].tables[key]
+        header = max(_text(source, key).splitlines(), key=lambda line: line.count(separator))
+        names = [name.strip('#" ') for name in header.split(separator)]
+        numbers = {n for score in loader_of(source).scores for n in score.numbers}
+        found += [(source, key, name) for name in names if name in numbers]
+    return found
+
+
+@pytest.mark.parametrize(("source", "key", "column"), _scored())
+def test_a_number_that_is_none_is_told_and_no_score(
+    source: str, key: str, column: str, tmp_path: Path
+) -> None:
+    separator = FIXTURES[source].tables[key]
+    lines = _text(source, key).splitlines()
+    header = max(lines, key=lambda line: line.count(separator))
+    place = [n.strip('#" ') for n in header.split(separator)].index(column)
+    changed = 0
+    for i, line in enumerate(lines):
+        fields = line.split(separator)
+        if line != header and len(fields) == header.count(separator) + 1:
+            fields[place] = "NaN"
+            lines[i], changed = separator.join(fields), changed + 1
+    assert changed
+    write_source(source, tmp_path / "plain")
+    write_source(source, tmp_path / "nan", {key: ("\n".join(lines) + "\n").encode()})
+    before = read_source(source, tmp_path / "plain")[1]
+    try:
+        batches, log = read_source(source, tmp_path / "nan")
+    except DataError as error:  # no other row is left
+        said = str(error)
+        batches, log = [], SourceLog(source)
+    else:
+        said = ""
+    scores = [s for b in batches if "score" in b.schema.names for s in b["score"].to_pylist()]
+    assert not any(s is not None and math.isnan(s) for s in scores)
+    assert _bad_numbers(log) > _bad_numbers(before) or "number that cannot be read" in said
+
+
+def _bad_numbers(log: SourceLog) -> int:
+    return sum(r.count for r in log.rejections if r.kind == "number that cannot be read")
+
+
+def test_a_source_that_drops_its_scores_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract fails for a loader that declares a score and claims none."""
+
+    def dropped(_: Score, batch: pa.RecordBatch, __: FileLog) -> pa.RecordBatch:
+        return batch.append_column("score", pa.nulls(batch.num_rows, pa.float64()))
+
+    monkeypatch.setattr("tosg.loaders.scores.Score.add", dropped)
+    for source in ("omnipath", "signor", "ctd"):
+        with pytest.raises(AssertionError, match="has scores and drops them"):
+            test_claims_are_those_declared(source, tmp_path / source)
+    monkeypatch.setattr(loader_of("string"), "scores", ())
+    with pytest.raises(AssertionError, match="is not in a formula"):
+        test_columns_that_look_like_scores_are_used("string", "links")
+
+
+@pytest.mark.parametrize(("source", "key"), TEXT_FILES)
+def test_a_file_of_another_source(source: str, key: str, tmp_path: Path) -> None:
+    """Tables of other sources under the name of this one's file are one clear error each."""
+    loader = loader_of(source).name
+    others = [(s, k) for s, k in TABLES if loader_of(s).name != loader and k != key]
+    start = TEXT_FILES.index((source, key))
+    for n in range(3):
+        other, table = others[(start * 7 + n * 31) % len(others)]
+        error = _error(
+            source,
+            key,
+            tmp_path / str(n),
+            compress(contents(source)[key][0], _text(other, table).encode()),
+        )
+        assert error.what
 
 
 @pytest.mark.parametrize(("source", "key"), TEXT_FILES)
