@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Files that take minutes: begun first where several processes share the tests.
 LONGEST = (
-    "test_first_graph.py",
+    "biology/test_biology.py",
     "loading/test_pipeline.py",
     "loading/test_breaks.py",
     "loading/test_build.py",
@@ -29,6 +29,11 @@ LONGEST = (
 )
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--graph NAME``: the managed graph that `tests/biology` asks, instead of making one."""
+    parser.addoption("--graph", help="managed graph that tests/biology asks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,7 +23,7 @@ LEFT_OUT = (
     "tests/dashboard",
     "tests/loading",
     "tests/test_demo.py",
-    "tests/test_first_graph.py",
+    "tests/biology/test_biology.py",
     "tests/test_public.py",
     "tests/test_server_survival.py",
 )

@@ -1,10 +1,15 @@
-"""The first graph, whole: built from the original files, searched, cells attached, exported.
+"""A graph made from the original files: known biology, search, cells, exports.
+
+The facts of `facts.yaml` are asked of the graph of ``tests/support/recipes/biology.yaml``, or of
+any other: ``pytest tests/biology --graph NAME`` (or ``TOSG_BIOLOGY_GRAPH=NAME``) asks the managed
+graph of that name, and leaves out the tests that would write into it.
 
 Its genes are embedded in a long test: some twenty minutes on four cores for 61,000 texts.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from support.biology import AskedGraph, Fact, facts
 from support.cells import REAL
 from support.entities import offline_model
 from support.servers import managed_settings
@@ -26,23 +32,33 @@ from tosg.kg.cells.files.opening import open_source
 from tosg.kg.cells.remap import detach
 from tosg.kg.cells.stored.dataset import datasets
 from tosg.kg.database.connection import Database
-from tosg.kg.database.counts import count
+from tosg.kg.database.counts import by_source, count
 from tosg.kg.embed.run import embed
 from tosg.kg.reader.bulk import read_embeddings, read_nodes
 from tosg.kg.report import check
+from tosg.kg.schema.types import entity_types
 from tosg.kg.search.by_meaning import find_nearest
 from tosg.kg.search.hybrid import search
 from tosg.kg.server.connect import connect
+from tosg.loaders import registry
 from tosg.loaders.pipeline.build import build
+from tosg.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tosg.loaders.pipeline.build import BuildResult
+    from tosg.settings import Settings
 
 pytestmark = [pytest.mark.neo4j, pytest.mark.timeout(1200)]
 
-#: The old layouts of every source of the first release.
-RECIPE = Path(__file__).parent / "support" / "recipes" / "open-human.yaml"
+RECIPE = Path(__file__).parents[1] / "support" / "recipes" / "biology.yaml"
+FACTS = facts()
+#: Facts that the files at hand cannot tell, and why: none is left out without being named.
+NOT_HERE = {
+    "a negated row of GO": "needs source gene2go",
+    "a negated row of HPO": "needs source hpo_annotations",
+}
 QUERIES = 500
 #: Files with the cells of another one: tests of cells read them, `make test-long` takes them here.
 ALIKE = (
@@ -53,16 +69,71 @@ ALIKE = (
 TYPES = ("Gene", "Protein", "Pathway", "MolecularFunction", "CellularComponent", "Disease", "Drug")
 
 
+@pytest.fixture(scope="session")
+def named(request: pytest.FixtureRequest) -> str | None:
+    """Name of the graph that is asked instead of one made here."""
+    given: str | None = request.config.getoption("--graph")
+    return given or os.environ.get("TOSG_BIOLOGY_GRAPH")
+
+
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Database]:
-    own = managed_settings(tmp_path_factory.mktemp("first"))
-    try:
-        made = build(own, RECIPE, shared_data, embed=False)
-        assert [r.way for r in made.reports] == ["import"]
-        with connect(own) as db:
-            yield db
-    finally:
-        managed.stop(own)
+def asked(named: str | None, request: pytest.FixtureRequest) -> Iterator[AskedGraph]:
+    """The graph whose biology is looked at."""
+    if named is None:
+        yield AskedGraph(request.getfixturevalue("first"))
+        return
+    with connect(load_settings({"graph": named})) as db:
+        yield AskedGraph(db)
+
+
+@pytest.fixture(scope="module")
+def own(named: str | None) -> None:
+    """Leave a test that writes, or expects just these files, out where another graph is asked."""
+    if named is not None:
+        pytest.skip(f"only the facts are asked of the graph {named}")
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=[f.name for f in FACTS])
+def test_fact(asked: AskedGraph, fact: Fact, named: str | None) -> None:
+    held, why = asked.ask(fact)
+    told = f"{fact.says} ({fact.source}): {why}"
+    if named is not None and held is None:
+        pytest.skip(f"not testable on these files: {told}")
+    if named is None and fact.name in NOT_HERE:
+        assert held is None, told
+        assert NOT_HERE[fact.name] in why
+    else:
+        assert held, told
+
+
+def test_the_facts_are_many_and_have_sources() -> None:
+    assert len(FACTS) >= 30
+    assert sum(f.absent for f in FACTS) >= 10
+    assert len({f.name for f in FACTS}) == len(FACTS)
+    assert all(f.source and f.needs for f in FACTS)
+    assert {n for f in FACTS for n in f.needs} <= set(registry.names())
+
+
+@pytest.fixture(scope="module")
+def home(own: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a managed server of its own."""
+    settings = managed_settings(tmp_path_factory.mktemp("first"))
+    yield settings
+    managed.stop(settings)
+
+
+@pytest.fixture(scope="module")
+def made(home: Settings, shared_data: Path) -> BuildResult:
+    """What the build did."""
+    return build(home, RECIPE, shared_data, embed=False)
+
+
+@pytest.fixture(scope="module")
+def first(home: Settings, made: BuildResult) -> Iterator[Database]:
+    """The graph."""
+    assert [r.way for r in made.reports] == ["import"]
+    with connect(home) as db:
+        yield db
 
 
 def test_it_is_all_there(first: Database) -> None:
@@ -75,6 +146,40 @@ def test_it_is_all_there(first: Database) -> None:
     assert texts == [{"n": 0}]
     hits = search(first, "interferon response in lupus", types=["Gene", "Disease"])
     assert hits.num_rows == 10
+
+
+def test_whatever_is_known_of_an_entity_is_in_its_text(first: Database) -> None:
+    """No entity that has a relationship is "X is a pathway." and no more."""
+    silent = {
+        label: first.rows(
+            f"MATCH (n:{label}) WHERE n.text ENDS WITH $lead AND EXISTS {{ (n)--(:Entity) }} "
+            "RETURN n.id AS id, n.text AS text ORDER BY id LIMIT 3",
+            lead=f" is {type_.template.noun}.",
+        )
+        for label, type_ in entity_types().items()
+    }
+    assert {label: found for label, found in silent.items() if found} == {}
+
+
+def test_the_report_accounts_for_every_row_and_a_second_build_changes_nothing(
+    first: Database, made: BuildResult, home: Settings, shared_data: Path
+) -> None:
+    (report,) = (r.as_dict() for r in made.reports)
+    assert report["agrees"]
+    for source in report["sources"]:
+        for file in source["files"]:
+            assert file["read"] == file["parsed"] + file["rejected"], file
+    for claims in report["claims"].values():
+        assert claims["given"] == sum(
+            claims[k] for k in ("made", "merged", "unchanged", "rejected")
+        )
+    assert set(report["excerpts"]) >= {"signor", "complex_portal"}
+    partial = {s for s, of in by_source(first).items() if of["from_excerpt"]}
+    assert partial == set(report["excerpts"])
+    before = count(first)
+    again = build(home, RECIPE, shared_data, embed=False)
+    assert (again.loaded, again.changed) == ([], False)
+    assert count(first) == before
 
 
 @pytest.mark.parametrize(
