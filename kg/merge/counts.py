@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.claims.log import Rejection
     from tosg.kg.merge.diff import EntityChanges, RelationshipChanges
-    from tosg.kg.merge.identity import Identity
+    from tosg.kg.merge.identity_records import Identity
 
 
 @dataclass(slots=True)

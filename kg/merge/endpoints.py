@@ -12,7 +12,7 @@ from tosg.kg.merge.relationships import RESOLVED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tosg.kg.merge.identity import Identity
+    from tosg.kg.merge.identity_records import Identity
     from tosg.kg.schema.kinds import RelationshipType
 
 NO_END = "end not in the graph"

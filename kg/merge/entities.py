@@ -6,7 +6,7 @@ import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
 from tosg.kg.claims.releases import release_ranks
-from tosg.kg.merge.identity import Identity, joined_text
+from tosg.kg.merge.identity_records import Identity, joined_text
 
 #: Fields of one claim in the ledger, in the order in which its JSON has them.
 CLAIM_TEXTS = ("id", "name", "symbol", "description")

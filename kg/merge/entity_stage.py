@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tosg.kg.claims.releases import Told
     from tosg.kg.merge.counts import ClaimNumbers
     from tosg.kg.merge.diff import EntityChanges
-    from tosg.kg.merge.identity import Ambiguity, Identity, Join
+    from tosg.kg.merge.identity_records import Ambiguity, Identity, Join
     from tosg.kg.merge.load import Load
     from tosg.kg.merge.placing import Placing
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tosg.kg.claims.log import Note, Rejection
     from tosg.kg.claims.spool import Spool
     from tosg.kg.merge.diff import EntityChanges, RelationshipChanges
-    from tosg.kg.merge.identity import Ambiguity, Join
+    from tosg.kg.merge.identity_records import Ambiguity, Join
     from tosg.kg.merge.load import Ledger
     from tosg.kg.merge.placing import Placing
     from tosg.kg.merge.relationship_stage import MergedRelationships, Outcome

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from tosg.kg.merge.identity import Identity
+    from tosg.kg.merge.identity_records import Identity
 
 
 @dataclass(frozen=True, slots=True)
