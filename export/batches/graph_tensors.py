@@ -74,18 +74,25 @@ class GraphTensors:
             ) from error
 
     @cached_property
-    def _reversed(self) -> Tensor:
-        """Numbers of the stored edges whose reverse is added."""
+    def _reversed(self) -> Tensor | slice:
+        """The stored edges whose reverse is added: their numbers, or a run of them."""
         if not self.add_reverses:
-            return torch.empty(0, dtype=torch.int64, device=self.device)
+            return slice(0, 0)
         directed = torch.tensor(self.directed or [True], device=self.device)
-        edge_type, index = self._read("edge_type").long(), self._read("edge_index")
+        edge_type, index = self._read("edge_type").int(), self._read("edge_index")
         # A self-loop is its own reverse.
-        return torch.nonzero(~directed[edge_type] & (index[0] != index[1])).flatten()
+        added = ~directed[edge_type] & (index[0] != index[1])
+        n = int(added.sum())
+        # Edges stand by type, so of a few types, or of one, they are a run: no rows are picked.
+        first = int(added.to(torch.uint8).argmax()) if n else 0
+        if bool(added[first : first + n].all()):
+            return slice(first, first + n)
+        return torch.nonzero(added).flatten()
 
     def _edges(self, name: str) -> Tensor:
         stored = self._read(name)
-        return torch.cat([stored, stored[self._reversed]]) if len(self._reversed) else stored
+        more = stored[self._reversed]
+        return torch.cat([stored, more]) if len(more) else stored
 
     @cached_property
     def edge_index(self) -> Tensor:
@@ -97,9 +104,8 @@ class GraphTensors:
                 f"edge_index from {stored.min()} to {stored.max()}",
                 f"0 <= node < {self.num_nodes}",
             )
-        if not len(self._reversed):
-            return stored
-        return torch.cat([stored, stored[:, self._reversed].flip(0)], dim=1)
+        more = stored[:, self._reversed]
+        return torch.cat([stored, more.flip(0)], dim=1) if more.shape[1] else stored
 
     @cached_property
     def edge_type(self) -> Tensor:

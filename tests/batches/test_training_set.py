@@ -20,6 +20,7 @@ from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data
 
 import tosg
+from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.batches.sampler import Sampler
 from tosg.export.selection import load_manifest
 from tosg.export.write.workspace import describe_file
@@ -196,6 +197,35 @@ def test_reverses_of_undirected_edges(ts: tosg.TrainingSet, folder: Path) -> Non
     batch = ts.read([0])
     assert batch.edge_lifted is batch.graph.edge_lifted
     assert torch.equal(batch.edge_lifted, graph.edge_lifted)
+
+
+@pytest.mark.parametrize(
+    "edge_type", [[0, 0, 0], [1, 1, 1], [0, 1, 1], [1, 1, 0], [0, 1, 0], [1, 0, 1], []]
+)
+@pytest.mark.parametrize("loop", [False, True])
+def test_reverses_of_undirected_edges_wherever_they_stand(
+    tmp_path: Path, edge_type: list[int], loop: bool
+) -> None:
+    e = len(edge_type)
+    index = np.arange(2 * e).reshape(2, e)
+    if loop and e:
+        index[1, e // 2] = index[0, e // 2]
+    columns: dict[str, np.ndarray[Any, Any]] = {
+        "edge_index": index,
+        "edge_type": np.array(edge_type, np.int16),
+        "edge_score": np.arange(e, dtype=np.float32),
+        "node_type": np.zeros(2 * e, np.int16),
+    }
+    save_file(columns, tmp_path / "graph.safetensors")
+    graph = GraphTensors(tmp_path, [True, False])
+    rows = list(range(e))
+    added = [i for i in rows if edge_type[i] == 1 and index[0, i] != index[1, i]]
+    expected = np.concatenate([index, index[::-1, added]], axis=1)
+    assert np.array_equal(graph.edge_index.numpy(), expected)
+    assert graph.edge_score.tolist() == rows + added
+    assert graph.edge_type.tolist() == [edge_type[i] for i in rows + added]
+    stored = GraphTensors(tmp_path, [True, False], add_reverses=False)
+    assert np.array_equal(stored.edge_index.numpy(), index)
 
 
 def test_to_pyg_is_what_from_data_list_makes(ts: tosg.TrainingSet) -> None:
