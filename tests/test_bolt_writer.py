@@ -17,11 +17,15 @@ from support.states import of_database
 from support.strategies import examples, sets
 
 from tosg.errors import SchemaError
+from tosg.kg.claims import frame_file
 from tosg.kg.claims.spool import Spool
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import hold_lease
+from tosg.kg.merge import buckets, digests
 from tosg.kg.merge.merged import Merged, merge
+from tosg.kg.reader import bulk
+from tosg.kg.write import stored_rows
 from tosg.kg.write.bolt import write_bolt
 from tosg.kg.write.ledger import only_in, open_ledger
 from tosg.kg.write.shared_ids import refuse_shared_ids
@@ -96,6 +100,32 @@ _steps = st.lists(
 )
 @given(_steps)
 def test_any_sequence_of_loads(graph: Database, steps: list[tuple[list[Claim], list[str]]]) -> None:
+    _load_in_sequence(graph, steps)
+
+
+@pytest.mark.deep
+@settings(
+    max_examples=examples(4),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(_steps)
+def test_any_sequence_of_loads_in_parts_on_disk(
+    graph: Database, steps: list[tuple[list[Claim], list[str]]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buckets, "MOST_BUCKET_ROWS", 2)
+        patch.setattr(buckets, "MERGE_BUCKETS", 3)
+        patch.setattr(frame_file, "_FLUSH_ROWS", 1)
+        patch.setattr(stored_rows, "FEW_NODES", 0)
+        patch.setattr(bulk, "_EDGE_ROWS_WITH_LISTS", 2)
+        patch.setattr(bulk, "_EDGE_ROWS", 2)
+        patch.setattr(digests, "LEAST_CLAIMS", 1)
+        patch.setattr(digests, "RANGE_NODES", 2)
+        _load_in_sequence(graph, steps)
+
+
+def _load_in_sequence(graph: Database, steps: list[tuple[list[Claim], list[str]]]) -> None:
     graph.write("MATCH (n) DETACH DELETE n")
     held: list[Claim] = []
     numbers: dict[str, int] = {}
@@ -290,6 +320,105 @@ def test_a_second_run_writes_nothing_at_all(graph: Database) -> None:
     assert first.revision == again.revision == 1
     assert total(again) == (0, 0, 3, 0)
     assert merged.counts()["s1"].unchanged == 3
+
+
+@pytest.fixture
+def ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digests of few claims, by ranges of two nodes, in a graph that is not read at once."""
+    monkeypatch.setattr(stored_rows, "FEW_NODES", 0)
+    monkeypatch.setattr(digests, "LEAST_CLAIMS", 1)
+    monkeypatch.setattr(digests, "RANGE_NODES", 2)
+
+
+_GENES = [("Gene", f"ncbigene:{i}") for i in range(1, 9)]
+
+
+def _pairs(score: float = 0.5, **more: str) -> list[Claim]:
+    """A gene with the next: four ranges of start nodes; the last claim has a score of its own."""
+    scores = [0.5] * 6 + [score]
+    ends = zip(_GENES, _GENES[1:], scores, strict=False)
+    return [edge("INTERACTS_WITH", a, b, "s", score=x, **more) for a, b, x in ends]
+
+
+def _scores(graph: Database) -> list[float]:
+    rows = graph.rows(
+        "MATCH (a:Gene)-[r:INTERACTS_WITH]->() RETURN r.score AS score ORDER BY a.idx"
+    )
+    return [row["score"] for row in rows]
+
+
+@pytest.mark.usefixtures("ranges")
+def test_a_refresh_reads_only_ranges_where_the_file_says_something_else(graph: Database) -> None:
+    genes = [entity(*g, "s") for g in _GENES]
+    load(graph, [*genes, *_pairs()])
+    # Nothing of ours writes so, and it shows which ranges are looked at.
+    graph.write("MATCH (:Gene)-[r:INTERACTS_WITH]->() SET r.score = 0.1")
+    counts, merged = load(graph, [*genes, *_pairs(score=0.75)])
+    assert _scores(graph) == [0.1] * 6 + [0.75]
+    of_type = counts.relationships["INTERACTS_WITH"]
+    assert (of_type.made, of_type.changed, of_type.unchanged) == (0, 1, 6)
+    assert merged.counts()["s"].unchanged == len(genes) + 6
+    again, _ = load(graph, [*genes, *_pairs(score=0.75)])
+    assert not again.anything
+    assert again.revision == counts.revision
+    assert again.relationships["INTERACTS_WITH"].unchanged == 7
+    load(graph, [*genes, *_pairs(score=0.75)], whole=True)
+    assert _scores(graph) == [0.5] * 6 + [0.75]
+
+
+@pytest.mark.usefixtures("ranges")
+def test_a_relationship_that_another_program_deleted_comes_back(graph: Database) -> None:
+    claims = [*(entity(*g, "s") for g in _GENES), *_pairs()]
+    load(graph, claims)
+    graph.write("MATCH (:Gene {id: 'ncbigene:2'})-[r:INTERACTS_WITH]->() DELETE r")
+    counts, _ = load(graph, claims)
+    assert counts.relationships["INTERACTS_WITH"].made == 1
+    assert of_database(graph) == oracle.graph(claims)
+    # Deleted where others come to be: the number is right again, and must not be trusted.
+    graph.write("MATCH (:Gene {id: 'ncbigene:2'})-[r:INTERACTS_WITH]->() DELETE r")
+    more = [edge("INTERACTS_WITH", _GENES[0], _GENES[7], "t")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digests, "LEAST_CLAIMS", 2)
+        load(graph, more)
+    load(graph, claims)
+    assert of_database(graph) == oracle.graph([*claims, *more])
+
+
+@pytest.mark.usefixtures("ranges")
+def test_withdrawn_claims_are_not_taken_for_stored_ones(graph: Database) -> None:
+    claims = [*(entity(*g, "a") for g in _GENES), *_pairs()]
+    other = [edge("INTERACTS_WITH", _GENES[0], _GENES[1], "t")]
+    load(graph, [*claims, *other])
+    load(graph, [], prune=["s"])
+    assert of_database(graph) == oracle.graph([*claims[:8], *other])
+    load(graph, claims)
+    assert of_database(graph) == oracle.graph([*claims, *other])
+
+
+@pytest.mark.usefixtures("ranges")
+def test_an_older_release_that_is_still_stored_is_counted_without_reading_it(
+    graph: Database,
+) -> None:
+    genes = [entity(*g, "a") for g in _GENES]
+    load(graph, [*genes, *_pairs(release="1")])
+    new = [*genes, *_pairs(release="2")[:6]]
+    for _ in range(2):
+        _, merged = load(graph, new)
+        assert merged.releases.outdated() == {"s": {"1"}}
+
+
+def test_a_value_of_another_type_far_into_the_graph_is_written_again(
+    graph: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = [*(entity(*g, "s") for g in _GENES), *_pairs()]
+    load(graph, claims)
+    graph.write("MATCH (:Gene {id: 'ncbigene:6'})-[r:INTERACTS_WITH]->() SET r.score = 'high'")
+    monkeypatch.setattr(stored_rows, "FEW_NODES", 0)
+    monkeypatch.setattr(bulk, "_EDGE_ROWS_WITH_LISTS", 1)
+    counts, _ = load(graph, claims)
+    of_type = counts.relationships["INTERACTS_WITH"]
+    assert (of_type.made, of_type.changed, of_type.unchanged) == (0, 1, 6)
+    assert of_database(graph) == oracle.graph(claims)
 
 
 def test_a_load_leaves_relationships_of_other_types_of_nodes_alone(graph: Database) -> None:

@@ -18,16 +18,18 @@ from support.states import of_merged
 from support.strategies import examples, sets
 
 from tosg.errors import DataError, TosgError
-from tosg.kg.claims import evidence, spool
+from tosg.kg.claims import evidence, frame_file
 from tosg.kg.claims.releases import ReleasesMet, release_key
 from tosg.kg.claims.spool import Spool
-from tosg.kg.merge import buckets
+from tosg.kg.merge import buckets, digests
 from tosg.kg.merge.buckets import Buckets
+from tosg.kg.merge.digests import DigestSums, SourceDigests
 from tosg.kg.merge.entities import parse_claims
+from tosg.kg.merge.frames import together
 from tosg.kg.merge.load import EXCLUDED
 from tosg.kg.merge.merged import merge
 from tosg.kg.merge.pending import from_nodes
-from tosg.kg.merge.relationships import claims_of
+from tosg.kg.merge.relationships import RESOLVED, claims_of
 from tosg.kg.schema.types import relationship_types
 
 if TYPE_CHECKING:
@@ -75,6 +77,46 @@ def test_parts_are_bounded_even_where_one_node_has_everything(tmp_path: Path) ->
         assert max(part.height for part in parts) <= buckets.MOST_BUCKET_ROWS
     assert pl.concat(parts)["x"].sort().equals(rows["x"])
     assert not any(tmp_path.iterdir())
+
+
+def test_no_pair_of_nodes_is_cut_in_two() -> None:
+    ends = [(1, 1), (1, 2), (1, 2), (1, 2), (2, 2), (3, 1), (3, 1)]
+    rows = pl.DataFrame(ends, schema=["start_idx", "end_idx"], orient="row")
+    for size in (1, 2, 3, 7):
+        frames = list(together(rows.iter_slices(size)))
+        assert pl.concat(frames).equals(rows)
+        pairs = [set(frame.rows()) for frame in frames]
+        assert sum(map(len, pairs)) == len(set(ends))
+    assert list(together([rows.clear()])) == []
+
+
+def test_digests_do_not_depend_on_order_and_see_every_column() -> None:
+    rows = pl.DataFrame(
+        {"start": [0, 1, 40], "end": [1, 2, 2], "score": [0.5, None, 0.5], "source": "s"}
+    )
+    rows = rows.with_columns(pl.lit(None, t).alias(c) for c, t in RESOLVED.items() if c not in rows)
+
+    def sums(frame: pl.DataFrame) -> DigestSums:
+        made = DigestSums(np.arange(41))
+        for part in frame.iter_slices(2):
+            made.add(part)
+        return made
+
+    (known,) = sums(rows).joined("X", {}, {"s": {"1"}})
+    assert SourceDigests(
+        "X", "s", digests.from_bytes(known.to_bytes()), ("1",)
+    ).values.tolist() == (known.values.tolist())
+    assert not sums(rows.reverse()).changed({"s": known}).any()
+    # What a later file leaves out stays in the graph, so that nothing has to be read.
+    assert not sums(rows[:2]).changed({"s": known}).any()
+    for column, kind in RESOLVED.items():
+        if column not in ("start", "end", "source"):
+            value = pl.lit("x") if kind == pl.String else pl.lit(1)
+            other = pl.when(pl.col("start") == 40).then(value.cast(kind)).otherwise(column)
+            changed = sums(rows.with_columns(other.alias(column))).changed({"s": known})
+            assert changed.tolist() == [False, False, True], column
+    twice = sums(pl.concat([rows, rows[:1]])).changed({"s": known})
+    assert twice.tolist() == [True, False, False]
 
 
 def test_a_full_disk_under_the_merge_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +318,7 @@ def test_the_spool_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_under_the_spool_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "_FLUSH_ROWS", 1)
+    monkeypatch.setattr(frame_file, "_FLUSH_ROWS", 1)
     with (
         files_up_to(1_000),
         Spool() as made,

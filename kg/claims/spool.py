@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow as pa
 
 from tosg.closing import Closing
-from tosg.errors import DataError, TosgError
+from tosg.errors import DataError
 from tosg.kg.claims.cleaning import clean_entities, is_id, is_too_long
 from tosg.kg.claims.counters import NoteCounter, RejectionCounter
 from tosg.kg.claims.evidence import RESERVED_KEYS, has_reserved_key
+from tosg.kg.claims.frame_file import FrameFile
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
 from tosg.kg.schema.types import entity_types, relationship_types
@@ -27,9 +26,10 @@ from tosg.kg.schema.types import entity_types, relationship_types
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
+
     from tosg.kg.claims.log import Note, Rejection
 
-_FLUSH_ROWS = 200_000
 _PAIR = ("type", "start_type", "end_type")
 
 
@@ -45,7 +45,7 @@ class Spool(Closing):
     def __init__(self, folder: Path | None = None) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="tosg-spool-", dir=folder)
         self._folder = Path(self._temporary.name)
-        self._parts: dict[tuple[str, ...], _Part] = {}
+        self._parts: dict[tuple[str, ...], FrameFile] = {}
         self._closed = False
         self._refused = RejectionCounter()
         self._noted = NoteCounter()
@@ -126,6 +126,11 @@ class Spool(Closing):
         """Relationship type, start type and end type of which there are claims, sorted."""
         return sorted((k[1], k[2], k[3]) for k in self._parts if k[0] == "relationships")
 
+    def count_relationships(self, name: str) -> int:
+        """Count the claims of one relationship type."""
+        parts = self._parts.items()
+        return sum(part.rows for key, part in parts if key[:2] == ("relationships", name))
+
     def entities(self, label: str) -> pl.DataFrame:
         """All entity claims of one type (columns of `ENTITY_CLAIMS` less ``type``)."""
         return self._read(("entities", label), ENTITY_CLAIMS, ("type",))
@@ -152,9 +157,9 @@ class Spool(Closing):
             return pl.DataFrame(schema.empty_table().select(names))
         return self._parts[key].read()
 
-    def _part(self, key: tuple[str, ...]) -> _Part:
+    def _part(self, key: tuple[str, ...]) -> FrameFile:
         if key not in self._parts:
-            self._parts[key] = _Part(self._folder / f"{len(self._parts):05d}.arrow")
+            self._parts[key] = FrameFile(self._folder / f"{len(self._parts):05d}.arrow")
         return self._parts[key]
 
     def _checked_entities(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -227,71 +232,3 @@ def _partitions(frame: pl.DataFrame, keys: list[str]) -> list[tuple[tuple[str, .
         return [(key, frame.drop(keys)) for key in found.iter_rows()]
     parts = frame.partition_by(keys, as_dict=True, include_key=False)
     return [(tuple(map(str, key)), part) for key, part in parts.items()]
-
-
-@contextmanager
-def raise_disk_errors(path: Path) -> Iterator[None]:
-    """Make what the disk refuses our error."""
-    try:
-        yield
-    except OSError as error:
-        raise TosgError(
-            "the claims cannot be stored on disk; nothing was loaded",
-            where=path.parent.parent,
-            found=error,
-            hint="free space there, or set TMPDIR to a folder on a larger disk",
-        ) from error
-
-
-class _Part:
-    """One type's claims: small batches collect in memory, then go to one Arrow IPC file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._waiting: list[pl.DataFrame] = []
-        self._rows = 0
-        self._writer: pa.RecordBatchFileWriter | None = None
-
-    def add(self, frame: pl.DataFrame) -> None:
-        self._waiting.append(frame)
-        self._rows += frame.height
-        if self._rows >= _FLUSH_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        whole = pl.concat(self._waiting, rechunk=True)
-        table = whole.to_arrow(compat_level=pl.CompatLevel.newest())
-        with raise_disk_errors(self._path):
-            if self._writer is None:
-                self._writer = pa.ipc.new_file(self._path, table.schema)
-            self._writer.write_table(table)
-        self._waiting, self._rows = [], 0
-
-    def read(self) -> pl.DataFrame:
-        """Everything added; nothing may be added after."""
-        self._finish()
-        stored = [pl.read_ipc(self._path)] if self._path.exists() else []
-        return pl.concat([*stored, *self._waiting], rechunk=False)
-
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """Everything added, in frames of bounded size that are read one after the other."""
-        self._finish()
-        if self._path.exists():
-            # Not mapped into memory: what was read is given back.
-            with pa.OSFile(str(self._path)) as file, pa.ipc.open_file(file) as stored:
-                for number in range(stored.num_record_batches):
-                    yield pl.DataFrame(stored.get_batch(number))
-        if self._waiting:
-            yield pl.concat(self._waiting)
-
-    def _finish(self) -> None:
-        if self._writer is not None:
-            with raise_disk_errors(self._path):
-                self._writer.close()
-            self._writer = None
-
-    def close(self) -> None:
-        if self._writer is not None:
-            with suppress(OSError):  # the disk is full, and the file is thrown away
-                self._writer.close()
-            self._writer = None

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tosg.kg.claims.spool import raise_disk_errors
+from tosg.kg.claims.frame_file import raise_disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,8 +11,6 @@ from tosg.kg.merge.entities import ENTITY_COLUMNS
 from tosg.kg.merge.relationships import property_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tosg.kg.schema.kinds import RelationshipType
 
 
@@ -48,8 +46,6 @@ class RelationshipChanges:
         ``start_idx, end_idx`` and key properties of those that are to go.
     repeated : DataFrame
         ``start_idx, end_idx`` and key properties of those stored more than once.
-    surplus : int
-        How many of those there are too many.
     unchanged : int
         Stored relationships that stay as they are.
     """
@@ -58,7 +54,6 @@ class RelationshipChanges:
     changed: pl.DataFrame
     removed: pl.DataFrame
     repeated: pl.DataFrame
-    surplus: int
     unchanged: int
 
 
@@ -107,9 +102,8 @@ def compare_relationships(
     merged = merged.select(columns)
     if not stored.height:
         none = merged.clear()
-        return RelationshipChanges(merged, none, none.select(key), none.select(key), 0, 0)
+        return RelationshipChanges(merged, none, none.select(key), none.select(key), 0)
     repeated = stored.filter(stored.select(key).is_duplicated())
-    stored_rows = stored.height
     stored = stored.unique(key, keep="first", maintain_order=True)
     values = [c for c in columns if c not in key]
     old = stored.rename({name: f"old_{name}" for name in values})
@@ -129,18 +123,5 @@ def compare_relationships(
         changed=merged.filter(differs & ~new),
         removed=stored.join(merged, on=key, how="anti", nulls_equal=True).select(key),
         repeated=repeated.select(key).unique(maintain_order=True),
-        surplus=stored_rows - stored.height,
         unchanged=int((~differs & ~new).sum()),
-    )
-
-
-def join_changes(parts: Sequence[RelationshipChanges]) -> RelationshipChanges:
-    """Put the changes of all parts of one type together; there is at least one part."""
-    return RelationshipChanges(
-        made=pl.concat([part.made for part in parts]),
-        changed=pl.concat([part.changed for part in parts]),
-        removed=pl.concat([part.removed for part in parts]),
-        repeated=pl.concat([part.repeated for part in parts]),
-        surplus=sum(part.surplus for part in parts),
-        unchanged=sum(part.unchanged for part in parts),
     )

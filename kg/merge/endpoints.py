@@ -12,6 +12,9 @@ from tosg.kg.merge.relationships import RESOLVED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tosg.kg.merge.identity_records import Identity
     from tosg.kg.schema.kinds import RelationshipType
 
@@ -42,6 +45,19 @@ class EndpointResolver:
                 "alias", "code", (pl.col("alias") == pl.col("id")).alias("own")
             )
             self._unclear[label] = sorted({a.what for a in identity.ambiguous})
+
+    def names_of(self, label: str, codes: NDArray[np.bool_]) -> pl.Series:
+        """Everything that an end of one type may say for some nodes.
+
+        Parameters
+        ----------
+        label : str
+            The type.
+        codes : (n,) bool
+            Which nodes, by code.
+        """
+        aliases = self._aliases[label]
+        return aliases["alias"].filter(pl.Series(codes[aliases["code"].to_numpy()]))
 
     def resolve(
         self,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tosg.kg.claims.counters import RejectionCounter
     from tosg.kg.claims.releases import Told
     from tosg.kg.claims.spool import Spool
+    from tosg.kg.merge.digests import SourceDigests
 
     Int64s = NDArray[np.int64]
 
@@ -64,6 +65,15 @@ class Ledger(Protocol):
         self, name: str, touched: Int64s | None, affected: Int64s | None
     ) -> Iterator[pl.DataFrame]:
         """The same in frames of bounded size."""
+
+    def relationships_from(self, name: str, starts: Int64s) -> Iterator[pl.DataFrame]:
+        """Stored relationships of one type that start at some nodes, in the same way."""
+
+    def count(self, name: str) -> int:
+        """How many relationships of one type there are."""
+
+    def digests(self, name: str) -> dict[str, SourceDigests]:
+        """What the graph is known to hold of one type, by source."""
 
     def pending(self) -> pl.DataFrame:
         """All waiting claims, columns `PENDING`."""

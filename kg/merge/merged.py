@@ -13,6 +13,7 @@ beside the graph, so that the order of sources does not matter.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,23 +29,21 @@ from tosg.kg.merge.counts import (
     tally_new_relationships,
     tally_relationships,
 )
-from tosg.kg.merge.diff import join_changes
 from tosg.kg.merge.endpoints import EndpointResolver
 from tosg.kg.merge.entity_stage import merge_entity_types, waiting_by_type
 from tosg.kg.merge.load import Load
-from tosg.kg.merge.relationship_stage import (
-    merge_resolved,
-    resolve_relationships,
-    stage_columns,
-)
+from tosg.kg.merge.relationship_stage import merge_resolved, stage_columns
+from tosg.kg.merge.resolving import resolve_relationships
 from tosg.kg.schema.types import relationship_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tosg.kg.claims.log import Note, Rejection
     from tosg.kg.claims.spool import Spool
-    from tosg.kg.merge.diff import EntityChanges, RelationshipChanges
+    from tosg.kg.merge.diff import EntityChanges
+    from tosg.kg.merge.digests import SourceDigests
     from tosg.kg.merge.identity_records import Ambiguity, Join
     from tosg.kg.merge.load import Ledger
     from tosg.kg.merge.placing import Placing
@@ -102,6 +101,16 @@ class Merged:
         if self.ledger and self._entities.moves:
             names |= set(self.ledger.relationship_types)
         return sorted(names)
+
+    @property
+    def pruned(self) -> tuple[str, ...]:
+        """Sources whose stored claims are withdrawn unless this load repeats them."""
+        return self._load.pruned
+
+    @property
+    def folder(self) -> Path:
+        """A temporary folder for what does not fit in memory, as long as the spool is open."""
+        return self._load.spool.folder
 
     @property
     def joins(self) -> list[Join]:
@@ -174,6 +183,7 @@ class Merged:
                 merged = merge_resolved(rtype, part, self._entities.nodes)
                 tallies.append(self._tally(merged))
                 yield merged
+        tallies.append(self._outcomes[name].unread)
         self._tallies[name] = tallies
 
     def _tally(self, merged: MergedRelationships) -> ClaimNumbers:
@@ -188,9 +198,24 @@ class Merged:
         """
         return pl.concat([part.rows for part in self.relationship_parts(name)])
 
-    def relationship_changes(self, name: str) -> RelationshipChanges:
-        """What has to be written to the stored relationships of one type; `number` comes first."""
-        return join_changes([part.changes for part in self.relationship_parts(name)])
+    def left(self, name: str) -> int:
+        """How many stored relationships of one type were not read: all that is said is stored.
+
+        Known once `relationship_parts` has been gone through.
+        """
+        return self._outcomes[name].left
+
+    def digests(self) -> list[SourceDigests]:
+        """What the graph holds of each source once this is written, where that is much."""
+        return [d for outcome in self._finish().values() for d in outcome.digests]
+
+    def relationship_releases(self) -> dict[tuple[str, str], set[str]]:
+        """Releases that this load brings of each relationship type and source."""
+        found: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for name, outcome in self._finish().items():
+            for source, _, release in outcome.given:
+                found[name, source].add(release)
+        return found
 
     def _finish(self) -> dict[str, Outcome]:
         """Resolve the types that nobody has asked for."""

@@ -142,6 +142,7 @@ def read_relationships(
     *,
     grouped: Sequence[str] = (),
     idx: NDArray[Any] | None = None,
+    starts_only: bool = False,
     connections: int = 4,
     strict: bool = True,
 ) -> Iterator[pa.RecordBatch]:
@@ -160,6 +161,8 @@ def read_relationships(
         several times faster than as `properties`.
     idx : (n,) integers, optional
         Only relationships with both ends among these. By default all.
+    starts_only : bool
+        Whether only the start need be among `idx`.
     connections : int
         Blocks read at once.
     strict : bool
@@ -185,7 +188,7 @@ def read_relationships(
     kinds = sorted(relationship_types() if types is None else set(types))
     entity, pattern = names.label(ENTITY), names.pattern_types(kinds)
     wanted = None if idx is None else as_idx(idx)
-    small = wanted is not None and len(wanted) <= _ENDS_SENT_MAX_NODES
+    small = wanted is not None and len(wanted) <= _ENDS_SENT_MAX_NODES and not starts_only
     whole = len(properties) + len(grouped) >= _MAP_READ_MIN_PROPERTIES
     by_range, by_ids = _edge_patterns(pattern, small=small, whole=whole)
     query = Query(
@@ -213,7 +216,12 @@ def read_relationships(
 
     def table(block: Block) -> pa.Table:
         return edge_table(
-            read_block(db, query, block, parameters), kinds, query, wanted, block, entities
+            read_block(db, query, block, parameters),
+            kinds,
+            query,
+            None if starts_only else wanted,
+            block,
+            entities,
         )
 
     yield from batches(in_order(blocks, table, connections), edge_schema(query), _EDGE_ROWS)

@@ -90,11 +90,11 @@ def edge_table(
     pieces: list[Piece],
     kinds: list[str],
     query: Query,
-    wanted: Int64s | None,
+    ends_among: Int64s | None,
     block: Block,
     entities: Numbers | None,
 ) -> pa.Table:
-    """Join the pieces of a block, sorted by (start_idx, end_idx, type), induced ends only."""
+    """Join the pieces of a block, sorted by (start_idx, end_idx, type), wanted ends only."""
     none = np.empty(0, np.int64)
     sizes = [len(p.numbers[0]) for p in pieces]
     codes = np.repeat(np.array([kinds.index(p.key[0]) for p in pieces], np.int32), sizes)
@@ -105,11 +105,10 @@ def edge_table(
     order = _order(starts - block.low, np.maximum(ends, 0), codes, len(kinds))
     if entities is not None:
         order = order[ends[order] >= 0]
-    if wanted is not None:
-        kept = np.isin(ends, wanted)
-        if block.by_range:
-            kept &= np.isin(starts, wanted)
-        order = order[kept[order]]
+    if block.wanted is not None and block.by_range:
+        order = order[np.isin(starts, block.wanted)[order]]
+    if ends_among is not None:
+        order = order[np.isin(ends, ends_among)[order]]
     table = pa.table(
         {
             "type": pa.DictionaryArray.from_arrays(codes[order], pa.array(kinds, pa.string())),

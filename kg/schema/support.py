@@ -20,6 +20,9 @@ SUPPORT_TYPES: tuple[SupportType, ...] = (
     ),
     SupportType("TosgMeta", ("key",), "schema version, revision, next idx, the writer's lease"),
     SupportType("TosgPending", (), "claims about relationships whose end no source has named yet"),
+    SupportType(
+        "TosgDigest", ("id",), "what the graph holds of a large source, by ranges of start nodes"
+    ),
     SupportType("TosgReport", ("id",), "the report of one load"),
     SupportType("TosgBuild", ("id",), "what a recipe used: files, hashes, versions"),
 )

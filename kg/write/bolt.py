@@ -15,6 +15,8 @@ from tosg.kg.write.bolt_nodes import NodeWriter
 from tosg.kg.write.bolt_relationships import RelationshipWriter
 from tosg.kg.write.bolt_session import MergeWriting, WriteSession
 from tosg.kg.write.counts import WriteCounts
+from tosg.kg.write.digest_changes import DigestChanges, changes_of
+from tosg.kg.write.ledger import GraphLedger
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -88,11 +90,20 @@ class _Writer:
         self._write_pending()
         self._relationships.remove()
         self._nodes.remove()
+        digests = self._digests()
         if self._session.begun or unfinished:
-            self.counts.revision = self._session.finish()
+            self.counts.revision = self._session.finish(digests.write)
         else:
             self.counts.revision = read_meta(self._db).revision
+            if digests.anything:
+                self._session.write_aside(digests.write)
         return self.counts
+
+    def _digests(self) -> DigestChanges:
+        ledger = self._merged.ledger
+        if not isinstance(ledger, GraphLedger):
+            return DigestChanges()
+        return changes_of(self._merged, ledger, self.counts.relationships)
 
     def _write_pending(self) -> None:
         """Replace the nodes that keep waiting claims, where they have changed."""

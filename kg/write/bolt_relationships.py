@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from tosg.kg.claims.frame_file import FrameFile
 from tosg.kg.merge.relationships import property_columns
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, relationship_types
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tosg.kg.merge.diff import RelationshipChanges
     from tosg.kg.write.bolt_session import MergeWriting, WriteSession
 
 #: Relationships in one transaction.
@@ -42,33 +42,50 @@ class RelationshipWriter:
         self._db, self._merged, self._session = work.db, work.merged, work.session
         self._counts, self._progress = work.counts, work.progress
         self._ids: NDArray[np.int64] | None = None
-        self._removed: dict[str, pl.DataFrame] = {}
+        self._removed: dict[str, FrameFile] = {}
 
     def write(self) -> None:
-        """Create the new relationships and set what changed; `remove` comes last."""
+        """Create the new relationships and set what changed; `remove` comes last.
+
+        All new relationships of a type are written before any is changed: a claim may move from
+        a relationship of one part to a new one of another.
+        """
         types = self._merged.relationship_types
         for n, name in enumerate(types):
-            changes = self._merged.relationship_changes(name)
             self._progress(f"writing relationships: {name}", n, len(types))
-            self._create(name, changes)
+            counts = self._counts.relationships[name] = Changes()
+            waiting = self._create_parts(name, counts)
             rtype = relationship_types()[name]
             values = [c for c in property_columns(rtype) if c not in rtype.keys]
-            set_relationships(self._session, name, encode_columns(changes.changed), values)
-            if changes.removed.height:
-                self._removed[name] = changes.removed
-            self._counts.relationships[name] = Changes(
-                changes.made.height,
-                changes.changed.height,
-                changes.unchanged,
-                self._remove_repeated(name, changes.repeated),
-            )
+            for rows in waiting["changed"].batches():
+                set_relationships(self._session, name, encode_columns(rows), values)
+            for rows in waiting["repeated"].batches():
+                counts.removed += self._remove_repeated(name, rows)
+            self._removed[name] = waiting["removed"]
 
-    def _create(self, name: str, changes: RelationshipChanges) -> None:
-        if not changes.made.height:
+    def _create_parts(self, name: str, counts: Changes) -> dict[str, FrameFile]:
+        """Create the new relationships of each part; other differences wait, on disk if many."""
+        waiting = {
+            kind: FrameFile(self._merged.folder / f"{kind}-{name}.arrow", compact=True)
+            for kind in ("changed", "removed", "repeated")
+        }
+        for part in self._merged.relationship_parts(name):
+            changes = part.changes
+            self._create(name, changes.made)
+            for kind, file in waiting.items():
+                file.add(getattr(changes, kind))
+            counts.made += changes.made.height
+            counts.changed += changes.changed.height
+            counts.unchanged += changes.unchanged
+        counts.unchanged += self._merged.left(name)
+        return waiting
+
+    def _create(self, name: str, made: pl.DataFrame) -> None:
+        if not made.height:
             return
         kind = names.relationship_type(name)
         properties = list(property_columns(relationship_types()[name]))
-        made = self._with_node_ids(encode_columns(changes.made)).sort("start", "end")
+        made = self._with_node_ids(encode_columns(made)).sort("start", "end")
 
         def statements() -> Iterator[tuple[str, dict[str, Any]]]:
             for part in made.iter_slices(EDGE_ROWS):
@@ -121,9 +138,10 @@ class RelationshipWriter:
 
     def remove(self) -> None:
         """Remove the relationships that nobody claims any more, with their copies."""
-        for name, rows in self._removed.items():
-            self._progress(f"removing relationships: {name}", None)
-            self._counts.relationships[name].removed += self._delete(name, rows, " DELETE r")
+        for name, removed in self._removed.items():
+            for rows in removed.batches():
+                self._progress(f"removing relationships: {name}", None)
+                self._counts.relationships[name].removed += self._delete(name, rows, " DELETE r")
 
     def _delete(self, name: str, rows: pl.DataFrame, clause: str) -> int:
         """Delete relationships of one type; returns how many the database counted."""

@@ -134,9 +134,18 @@ class WriteSession(Closing):
         for task in running:
             task.result()
 
-    def finish(self) -> int:
-        """Take the mark away and raise the revision; returns the new one."""
-        return self._transaction(finish_load)
+    def finish(self, work: Callable[[neo4j.Transaction], None]) -> int:
+        """Take the mark away and raise the revision, with `work`; returns the new revision."""
+
+        def finish(tx: neo4j.Transaction) -> int:
+            work(tx)
+            return finish_load(tx)
+
+        return self._transaction(finish)
+
+    def write_aside(self, work: Callable[[neo4j.Transaction], None]) -> None:
+        """Run `work` in one transaction that leaves the graph itself as it is."""
+        self._transaction(work)
 
     def _transaction(self, work: Callable[[neo4j.Transaction], _Result]) -> _Result:
         def once() -> _Result:

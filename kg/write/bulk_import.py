@@ -26,6 +26,7 @@ from tosg.kg.schema.types import ENTITY, SCHEMA_VERSION
 from tosg.kg.server.layout import SCRATCH
 from tosg.kg.server.lifecycle import layout_of
 from tosg.kg.write.counts import Changes, WriteCounts
+from tosg.kg.write.digests import import_frame
 from tosg.kg.write.import_files import SUPPORT_SPACE, ImportFiles
 from tosg.kg.write.shared_ids import refuse_shared_ids
 from tosg.kg.write.stored import encode_columns
@@ -143,7 +144,8 @@ def write_files(
     _write_nodes(files, merged, counts, progress)
     _write_relationships(files, merged, counts, progress)
     meta = {"next_idx": first_idx + numbered, "revision": revision}
-    _write_support(files, merged, meta | (lease.carried() if lease else {}))
+    made = {name: changes.made for name, changes in counts.relationships.items()}
+    _write_support(files, merged, made, meta | (lease.carried() if lease else {}))
     return files, counts
 
 
@@ -203,7 +205,9 @@ def _write_type(files: ImportFiles, name: str, frame: pl.DataFrame) -> None:
     files.add_relationships(name, encode_columns(ends))
 
 
-def _write_support(files: ImportFiles, merged: Merged, more: dict[str, Any]) -> None:
+def _write_support(
+    files: ImportFiles, merged: Merged, made: dict[str, int], more: dict[str, Any]
+) -> None:
     always = {"idx": 0, "key": "graph", "schema_version": SCHEMA_VERSION, "unsettled": True}
     files.add_nodes("TosgMeta", pl.DataFrame([always | more]), space=SUPPORT_SPACE)
     pending = merged.pending_nodes()
@@ -211,6 +215,11 @@ def _write_support(files: ImportFiles, merged: Merged, more: dict[str, Any]) -> 
         frame = pl.DataFrame(pending)
         frame = frame.with_columns(pl.int_range(1, 1 + frame.height, dtype=pl.Int64).alias("idx"))
         files.add_nodes("TosgPending", frame, space=SUPPORT_SPACE)
+    digests = merged.digests()
+    if digests:
+        frame = import_frame(digests, made)
+        numbers = pl.int_range(1 + len(pending), 1 + len(pending) + frame.height, dtype=pl.Int64)
+        files.add_nodes("TosgDigest", frame.with_columns(numbers.alias("idx")), space=SUPPORT_SPACE)
 
 
 def _check(db: Database, counts: WriteCounts) -> None:

@@ -15,10 +15,12 @@ import polars as pl
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.merge.entities import ENTITY_COLUMNS
+from tosg.kg.merge.frames import large_frames, together
 from tosg.kg.merge.pending import from_nodes, is_readable
 from tosg.kg.merge.relationships import property_columns
 from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, entity_types, relationship_types
+from tosg.kg.write.digests import KeptDigests, read_digests, read_kept
 from tosg.kg.write.stored import UNSTATED
 from tosg.kg.write.stored_rows import StoredRows
 from tosg.kg.write.strays import (
@@ -37,15 +39,13 @@ if TYPE_CHECKING:
     from tosg.kg.claims.spool import Spool
     from tosg.kg.database.connection import Database
     from tosg.kg.database.lease import Lease
+    from tosg.kg.merge.digests import SourceDigests
 
     Int64s = NDArray[np.int64]
 
 #: From this share of all nodes on, reading everything is cheaper than looking ends up.
 _MOST = 0.25
 _IDS = 20_000
-
-#: Rows of one frame of stored relationships.
-_BATCH_ROWS = 500_000
 
 
 class GraphLedger:
@@ -82,6 +82,7 @@ class GraphLedger:
         self._whole = whole
         self._connections = connections
         self.left_alone: dict[str, int] = {}
+        self._digests: dict[str, dict[str, SourceDigests]] = {}
         self._around: tuple[Int64s, dict[str, Int64s]] | None = None
 
     @cached_property
@@ -157,45 +158,75 @@ class GraphLedger:
     ) -> pl.DataFrame:
         """Stored relationships of one type; see `tosg.kg.merge.load.Ledger`."""
         columns = property_columns(relationship_types()[name])
-        most = _MOST * self._nodes
-        if touched is None or affected is None or len(touched) + len(affected) > most:
-            return self._relationships(name, None)
-        frames = [pl.DataFrame(schema={"start_idx": pl.Int64, "end_idx": pl.Int64, **columns})]
-        around = self._neighbours(affected).get(name) if len(affected) else None
-        if around is not None:
-            wide = np.union1d(affected, around)
-            found = self._relationships(name, wide if len(wide) <= most else None)
-            ends = pl.Series(affected).implode()
-            of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
-            frames.append(found.filter(of_them))
-        if len(touched):
-            found = self._relationships(name, touched)
-            if len(affected):
-                ends = pl.Series(affected).implode()
-                of_them = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
-                found = found.filter(~of_them)
-            frames.append(found)
-        return pl.concat(frames)
+        none = pl.DataFrame(schema={"start_idx": pl.Int64, "end_idx": pl.Int64, **columns})
+        return pl.concat([none, *self.relationship_batches(name, touched, affected)])
 
     def relationship_batches(
         self, name: str, touched: Int64s | None, affected: Int64s | None
     ) -> Iterator[pl.DataFrame]:
         """The same in frames of bounded size."""
-        yield from self.relationships(name, touched, affected).iter_slices(_BATCH_ROWS)
+        most = _MOST * self._nodes
+        if touched is None or affected is None or len(touched) + len(affected) > most:
+            yield from self._relationships(name, None)
+            return
+        ends = pl.Series(affected, dtype=pl.Int64).implode()
+        moves = pl.col("start_idx").is_in(ends) | pl.col("end_idx").is_in(ends)
+        around = self._neighbours(affected).get(name) if len(affected) else None
+        if around is not None:
+            wide = np.union1d(affected, around)
+            for found in self._relationships(name, wide if len(wide) <= most else None):
+                yield found.filter(moves)
+        if len(touched):
+            for found in self._relationships(name, touched):
+                yield found.filter(~moves) if len(affected) else found
+
+    def relationships_from(self, name: str, starts: Int64s) -> Iterator[pl.DataFrame]:
+        """Stored relationships of one type that start at some nodes."""
+        yield from self._relationships(name, starts, starts_only=True)
+
+    def count(self, name: str) -> int:
+        """How many relationships of one type there are."""
+        return self._counts.knowledge.get(name, 0)
+
+    @cached_property
+    def _all_digests(self) -> tuple[list[KeptDigests], list[str]]:
+        return ([], []) if self.unfinished else read_kept(self._db, self._counts.knowledge)
+
+    @property
+    def kept_digests(self) -> list[KeptDigests]:
+        """The digests that hold; see `tosg.kg.write.digests`."""
+        return self._all_digests[0]
+
+    @property
+    def stale_digests(self) -> list[str]:
+        """Ids of those that do not hold."""
+        return self._all_digests[1]
+
+    def digests(self, name: str) -> dict[str, SourceDigests]:
+        """What the graph is known to hold of one type, by source."""
+        if name not in self._digests:
+            of_type = (kept for kept in self.kept_digests if kept.type == name)
+            self._digests[name] = read_digests(self._db, of_type)
+        return self._digests[name]
 
     def forget_relationships(self) -> None:
         """Read relationships from the database again: their writer has changed some."""
         self._rows.forget_relationships()
 
-    def _relationships(self, name: str, idx: Int64s | None) -> pl.DataFrame:
-        rtype, found = relationship_types()[name], self._rows.relationships(name, idx)
-        sound = sound_relationships(rtype, found)
-        self._note(f"[:{name}] without sound claims", found.height - sound.height)
-        if self._whole:
-            return sound
-        single = first_of_copies(rtype, sound)
-        self._note(f"[:{name}] stored twice", sound.height - single.height)
-        return single
+    def _relationships(
+        self, name: str, idx: Int64s | None, *, starts_only: bool = False
+    ) -> Iterator[pl.DataFrame]:
+        rtype = relationship_types()[name]
+        unsound = surplus = 0
+        stored = self._rows.relationships(name, idx, starts_only=starts_only)
+        for found in large_frames(together(stored)):
+            sound = sound_relationships(rtype, found)
+            unsound += found.height - sound.height
+            single = sound if self._whole else first_of_copies(rtype, sound)
+            surplus += sound.height - single.height
+            yield single
+        self._note(f"[:{name}] without sound claims", unsound)
+        self._note(f"[:{name}] stored twice", surplus)
 
     def _neighbours(self, idx: Int64s) -> dict[str, Int64s]:
         """Nodes at the other ends of the relationships of some nodes, for each type of them.

@@ -19,6 +19,7 @@ from tosg.kg.schema import names
 from tosg.kg.schema.indexes import ENTITY_INDEXED, LONGEST_INDEXED_BYTES, definitions
 from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES
 from tosg.kg.schema.types import ENTITY
+from tosg.kg.write.digests import drop_digests
 from tosg.kg.write.stored import UNSTATED
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def mend(db: Database, lease: Lease, relationship_types: list[str]) -> dict[str,
     dict of str to int
         What was mended, in words, with its number; only what there was.
     """
+    with lease.transaction() as tx:
+        drop_digests(tx)
     done = {
         "values of another type than the schema's removed": remove_wrong_types(
             db, lease, relationship_types

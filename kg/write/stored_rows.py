@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pyarrow as pa
 
 from tosg.errors import DataError
 from tosg.kg.merge.entities import ENTITY_COLUMNS
@@ -20,9 +19,10 @@ from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.write.stored import decode_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tosg.kg.database.connection import Database
@@ -71,21 +71,26 @@ class StoredRows:
             if dtype == pl.List(pl.String)
         )
 
-    def relationships(self, name: str, idx: NDArray[np.int64] | None) -> pl.DataFrame:
+    def relationships(
+        self, name: str, idx: NDArray[np.int64] | None, *, starts_only: bool = False
+    ) -> Iterator[pl.DataFrame]:
         """``start_idx, end_idx``, then the properties, of one type's relationships.
 
-        Only those between two of the nodes `idx`, or more of them; None: all.
+        Only those between two of the nodes `idx`, or more of them; None: all. With `starts_only`
+        those that start at one of these nodes. In frames of bounded size, ascending by start and
+        end over all of them; none where there is nothing.
         """
         schema = _ENDS | property_columns(relationship_types()[name])
         if self._few:
-            found = self._all_relationships.filter(pl.col("type") == name)
-            found = found.select(pl.col(column).cast(kind) for column, kind in schema.items())
+            frames = iter([self._all_relationships.filter(pl.col("type") == name)])
         else:
             columns = list(schema)[2:]
-            found = self._read(
-                schema, lambda strict: self._relationships([name], columns, idx, strict)
+            frames = self._frames(
+                lambda strict: self._relationships([name], columns, idx, starts_only, strict)
             )
-        return decode_columns(found)
+        for found in frames:
+            typed = found.select(pl.col(column).cast(kind) for column, kind in schema.items())
+            yield decode_columns(typed)
 
     def forget_relationships(self) -> None:
         """Read relationships from the database again: their writer has changed some."""
@@ -103,7 +108,7 @@ class StoredRows:
             columns |= property_columns(rtype)
         return self._read(
             _TYPE | _ENDS | columns,
-            lambda strict: self._relationships(None, list(columns), None, strict),
+            lambda strict: self._relationships(None, list(columns), None, False, strict),
         )
 
     def _nodes(self, label: str, more: list[str], strict: bool) -> Iterable[pa.RecordBatch]:
@@ -115,20 +120,42 @@ class StoredRows:
         types: list[str] | None,
         columns: list[str],
         idx: NDArray[np.int64] | None,
+        starts_only: bool,
         strict: bool,
     ) -> Iterable[pa.RecordBatch]:
         return read_relationships(
-            self._db, types, columns, idx=idx, connections=self._connections, strict=strict
+            self._db,
+            types,
+            columns,
+            idx=idx,
+            starts_only=starts_only,
+            connections=self._connections,
+            strict=strict,
         )
 
     def _read(
         self, schema: dict[str, Any], read: Callable[[bool], Iterable[pa.RecordBatch]]
     ) -> pl.DataFrame:
-        try:
-            batches = list(read(True))
-        except DataError:
-            batches = list(read(False))
-        if not batches:
+        frames = list(self._frames(read))
+        if not frames:
             return pl.DataFrame(schema=schema)
-        frame = pl.DataFrame(pa.Table.from_batches(batches))
+        frame = pl.concat(frames)
         return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+    def _frames(self, read: Callable[[bool], Iterable[pa.RecordBatch]]) -> Iterator[pl.DataFrame]:
+        """Frames of what `read` gives: strictly, and from the first value of another type on not.
+
+        Values of another type change nothing but themselves, so that the rows which come again
+        are as many as those that have been given.
+        """
+        rows = 0
+        try:
+            for batch in read(True):
+                yield pl.DataFrame(batch)
+                rows += batch.num_rows
+        except DataError:
+            for batch in read(False):
+                again = min(rows, batch.num_rows)
+                rows -= again
+                if again < batch.num_rows:
+                    yield pl.DataFrame(batch.slice(again))
