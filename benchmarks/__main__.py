@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import DEFAULT_DATA, Comparison, Options, machine, note
 from tosg.errors import TosgError
 
-NAMES = ("load", "merge", "parse", "read", "export", "batches", "loaders", "embed")
+NAMES = ("load", "merge", "scale", "parse", "read", "export", "batches", "loaders", "embed")
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import ROOT, Comparison, Options, note
+from benchmarks.client import peak_mib
 from benchmarks.graph import prepared, stop
 from tosg.errors import DataError
 
@@ -153,14 +153,6 @@ def _forget_peak() -> None:
         clear.write_text("5")
 
 
-def _peak_mb() -> float:
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM:"))
-        return round(int(line.split()[1]) / 2**10, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)  # macOS: bytes
-
-
 def _side() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("side", choices=("ours", "peer"))
@@ -176,20 +168,20 @@ def _side() -> None:
         from tosg.kg.database.connection import Database, Target
 
         with Database(Target(a.uri, a.username, password)) as db:
-            idle, busy, begin = _peak_mb(), time.process_time(), time.perf_counter()
+            idle, busy, begin = peak_mib(), time.process_time(), time.perf_counter()
             export(db, Selection(cells=False), a.out)
             seconds = time.perf_counter() - begin
     else:
         from benchmarks.peers.script import script
 
-        idle, busy, begin = _peak_mb(), time.process_time(), time.perf_counter()
+        idle, busy, begin = peak_mib(), time.process_time(), time.perf_counter()
         script(a.uri, (a.username, password), a.out)
         descriptor = os.open(a.out, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
         seconds = time.perf_counter() - begin
     cpu = round(time.process_time() - busy, 3)
-    figures = {"seconds": round(seconds, 3), "cpu": cpu, "peak_mb": _peak_mb(), "idle_mb": idle}
+    figures = {"seconds": round(seconds, 3), "cpu": cpu, "peak_mb": peak_mib(), "idle_mb": idle}
     print(json.dumps(figures))
 
 
