@@ -77,6 +77,9 @@ class FileSpec:
     whole_bytes : int
         Size that the whole file has at least, compressed or not; a smaller one is an excerpt.
         0: unknown.
+    many : bool
+        Whether all files that fit are read, where a source publishes a table in several parts;
+        see `Loader.parts`.
     """
 
     key: str
@@ -89,6 +92,7 @@ class FileSpec:
     known: Mapping[str, str] = field(default_factory=dict)
     license: str = ""
     whole_bytes: int = 0
+    many: bool = False
 
     @property
     def filename(self) -> str:
@@ -276,6 +280,9 @@ class Loader(ABC):
         candidates, given = _candidates(paths)
         found: dict[str, Path] = {}
         for spec in self.files:
+            if spec.many:
+                found |= self._choose_all(spec, candidates)
+                continue
             path = self._choose(spec, candidates)
             if path is not None:
                 found[spec.key] = path
@@ -302,6 +309,17 @@ class Loader(ABC):
                 hint="give the file itself instead of the folder",
             )
         return best[0]
+
+    @staticmethod
+    def _choose_all(spec: FileSpec, candidates: Sequence[tuple[int, Path]]) -> dict[str, Path]:
+        """All files that fit: the first under the key itself, the others under numbered ones."""
+        fitting = sorted({p for _, p in candidates if spec.matches(p.name) is not None})
+        keys = [spec.key, *(f"{spec.key}#{n}" for n in range(2, len(fitting) + 1))]
+        return dict(zip(keys, fitting, strict=False))
+
+    def parts(self, files: Mapping[str, Path], key: str) -> list[Path]:
+        """All files of a `FileSpec` with ``many``, by name."""
+        return [path for k, path in files.items() if k == key or k.startswith(f"{key}#")]
 
     def _place_given(self, given: Sequence[Path], found: dict[str, Path]) -> None:
         """Take a file with another name for the one required file that is missing."""

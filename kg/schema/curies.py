@@ -35,6 +35,8 @@ EXTRA_PREFIXES: dict[str, str] = {
     # Numbers that Hetionet gave to gene sets of Pathway Commons 7; they are ids nowhere else.
     "hetionet": r"^PC\d+_\d+$",
     "cellphonedb": r"^\S+$",
+    # Numbers that BioMedGraphica gives to its entities; OmniCellTOSG names nodes by them alone.
+    "biomedgraphica": r"^BMGC?_[A-Z]{2}\d+$",
     # Names of sets; the Bioregistry's msigdb has their numbers, which GMT files do not give.
     "msigdb.set": r"^[A-Z0-9_.-]+$",
     "tosg": r"^\S+$",

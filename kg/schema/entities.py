@@ -16,16 +16,19 @@ from tosg.kg.schema.templates import (
 ENTITY_TYPES: tuple[EntityType, ...] = (
     EntityType(
         "Gene",
-        ("ncbigene", "hgnc", "ensembl"),
+        ("ncbigene", "hgnc", "ensembl", "biomedgraphica"),
         "a gene; the join key of everything else",
         Template("a gene", 160, 400, GENE_SECTIONS),
     ),
     EntityType(
-        "Transcript", ("ensembl", "refseq"), "a transcript of a gene", Template("a transcript")
+        "Transcript",
+        ("ensembl", "refseq", "biomedgraphica"),
+        "a transcript of a gene",
+        Template("a transcript"),
     ),
     EntityType(
         "Protein",
-        ("uniprot",),
+        ("uniprot", "biomedgraphica"),
         "a protein as UniProt names it",
         Template("a protein", 160, 400, GENE_SECTIONS),
     ),
@@ -51,6 +54,7 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
             "pathwaycommons",
             "msigdb.set",
             "hetionet",
+            "biomedgraphica",
         ),
         "a named pathway",
         Template("a pathway", description=700, sections=TERM_SECTIONS),
@@ -75,21 +79,21 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     ),
     EntityType(
         "Disease",
-        ("mondo", "doid", "efo"),
+        ("mondo", "doid", "efo", "biomedgraphica"),
         "a disease",
         Template("a disease", description=600, sections=DISEASE_SECTIONS),
         merge_by_name=True,
     ),
     EntityType(
         "Phenotype",
-        ("hp", "mesh", "umls", "symp"),
+        ("hp", "mesh", "umls", "symp", "biomedgraphica"),
         "a symptom or side effect",
         Template("a symptom or phenotype", description=600, sections=PHENOTYPE_SECTIONS),
         merge_by_name=True,
     ),
     EntityType(
         "Drug",
-        ("drugbank", "drugcentral", "chembl.compound", "pubchem.compound"),
+        ("drugbank", "drugcentral", "chembl.compound", "pubchem.compound", "biomedgraphica"),
         "a drug or other compound given to people",
         Template("a drug", 160, 600, DRUG_SECTIONS),
         merge_by_name=True,
@@ -97,7 +101,7 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     EntityType("DrugClass", ("ndfrt", "atc"), "a class of drugs", Template("a class of drugs")),
     EntityType(
         "Metabolite",
-        ("chebi", "hmdb", "kegg.compound"),
+        ("chebi", "hmdb", "kegg.compound", "biomedgraphica"),
         "a small molecule of the cell",
         Template("a metabolite"),
     ),

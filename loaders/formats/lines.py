@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-NEWLINE, QUOTE, RETURN = 10, 34, 13
+NEWLINE, RETURN = 10, 13
 _Longs = npt.NDArray[np.int64]
 _Bytes = npt.NDArray[np.uint8]
 
@@ -24,14 +24,17 @@ class Marks:
     delimiter : int
         Code of the character between fields.
     quoted : bool
-        Whether a delimiter or a line end inside double quotes is text.
+        Whether a delimiter or a line end inside quotes is text.
     comment : int or None
         Code of the character that starts a comment line.
+    quote : int
+        Code of the quotes.
     """
 
     delimiter: int
     quoted: bool
     comment: int | None
+    quote: int = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Lines:
         """Count the fields of each line."""
         found = np.flatnonzero(self.block == self.marks.delimiter)
         if self.marks.quoted:
-            found = found[~_inside_quotes(self.block, found)]
+            found = found[~_inside_quotes(self.block, found, self.marks)]
         # A delimiter sorts after its line's start and before its end.
         return np.searchsorted(found, self.ends) - np.searchsorted(found, self.starts) + 1
 
@@ -132,14 +135,14 @@ def split_lines(block: _Bytes, marks: Marks, first: int) -> Lines:
 def find_record_ends(block: _Bytes, marks: Marks) -> _Longs:
     """Find the newlines that end a record: those inside quotes do not."""
     ends = np.flatnonzero(block == NEWLINE)
-    return ends[~_inside_quotes(block, ends)] if marks.quoted else ends
+    return ends[~_inside_quotes(block, ends, marks)] if marks.quoted else ends
 
 
 def _starts(ends: _Longs) -> _Longs:
     return np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))[: len(ends)]
 
 
-def _inside_quotes(block: _Bytes, places: _Longs) -> npt.NDArray[np.bool_]:
+def _inside_quotes(block: _Bytes, places: _Longs, marks: Marks) -> npt.NDArray[np.bool_]:
     """Whether each of some places, in ascending order, has an odd number of quotes before it."""
-    quotes = np.flatnonzero(block == QUOTE)
+    quotes = np.flatnonzero(block == marks.quote)
     return (np.searchsorted(quotes, places) & 1).astype(bool)

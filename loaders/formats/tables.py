@@ -61,6 +61,8 @@ class Layout:
         Lines of text before the header.
     members : tuple of str
         Which member of a zip archive is the table: patterns, the most wanted first.
+    quote : str
+        What fields are quoted with, where they may be: one ASCII character.
     """
 
     columns: tuple[str, ...]
@@ -75,6 +77,7 @@ class Layout:
     ragged: int = 0
     skip: int = 0
     members: tuple[str, ...] = ("*",)
+    quote: str = '"'
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -85,7 +88,7 @@ class Layout:
     def marks(self) -> Marks:
         """Its characters, for the search in bytes."""
         comment = ord(self.comment) if self.comment else None
-        return Marks(ord(self.delimiter), self.quoted, comment)
+        return Marks(ord(self.delimiter), self.quoted, comment, ord(self.quote))
 
     def header_names(self, line: str) -> list[str]:
         """Columns that a header line names, by the names of this layout."""
@@ -97,7 +100,9 @@ class Layout:
         # `#tax_id` and `# ChemicalName`: the mark of the comment is no part of the name.
         line = line.lstrip("#!" + self.comment)
         if self.quoted:
-            fields = next(python_csv.reader([line], delimiter=self.delimiter), [])
+            fields = next(
+                python_csv.reader([line], delimiter=self.delimiter, quotechar=self.quote), []
+            )
         else:
             fields = line.split(self.delimiter)
         return [name.strip().strip('"') for name in fields]
@@ -271,7 +276,11 @@ class _Reader:
             return
         lines = split_lines(np.frombuffer(data, np.uint8), self.layout.marks, self.line)
         if self.layout.quoted and (not len(lines) or lines.ends[-1] != len(lines.block) - 1):
-            raise DataError("a quoted field is not closed", where=self.path, expected='a closing "')
+            raise DataError(
+                "a quoted field is not closed",
+                where=self.path,
+                expected=f"a closing {self.layout.quote}",
+            )
         self.line += int(np.count_nonzero(lines.block == NEWLINE))
         lines = lines.without_comments(preamble=not self.rows)
         if self.layout.ragged:
@@ -328,7 +337,7 @@ class _Reader:
 
     def _parse(self, lines: Lines) -> pa.RecordBatch:
         numbers = lines.numbers
-        quote: Any = '"' if self.layout.quoted else False
+        quote: Any = self.layout.quote if self.layout.quoted else False
         columns = [name for name in self.layout.read if name in self.names]
         try:
             table = csv.read_csv(

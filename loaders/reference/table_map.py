@@ -1,6 +1,6 @@
 """The map of anyone's own table: which columns are entities, relationships, signs and scores.
 
-A map is a YAML file; ``docs/sources/table.md`` has the whole of it. It is checked before a row is
+A map is a YAML file; ``docs/own-data.md`` has the whole of it. It is checked before a row is
 read: unknown keys, types and columns are errors that name the nearest known ones.
 """
 
@@ -131,23 +131,43 @@ def read_map(path: Path) -> TableMap:
     DataError
         It is no YAML mapping, lacks a key, or has one that is not known.
     """
+    document = read_yaml(path)
     try:
-        document = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise DataError("the map is not YAML", where=path, found=error) from error
-    try:
-        return _Reader(str(path)).table(document)
+        return MapReader(str(path)).table(document)
     except DataError:
         raise
     except TosgError as error:
         raise DataError("the map is wrong", where=path, found=error) from error
 
 
-class _Reader:
+def read_yaml(path: Path) -> object:
+    """Document of a YAML file.
+
+    Raises
+    ------
+    DataError
+        It is no YAML.
+    """
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise DataError("the map is not YAML", where=path, found=error) from error
+
+
+class MapReader:
+    """Checks the parts of a map; an error names the file and what is known.
+
+    Parameters
+    ----------
+    where : str
+        The file, for errors.
+    """
+
     def __init__(self, where: str) -> None:
         self.where = where
 
     def mapping(self, value: object, what: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        """A mapping with known keys only."""
         if not isinstance(value, Mapping):
             raise DataError(
                 f"{what} is not a mapping",
@@ -161,11 +181,13 @@ class _Reader:
         return dict(value)
 
     def need(self, found: Mapping[str, Any], what: str, *keys: str) -> None:
+        """Refuse a mapping that lacks a key."""
         for key in keys:
             if found.get(key) in (None, "", []):
                 raise DataError(f"{what} lacks the key {key}", where=self.where, expected=key)
 
     def table(self, document: object) -> TableMap:
+        """The whole map of a table."""
         keys = (
             "source", "license", "release", "delimiter", "quoted", "comment", "columns",
             "entities", "relationships", "where",
@@ -196,6 +218,7 @@ class _Reader:
         )
 
     def ref(self, value: object, what: str) -> EntityRef:
+        """How a column names an entity."""
         found = self.mapping(value, what, ("type", "column", "prefix", "symbols"))
         self.need(found, what, "type", "column")
         if found["type"] not in entity_types():
@@ -204,6 +227,7 @@ class _Reader:
         return EntityRef(found["type"], str(found["column"]), prefix, bool(found.get("symbols")))
 
     def field(self, value: object, what: str) -> MappedField:
+        """A column, with what separates its values."""
         if isinstance(value, str):
             return MappedField(value)
         found = self.mapping(value, what, ("column", "separator"))
@@ -211,6 +235,7 @@ class _Reader:
         return MappedField(str(found["column"]), str(found.get("separator") or ""))
 
     def entity(self, value: object) -> EntityMap:
+        """Columns of an entity."""
         keys = ("type", "id", *_TEXTS, *_LISTS)
         found = self.mapping(value, "an entity", keys)
         self.need(found, "an entity", "type", "id")
@@ -223,6 +248,7 @@ class _Reader:
         )
 
     def relationship(self, value: object) -> RelationshipMap:
+        """Columns of a relationship."""
         keys = ("type", "start", "end", "sign", "score", "action", "evidence")
         found = self.mapping(value, "a relationship", keys)
         self.need(found, "a relationship", "type", "start", "end")
@@ -239,22 +265,43 @@ class _Reader:
                 found=f"{start.type} to {end.type}",
                 expected=", ".join(f"{a} to {b}" for a, b in kind.pairs),
             )
-        sign = self.mapping(found.get("sign") or {}, "sign", ("column", "words"))
-        score = self.mapping(found.get("score") or {}, "score", ("formula", "numbers", "texts"))
-        told = {str(k): self.field(v, "evidence") for k, v in (found.get("evidence") or {}).items()}
+        column, words = self.sign(found.get("sign"))
         return RelationshipMap(
             kind.name,
             start,
             end,
-            str(sign.get("column") or ""),
-            {str(k): int(v) for k, v in (sign.get("words") or {}).items()},
-            Score(str(score["formula"]), tuple(score.get("numbers") or ()),
-                  tuple(score.get("texts") or ())) if score else None,
+            column,
+            words,
+            self.score(found.get("score")),
             str(found.get("action") or ""),
-            told,
-        )  # fmt: skip
+            self.evidence(found.get("evidence")),
+        )
+
+    def sign(self, value: object) -> tuple[str, dict[str, int]]:
+        """Column of a sign ("" where there is none), and what its words mean."""
+        found = self.mapping(value or {}, "sign", ("column", "words"))
+        words = {str(k): int(v) for k, v in (found.get("words") or {}).items()}
+        return str(found.get("column") or ""), words
+
+    def score(self, value: object) -> Score | None:
+        """The formula of a score."""
+        if not value:
+            return None
+        found = self.mapping(value, "score", ("formula", "numbers", "texts"))
+        self.need(found, "score", "formula")
+        numbers, texts = (tuple(map(str, found.get(k) or ())) for k in ("numbers", "texts"))
+        return Score(str(found["formula"]), numbers, texts)
+
+    def evidence(self, value: object) -> dict[str, MappedField]:
+        """Columns that are kept as evidence, by the key that they get."""
+        if not value:
+            return {}
+        if not isinstance(value, Mapping):
+            raise DataError("evidence is not a mapping", where=self.where, found=repr(value)[:120])
+        return {str(k): self.field(v, "evidence") for k, v in value.items()}
 
     def condition(self, value: object) -> RowCondition:
+        """A condition on rows."""
         found = self.mapping(value, "a condition", ("column", "is", "not"))
         self.need(found, "a condition", "column")
         negated = "not" in found

@@ -38,6 +38,7 @@ from tosg.loaders.reference.hetionet import (
     ends_of,
     node_columns,
 )
+from tosg.loaders.reference.hetionet_json import hetionet_json_claims, is_hetionet_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,19 +81,36 @@ class Hetionet(Loader):
     nodes = tuple(dict.fromkeys(kind.type for kind in KINDS.values()))
     relationships = tuple(dict.fromkeys(ends_of(metaedge) for metaedge in METAEDGES.values()))
     signs = "every regulation (Gr>G) has 0: Hetionet keeps no direction of change"
+    quirks = (
+        "The JSON states licence and sources of each edge; it stands for node table and SIF.",
+        "WP100_r74146 is a revision of WikiPathways WP100; PC7_n are numbers of Hetionet's own.",
+    )
     tested_on = "the whole node table, a sample of 99,676 edges, both tables with licences"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "nodes",
-            ("hetionet-v1.0-nodes.tsv", "hetionet*nodes.tsv", "hetionet*nodes.tsv.gz"),
-            "node table",
+            (
+                "hetionet-v1.0-nodes.tsv",
+                "hetionet*nodes.tsv",
+                "hetionet*nodes.tsv.gz",
+                "hetionet*.json.bz2",
+                "hetionet*.json*",
+            ),
+            "node table, or the whole graph as JSON",
             url=f"{_HETIONET}/hetnet/tsv/hetionet-v1.0-nodes.tsv",
             sha256="3ad9eb86c031df8bc7d5efefa6edc93562182eb9a6a71e5129d3f18b9d42c50e",
         ),
         FileSpec(
             "edges",
-            ("hetionet-v1.0-edges.sif.gz", "hetionet*edges.sif*", "edges*.sif.gz", "edges*.sif"),
-            "edges (SIF)",
+            (
+                "hetionet-v1.0-edges.sif.gz",
+                "hetionet*edges.sif*",
+                "edges*.sif.gz",
+                "edges*.sif",
+                "hetionet*.json.bz2",
+                "hetionet*.json*",
+            ),
+            "edges (SIF), or the whole graph as JSON",
             url=(
                 "https://media.githubusercontent.com/media/hetio/hetionet/"
                 "38873689199f81b0e6e11554d9803b94f0c4a12c/hetnet/tsv/hetionet-v1.0-edges.sif.gz"
@@ -131,6 +149,10 @@ class Hetionet(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
+        if is_hetionet_json(files["nodes"]):
+            path = files["nodes"]
+            yield from hetionet_json_claims(path, log.file(path), self.origin(path, release))
+            return
         if "metaedges" in files:
             _check_metaedges(files["metaedges"], log.file(files["metaedges"]))
         yield from self._nodes(files["nodes"], log, release)

@@ -8,22 +8,29 @@ Format: https://github.com/biolink/kgx/blob/master/specification/kgx-format.md
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from tosg.errors import DataError
-from tosg.kg.claims.log import BAD_ID
-from tosg.kg.schema.curies import curie
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tosg.kg.schema.curies import parse_curies
 from tosg.kg.schema.types import relationship_types
-from tosg.loaders.base import FileSpec, Loader, evidence_json
-from tosg.loaders.formats.opening import read_text
-from tosg.loaders.reference.facts import Fact, fact_claims
+from tosg.loaders.base import FileSpec, Loader
+from tosg.loaders.columns import (
+    blank_to_null,
+    evidence,
+    keep,
+    keep_identified,
+    not_negated,
+    split,
+)
+from tosg.loaders.formats.json_lines import read_json_lines, starts_as_json
+from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.graph_tables import EdgeRule, NodeIndex, typed_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    import pyarrow as pa
 
     from tosg.kg.claims.log import FileLog, SourceLog
 
@@ -68,7 +75,14 @@ _PREDICATES: dict[str, tuple[str, int | None, bool]] = {
     "has_gene_product": ("ENCODES", None, False),
     "gene_product_of": ("ENCODES", None, True),
 }
-_TRUE = ("true", "True", "1", True)
+_TRUE = ("true", "True", "1")
+
+_NODES = Layout(("id", "category"), optional=("name", "description", "synonym"), ragged=2)
+_EDGES = Layout(
+    ("subject", "predicate", "object"),
+    optional=("negated", "primary_knowledge_source", "publications"),
+    ragged=3,
+)
 
 
 class Kgx(Loader):
@@ -99,123 +113,75 @@ class Kgx(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
+        index = NodeIndex()
         path = files["nodes"]
         file, origin = log.file(path), self.origin(path, release)
-        nodes: dict[str, tuple[str, str]] = {}
-        rows: list[tuple[int, str, str, dict[str, Any]]] = []
-        for line, row in _records(path, file, ("id", "category")):
-            found = _node(row, line, file)
-            if found is not None:
-                nodes[str(row["id"])] = found
-                rows.append((line, *found, row))
-        yield origin.entities(
-            len(rows),
-            [line for line, _, _, _ in rows],
-            type=[type_ for _, type_, _, _ in rows],
-            id=[id_ for _, _, id_, _ in rows],
-            name=[_text(row.get("name")) for *_, row in rows],
-            description=[_text(row.get("description")) for *_, row in rows],
-            synonyms=[_list(row.get("synonym")) for *_, row in rows],
-        )
+        for raw in _rows(path, _NODES, file):
+            batch = _typed(raw, file)
+            file.parsed(batch.num_rows)
+            index.add(batch.column("id"), batch.column("type"), batch.column("curie"))
+            yield origin.entities(
+                batch.num_rows,
+                batch.column("line"),
+                type=batch.column("type"),
+                id=batch.column("curie"),
+                name=blank_to_null(batch.column("name")),
+                description=blank_to_null(batch.column("description")),
+                synonyms=split(batch.column("synonym"), "|"),
+            )
         path = files["edges"]
         file, origin = log.file(path), self.origin(path, release)
-        wanted = ("subject", "predicate", "object")
-        facts = [_edge(row, nodes, line, file) for line, row in _records(path, file, wanted)]
-        yield from fact_claims([f for f in facts if f is not None], origin)
+        shown = ("subject", "predicate", "object")
+        for raw in _rows(path, _EDGES, file):
+            negated = pc.is_in(raw.column("negated"), pa.array(_TRUE))
+            batch = not_negated(raw, negated, file, shown)
+            words = pc.replace_substring_regex(batch.column("predicate"), "^biolink:", "")
+            batch = batch.append_column("word", words)
+            batch = typed_edges(batch, "word", ("subject", "object"), index, _rule, file, shown)
+            file.parsed(batch.num_rows)
+            yield origin.relationships(
+                batch.num_rows,
+                batch.column("line"),
+                type=batch.column("kind"),
+                start_type=batch.column("start_type"),
+                start=batch.column("start"),
+                end_type=batch.column("end_type"),
+                end=batch.column("end"),
+                sign=batch.column("sign"),
+                evidence=evidence(
+                    batch,
+                    texts={"predicate": "word"},
+                    lists={
+                        "knowledge_sources": ("primary_knowledge_source", "|"),
+                        "publications": ("publications", "|"),
+                    },
+                ),
+            )
 
 
-def _records(
-    path: Path, file: FileLog, wanted: tuple[str, ...]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a TSV or JSON lines file with their lines.
-
-    Raises
-    ------
-    DataError
-        It lacks one of the wanted keys, or a line is not a JSON object.
-    """
-    lines = read_text(path).splitlines()
-    as_json = lines[0].lstrip().startswith("{")
-    header = [] if as_json else [name.strip() for name in lines[0].split("\t")]
-    keys = set(json_object(lines[0], path, 1)) if as_json else set(header)
-    if not set(wanted) <= keys:
-        raise DataError(
-            "the file has other columns than a KGX file",
-            where=f"{path}, line 1",
-            found=", ".join(sorted(keys))[:300],
-            expected=", ".join(wanted),
-            hint="is this the right file? see `tosg sources`",
-        )
-    if not as_json and len(lines) < 2:
-        raise DataError("the file has no rows", where=path, hint="see `tosg sources`")
-    for number, text in enumerate(lines[0 if as_json else 1 :], 1 if as_json else 2):
-        file.read()
-        if as_json:
-            yield number, json_object(text, path, number)
-        else:
-            yield number, dict(zip(header, text.split("\t"), strict=False))
+def _rule(word: str, _start: str, _end: str) -> EdgeRule | None:
+    found = _PREDICATES.get(word)
+    return None if found is None else EdgeRule(*found)
 
 
-def json_object(text: str, path: Path, line: int) -> dict[str, Any]:
-    """Parse one line of JSON lines."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError("a line is not JSON", where=f"{path}, line {line}", found=error) from error
-    if not isinstance(value, dict):
-        raise DataError("a line is not a JSON object", where=f"{path}, line {line}")
-    return value
+def _rows(path: Path, layout: Layout, file: FileLog) -> Iterator[pa.RecordBatch]:
+    """Rows of a TSV or JSON lines file; lists of JSON are joined with bars, as in TSV."""
+    if starts_as_json(path):
+        return read_json_lines(path, layout.columns, file, layout.optional)
+    return read_table(path, layout, file)
 
 
-def _list(value: object) -> list[str]:
-    if isinstance(value, list):
-        return [str(v) for v in value if v]
-    return [v.strip() for v in str(value or "").split("|") if v.strip()]
+def _typed(raw: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
+    """Nodes with a type, the first of their categories that is one, and a CURIE."""
+    coded = raw.column("category").dictionary_encode()
+    found = [_type_of(text) for text in coded.dictionary.to_pylist()]
+    batch = raw.append_column("type", pa.array(found, pa.string()).take(coded.indices))
+    kind = "category without a type in the graph"
+    batch = keep(batch, batch.column("type").is_valid(), file, kind, ("id", "category"))
+    batch = batch.append_column("curie", parse_curies(batch.column("id")))
+    return keep_identified(batch, "curie", "id", file, ("id",))
 
 
-def _text(value: object) -> str | None:
-    text = value[0] if isinstance(value, list) and value else value
-    return str(text).strip() or None if text else None
-
-
-def _node(row: Mapping[str, Any], line: int, file: FileLog) -> tuple[str, str] | None:
-    categories = [c.removeprefix("biolink:") for c in _list(row.get("category"))]
-    type_ = next((_CATEGORIES[c] for c in categories if c in _CATEGORIES), None)
-    id_ = curie(str(row.get("id") or ""))
-    if type_ is None:
-        file.reject("category without a type in the graph", line, f"{row.get('id')} {categories}")
-    elif id_ is None:
-        file.reject(BAD_ID, line, row.get("id"))
-    else:
-        file.parsed()
-        return type_, id_
-    return None
-
-
-def _edge(
-    row: Mapping[str, Any], nodes: Mapping[str, tuple[str, str]], line: int, file: FileLog
-) -> Fact | None:
-    given = str(row.get("predicate") or "").removeprefix("biolink:")
-    shown = f"{row.get('subject')} {given} {row.get('object')}"
-    start, end = nodes.get(str(row.get("subject"))), nodes.get(str(row.get("object")))
-    if row.get("negated") in _TRUE:
-        file.reject("negated, says that it is not so", line, shown)
-    elif given not in _PREDICATES:
-        file.reject("predicate without a type in the graph", line, shown)
-    elif start is None or end is None:
-        file.reject("end that is not in the nodes", line, shown)
-    else:
-        kind, sign, turned = _PREDICATES[given]
-        start, end = (end, start) if turned else (start, end)
-        pairs = relationship_types()[kind].pairs
-        if (start[0], end[0]) not in pairs:
-            file.reject(f"no {kind} between these types", line, f"{start[0]} {end[0]}: {shown}")
-            return None
-        file.parsed()
-        told = {
-            "predicate": given,
-            "knowledge_sources": _list(row.get("primary_knowledge_source")),
-            "publications": _list(row.get("publications")),
-        }
-        return Fact(kind, start, end, line, sign, evidence=evidence_json(told))
-    return None
+def _type_of(categories: str) -> str | None:
+    words = (word.strip().removeprefix("biolink:") for word in categories.split("|"))
+    return next((_CATEGORIES[word] for word in words if word in _CATEGORIES), None)

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from tosg.errors import DataError
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, with_curies
-from tosg.loaders.formats.opening import refuse_page
+from tosg.loaders.formats.parquet import read_parquet
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ class OpenTargets(Loader):
         if "targets" in files:
             path = files["targets"]
             file, origin = log.file(path), self.origin(path, release, part="targets")
-            for batch in _rows(path, _TARGETS, file):
+            for batch in read_parquet(path, _TARGETS, file):
                 shown = ("id", "approvedSymbol")
                 genes = with_curies(batch, "id", "ensembl", file, to="gene", shown=shown)
                 file.parsed(genes.num_rows)
@@ -87,7 +85,7 @@ class OpenTargets(Loader):
                 )
         path = files["interactions"]
         file, origin = log.file(path), self.origin(path, release)
-        for batch in _rows(path, _INTERACTIONS, file):
+        for batch in read_parquet(path, _INTERACTIONS, file):
             pairs = _pairs(batch, file)
             yield origin.relationships(
                 pairs.num_rows,
@@ -124,40 +122,3 @@ def _pairs(batch: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
 
 def _first(lists: pa.Array) -> pa.Array:
     return pa.array([row[0] if row else None for row in lists.to_pylist()], pa.string())
-
-
-def _rows(path: Path, columns: tuple[str, ...], file: FileLog) -> Iterator[pa.RecordBatch]:
-    """Rows of a Parquet file with their number as ``line``.
-
-    Raises
-    ------
-    DataError
-        It is no Parquet, is cut off, or lacks a column.
-    """
-    with path.open("rb") as stream:
-        refuse_page(stream, path)
-    try:
-        table = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        empty = path.stat().st_size == 0
-        raise DataError(
-            "the file is empty" if empty else "the file is not Parquet, or is cut off",
-            where=path,
-            found=error,
-            hint="download it again; see `tosg sources`",
-        ) from error
-    missing = [c for c in columns if c not in table.schema_arrow.names]
-    if missing:
-        raise DataError(
-            "the file has other columns than this source's",
-            where=path,
-            found=", ".join(table.schema_arrow.names)[:300],
-            expected=", ".join(columns),
-            hint="is this the right file? see `tosg sources`",
-        )
-    line = 1
-    for batch in table.iter_batches(batch_size=50_000, columns=list(columns)):
-        file.read(batch.num_rows)
-        numbers = pa.array(range(line, line + batch.num_rows), pa.int64())
-        line += batch.num_rows
-        yield batch.append_column("line", numbers)

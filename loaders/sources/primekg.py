@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import parse_curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, keep_identified, not_negated
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.primekg import (
+    A_GROUP,
+    GROUP_SOURCE,
+    PRIMEKG_TYPES,
+    primekg_curies,
+    translate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,24 +36,6 @@ _COLUMNS = (
     "y_name", "y_source",
 )  # fmt: skip
 _LAYOUT = Layout(_COLUMNS, delimiter=",", quoted=True)
-
-#: Type of PrimeKG -> type of the graph.
-_TYPES = {
-    "gene/protein": "Gene",
-    "drug": "Drug",
-    "disease": "Disease",
-    "effect/phenotype": "Phenotype",
-    "biological_process": "BiologicalProcess",
-    "molecular_function": "MolecularFunction",
-    "cellular_component": "CellularComponent",
-    "pathway": "Pathway",
-    "anatomy": "Anatomy",
-}
-_PREFIXES = {
-    "NCBI": "ncbigene", "DrugBank": "drugbank", "MONDO": "mondo", "HPO": "hp", "GO": "go",
-    "REACTOME": "reactome", "UBERON": "uberon",
-}  # fmt: skip
-_PAD = {"mondo": 7, "hp": 7, "go": 7, "uberon": 7}
 
 #: Relation -> (relationship, start type, end type), as the schema directs it.
 _RELATIONS: dict[str, tuple[str, str, str]] = {
@@ -74,7 +62,7 @@ class PrimeKG(Loader):
     title = "PrimeKG: diseases, drugs, genes and their annotation"
     homepage = "https://zitniklab.hms.harvard.edu/projects/PrimeKG"
     license = "CC BY 4.0"
-    nodes = tuple(_TYPES.values())
+    nodes = tuple(PRIMEKG_TYPES.values())
     relationships = tuple((a, kind, b) for kind, a, b in _RELATIONS.values())
     quirks = (
         "Hierarchies (disease_disease, ...) have no direction in the table; they are left out.",
@@ -103,7 +91,7 @@ class PrimeKG(Loader):
                 yield origin.entities(
                     batch.num_rows,
                     batch.column("line"),
-                    type=_translated(batch.column(f"{end}_type"), _TYPES),
+                    type=translate(batch.column(f"{end}_type"), PRIMEKG_TYPES),
                     id=batch.column(f"{end}_curie"),
                     name=batch.column(f"{end}_name"),
                 )
@@ -139,7 +127,8 @@ def _usable(raw: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
     batch = keep(batch, known, file, "relation without a type in the graph", shown)
     starts = {name: a for name, (_, a, _) in _RELATIONS.items()}
     wanted = pc.equal(
-        _translated(batch.column("x_type"), _TYPES), _translated(batch.column("relation"), starts)
+        translate(batch.column("x_type"), PRIMEKG_TYPES),
+        translate(batch.column("relation"), starts),
     )
     # Where both ends are of one type, the copy with the smaller identifier first is taken.
     same = pc.equal(batch.column("x_type"), batch.column("y_type"))
@@ -147,23 +136,10 @@ def _usable(raw: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
     once = pc.and_(pc.fill_null(wanted, False), first)
     batch = keep(batch, once, file, "pair in the other direction", shown)
     for end in "xy":
-        grouped = pc.equal(batch.column(f"{end}_source"), "MONDO_grouped")
-        kind = "group of diseases, not one"
-        batch = keep(batch, pc.invert(grouped), file, kind, (f"{end}_name",))
-        batch = batch.append_column(f"{end}_curie", _curies(batch, end))
+        grouped = pc.equal(batch.column(f"{end}_source"), GROUP_SOURCE)
+        batch = keep(batch, pc.invert(grouped), file, A_GROUP, (f"{end}_name",))
+        batch = batch.append_column(
+            f"{end}_curie", primekg_curies(batch.column(f"{end}_id"), batch.column(f"{end}_source"))
+        )
         batch = keep_identified(batch, f"{end}_curie", f"{end}_id", file, (f"{end}_id", *shown))
     return batch
-
-
-def _translated(values: pa.Array, words: Mapping[str, str]) -> pa.Array:
-    return pa.array(list(words.values())).take(pc.index_in(values, pa.array(list(words))))
-
-
-def _curies(batch: pa.RecordBatch, end: str) -> pa.Array:
-    """CURIEs from number and source; numbers of ontologies have lost their leading zeros."""
-    prefix = _translated(batch.column(f"{end}_source"), _PREFIXES)
-    ids = batch.column(f"{end}_id")
-    for name, width in _PAD.items():
-        ours = pc.fill_null(pc.equal(prefix, name), False)
-        ids = pc.if_else(ours, pc.utf8_lpad(ids, width, "0"), ids)
-    return parse_curies(pc.binary_join_element_wise(prefix, ids, ":"))

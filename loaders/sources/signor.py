@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.claims.log import FileLog, SourceLog
 
-Longs: TypeAlias = npt.NDArray[np.int64]
+_Longs: TypeAlias = npt.NDArray[np.int64]
 
 _COLUMNS = (
     "ENTITYA", "TYPEA", "IDA", "DATABASEA", "ENTITYB", "TYPEB", "IDB", "DATABASEB",
@@ -326,10 +326,10 @@ def _name_drugs(
         drugs.setdefault(starts[code].refs[0][1], (line, name))
 
 
-def _counts(batch: pa.RecordBatch, end: str, side: list[_Participant]) -> Longs:
+def _counts(batch: pa.RecordBatch, end: str, side: list[_Participant]) -> _Longs:
     """Nodes that the end of each row stands for."""
     sizes = np.asarray([len(p.refs) for p in side], np.int64)
-    found: Longs = sizes[batch[f"code {end}"].to_numpy()]
+    found: _Longs = sizes[batch[f"code {end}"].to_numpy()]
     return found
 
 
@@ -391,7 +391,7 @@ def _relationships(
 
 
 def _refs(
-    batch: pa.RecordBatch, end: str, side: list[_Participant], row: Longs, number: Longs
+    batch: pa.RecordBatch, end: str, side: list[_Participant], row: _Longs, number: _Longs
 ) -> tuple[pa.Array, pa.Array]:
     """Types and CURIEs of the nodes at one end of the pairs."""
     sizes = np.asarray([len(p.refs) for p in side], np.int64)

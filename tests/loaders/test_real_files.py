@@ -62,6 +62,7 @@ NOT_AT_HAND = {
     "huri", "innatedb", "kgx", "kinase_substrate", "omnipath", "orphanet", "primekg",
     "reactome_fi", "string",
     "table",
+    "biomedgraphica", "celltosg", "neo4j_csv", "optimuskg", "stark_primekg",
 }  # fmt: skip
 AT_HAND = sorted(set(registry.names()) - NOT_AT_HAND)
 
