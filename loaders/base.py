@@ -77,6 +77,9 @@ class FileSpec:
     whole_bytes : int
         Size that the whole file has at least, compressed or not; a smaller one is an excerpt.
         0: unknown.
+    states_rows : str
+        Where the file, or one beside it, says how many rows it has; "" where nothing does. The
+        loader tells its `FileLog`, and a different number is noted in the report.
     many : bool
         Whether all files that fit are read, where a source publishes a table in several parts;
         see `Loader.parts`.
@@ -92,6 +95,7 @@ class FileSpec:
     known: Mapping[str, str] = field(default_factory=dict)
     license: str = ""
     whole_bytes: int = 0
+    states_rows: str = ""
     many: bool = False
 
     @property

@@ -168,6 +168,11 @@ def _notes_on_files(loader: type[Loader]) -> Iterator[str]:
             if spec.whole_bytes
         ),
         *(
+            f"- `{spec.filename}`: its number of rows is compared with {spec.states_rows}."
+            for spec in loader.files
+            if spec.states_rows
+        ),
+        *(
             f"- `{spec.filename}`: the file at the address has the sha256 `{spec.sha256}`."
             for spec in loader.files
             if spec.sha256

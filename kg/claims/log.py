@@ -84,7 +84,11 @@ class Note:
 
 @dataclass(slots=True)
 class FileLog:
-    """Rows of one file: read = parsed + rejected."""
+    """Rows of one file: read = parsed + rejected.
+
+    ``rows_stated`` is what the file itself, or one beside it, says that it has; None where nothing
+    does.
+    """
 
     source: str
     path: Path
@@ -92,6 +96,7 @@ class FileLog:
     rows_parsed: int = 0
     rejections: dict[str, Rejection] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
+    rows_stated: int | None = None
 
     @property
     def name(self) -> str:
@@ -142,6 +147,7 @@ class FileLog:
             "read": self.rows_read,
             "parsed": self.rows_parsed,
             "rejected": self.rows_rejected,
+            **({} if self.rows_stated is None else {"stated": self.rows_stated}),
             "rejections": [self.rejections[k].as_dict() for k in sorted(self.rejections)],
             "notes": [self.notes[k].as_dict() for k in sorted(self.notes)],
         }

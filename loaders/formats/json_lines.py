@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tosg.errors import DataError
-from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
+from tosg.loaders.formats.opening import open_bytes, read_lines, strip_bom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,27 +53,24 @@ def read_json_lines(
     names = (*columns, *optional)
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
-    with open_bytes(path) as stream:
-        for number, raw in enumerate(stream, 1):
-            text = strip_bom(raw, path) if number == 1 else raw
-            if not text.strip():
-                continue
-            check_utf8(text, path, first_line=number)
-            found = _object(text, path, number)
-            missing = [name for name in columns if name not in found]
-            if missing and not (rows or file.rows_read):
-                raise DataError(
-                    "the file has other keys than this source's",
-                    where=f"{path}, line {number}",
-                    found=", ".join(sorted(found))[:300],
-                    expected=", ".join(columns),
-                    hint="is this the right file? see `tosg sources`",
-                )
-            rows.append(tuple(_text(found.get(name)) for name in names))
-            lines.append(number)
-            if len(rows) == _BATCH_LINES:
-                yield _batch(rows, lines, names, file)
-                rows, lines = [], []
+    for number, text in read_lines(path):
+        if not text.strip():
+            continue
+        found = _object(text, path, number)
+        missing = [name for name in columns if name not in found]
+        if missing and not (rows or file.rows_read):
+            raise DataError(
+                "the file has other keys than this source's",
+                where=f"{path}, line {number}",
+                found=", ".join(sorted(found))[:300],
+                expected=", ".join(columns),
+                hint="is this the right file? see `tosg sources`",
+            )
+        rows.append(tuple(_text(found.get(name)) for name in names))
+        lines.append(number)
+        if len(rows) == _BATCH_LINES:
+            yield _batch(rows, lines, names, file)
+            rows, lines = [], []
     if rows:
         yield _batch(rows, lines, names, file)
     if not file.rows_read:
@@ -88,7 +85,7 @@ def _batch(
     return pa.record_batch([*arrays, pa.array(lines, pa.int64())], names=[*names, "line"])
 
 
-def _object(text: bytes, path: Path, line: int) -> dict[str, Any]:
+def _object(text: str, path: Path, line: int) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

@@ -119,6 +119,30 @@ def read_start(path: Path, size: int = 1 << 16) -> str:
         return strip_bom(stream.read(size), path).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines of a UTF-8 file with their numbers, decompressed, one after the other.
+
+    Yields
+    ------
+    (int, str)
+        Number of the line, from 1, and its text without its end and without a byte order mark.
+
+    Raises
+    ------
+    DataError
+        As `open_bytes`; it is not UTF-8, or has nothing but blanks.
+    """
+    empty = True
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(stream, 1):
+            data = strip_bom(raw, path) if number == 1 else raw
+            check_utf8(data, path, first_line=number)
+            empty = empty and not data.strip()
+            yield number, data.decode("utf-8").rstrip("\r\n")
+    if empty:
+        raise DataError("the file is empty", where=path)
+
+
 def strip_bom(data: bytes, path: Path) -> bytes:
     """Drop a UTF-8 byte order mark; UTF-16 and UTF-32 are refused."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -37,7 +37,7 @@ def read_parquet(
     columns : sequence of str
         Columns that must be there.
     file : FileLog
-        Counts the rows that are read.
+        Counts the rows that are read, and is told how many the footer states.
     optional : sequence of str
         Columns of text that are read where they are there; elsewhere every value is "".
 
@@ -59,6 +59,7 @@ def read_parquet(
         )
     if table.metadata.num_rows == 0:
         raise DataError("the file has no rows", where=path, hint="see `tosg sources`")
+    file.rows_stated = table.metadata.num_rows
     line = 1
     wanted = [*columns, *(c for c in optional if c in names)]
     try:

@@ -51,6 +51,10 @@ class Fact:
     evidence: str | None = None
 
 
+#: Facts that are gathered before they become claims: memory does not grow with the file.
+FACTS_AT_ONCE = 50_000
+
+
 def fact_claims(facts: Sequence[Fact], origin: Origin) -> Iterator[pa.RecordBatch]:
     """Claims of the facts: one batch, none where there are no facts."""
     if not facts:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import yaml
 
 from tosg.errors import DataError, TosgError, unknown
@@ -240,6 +241,13 @@ class MapReader:
         found = self.mapping(value, "an entity", keys)
         self.need(found, "an entity", "type", "id")
         given = found["id"]
+        if not isinstance(given, str | Mapping):
+            raise DataError(
+                "the id of an entity is not a column",
+                where=self.where,
+                found=repr(given)[:120],
+                expected="a column, or column with prefix or symbols",
+            )
         named = {"column": given} if isinstance(given, str) else dict(given)
         return EntityMap(
             self.ref({"type": found["type"], **named}, "the id of an entity"),
@@ -280,8 +288,18 @@ class MapReader:
     def sign(self, value: object) -> tuple[str, dict[str, int]]:
         """Column of a sign ("" where there is none), and what its words mean."""
         found = self.mapping(value or {}, "sign", ("column", "words"))
-        words = {str(k): int(v) for k, v in (found.get("words") or {}).items()}
-        return str(found.get("column") or ""), words
+        words = dict(found.get("words") or {})
+        for word, sign in words.items():
+            if sign not in (1, -1, 0) or isinstance(sign, bool):
+                raise DataError(
+                    "a word means no sign",
+                    where=self.where,
+                    found=f"{word}: {sign}",
+                    expected="1, -1 or 0 (unknown)",
+                )
+        if words:
+            self.need(found, "sign", "column")
+        return str(found.get("column") or ""), {str(k): int(v) for k, v in words.items()}
 
     def score(self, value: object) -> Score | None:
         """The formula of a score."""
@@ -290,7 +308,24 @@ class MapReader:
         found = self.mapping(value, "score", ("formula", "numbers", "texts"))
         self.need(found, "score", "formula")
         numbers, texts = (tuple(map(str, found.get(k) or ())) for k in ("numbers", "texts"))
-        return Score(str(found["formula"]), numbers, texts)
+        formula = str(found["formula"])
+        try:
+            named = pl.sql_expr(formula).meta.root_names()
+        except pl.exceptions.PolarsError as error:
+            raise DataError(
+                "the formula of a score is not SQL",
+                where=self.where,
+                found=f"{formula}: {error}",
+                expected="an expression over columns, as confidence / 1000",
+            ) from error
+        if missing := sorted(set(named) - {*numbers, *texts}):
+            raise DataError(
+                "the formula of a score has columns that are not listed",
+                where=self.where,
+                found=", ".join(missing),
+                expected="each under numbers or texts",
+            )
+        return Score(formula, numbers, texts)
 
     def evidence(self, value: object) -> dict[str, MappedField]:
         """Columns that are kept as evidence, by the key that they get."""

@@ -55,7 +55,7 @@ _HETIONET = (
 
 _NODES = Layout(("id", "name", "kind"))
 _SIF = Layout(("source", "metaedge", "target"))
-_METAEDGES = Layout(("metaedge", "abbreviation"))
+_METAEDGES = Layout(("metaedge", "abbreviation"), optional=("edges",))
 _DAG = Layout(("doid_id", "entrez_gene_id", "sources", "license"))
 _CBG = Layout(
     (
@@ -116,6 +116,7 @@ class Hetionet(Loader):
                 "38873689199f81b0e6e11554d9803b94f0c4a12c/hetnet/tsv/hetionet-v1.0-edges.sif.gz"
             ),
             sha256="611f0411ac666be4e0270e54bbca67407e14720bfc3099311f0f5eec25c5a947",
+            states_rows="the column edges of metaedges.tsv, where that is beside it",
         ),
         FileSpec(
             "metaedges",
@@ -154,7 +155,8 @@ class Hetionet(Loader):
             yield from hetionet_json_claims(path, log.file(path), self.origin(path, release))
             return
         if "metaedges" in files:
-            _check_metaedges(files["metaedges"], log.file(files["metaedges"]))
+            stated_rows = _check_metaedges(files["metaedges"], log.file(files["metaedges"]))
+            log.file(files["edges"]).rows_stated = stated_rows
         yield from self._nodes(files["nodes"], log, release)
         stated: dict[str, pa.Array] = {}
         for key, metaedge, read in (
@@ -279,12 +281,20 @@ def _pairs(start: pa.Array, end: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(start, end, " ")
 
 
-def _check_metaedges(path: Path, file: FileLog) -> None:
-    """Reject metaedges that the table has and we do not; their rows in the SIF go too."""
+def _check_metaedges(path: Path, file: FileLog) -> int | None:
+    """Reject metaedges that the table has and we do not; their rows in the SIF go too.
+
+    Returns how many edges the table says that the graph has; None where it does not say it.
+    """
+    total = 0
     for batch in read_table(path, _METAEDGES, file):
         ours = pc.is_in(batch.column("abbreviation"), pa.array(list(METAEDGES)))
         rest = keep(batch, ours, file, "unknown metaedge", ("metaedge", "abbreviation"))
         file.parsed(rest.num_rows)
+        counts = batch.column("edges")
+        counts = counts.filter(pc.match_substring_regex(counts, r"^\d+$"))
+        total += pc.sum(pc.cast(counts, pa.int64())).as_py() or 0
+    return total or None
 
 
 def _gene_disease(

@@ -12,8 +12,8 @@ from tosg.errors import DataError
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.formats.opening import read_text
-from tosg.loaders.reference.facts import Fact, fact_claims
+from tosg.loaders.formats.opening import read_lines
+from tosg.loaders.reference.facts import FACTS_AT_ONCE, Fact, fact_claims
 from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ class MSigDB(Loader):
         file, origin = log.file(path), self.origin(path, release)
         sets: list[tuple[int, str, str]] = []
         facts: list[Fact] = []
-        for line, text in enumerate(read_text(path).splitlines(), 1):
+        for line, text in read_lines(path):
+            if len(facts) >= FACTS_AT_ONCE:
+                yield from fact_claims(facts, origin)
+                facts = []
             if not text.strip():
                 continue
             name, address, *members = [*(part.strip() for part in text.split("\t")), ""]

@@ -49,6 +49,7 @@ class OpenTargets(Loader):
             "interactions of genes",
             url=f"{_FOLDER}/interaction",
             whole_bytes=1_000_000,
+            states_rows="the footer of the Parquet file",
         ),
         FileSpec(
             "targets",
@@ -57,6 +58,7 @@ class OpenTargets(Loader):
             required=False,
             url=f"{_FOLDER}/target",
             whole_bytes=1_000_000,
+            states_rows="the footer of the Parquet file",
         ),
     )
 

@@ -98,6 +98,7 @@ _SCORE = Score(
     help="the association score of Open Targets, 0 to 1, and where there is none that of DisGeNET",
 )
 _NUMBERS = ("evidence_score", "disgenet_score", "evidence_count", "expression_rank")
+_FOOTER = "the footer of the Parquet file"
 _NAMES = (
     "nodes.parquet", "nodes.csv", "gene.parquet", "drug.parquet", "disease.parquet",
     "phenotype.parquet", "anatomy.parquet", "pathway.parquet", "exposure.parquet",
@@ -130,7 +131,13 @@ class OptimusKG(Loader):
     )
     tested_on = "made-up tables with the columns and words of its pipeline of 2026-04"
     files: ClassVar[tuple[FileSpec, ...]] = (
-        FileSpec("nodes", _NAMES, "nodes: one table, or one for each kind", many=True),
+        FileSpec(
+            "nodes",
+            _NAMES,
+            "nodes: one table, or one for each kind",
+            states_rows=_FOOTER,
+            many=True,
+        ),
         FileSpec(
             "edges",
             ("edges.parquet", "edges.csv", *(f"{n}_*.parquet" for n in (
@@ -138,6 +145,7 @@ class OptimusKG(Loader):
                 "exposure", "molecular_function", "pathway", "phenotype", "gene",
             ))),
             "edges: one table, or one for each kind",
+            states_rows=_FOOTER,
             many=True,
         ),
     )  # fmt: skip

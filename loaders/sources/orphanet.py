@@ -60,6 +60,7 @@ class Orphanet(Loader):
             "genes of diseases (XML)",
             url="https://www.orphadata.com/data/xml/en_product6.xml",
             whole_bytes=5_000_000,
+            states_rows="the attribute count of its list of disorders",
         ),
     )
 
@@ -75,7 +76,9 @@ class Orphanet(Loader):
         file, origin = log.file(path), self.origin(path, release)
         found: list[tuple[int, str, str]] = []
         facts: list[Fact] = []
-        for number, disorder in enumerate(_disorders(path), 1):
+        stated, disorders = _disorders(path)
+        file.rows_stated = stated
+        for number, disorder in enumerate(disorders, 1):
             file.read()
             code = disorder.findtext("OrphaCode", "").strip()
             id_ = curie(code, "orpha")
@@ -95,8 +98,8 @@ class Orphanet(Loader):
         yield from fact_claims(facts, origin)
 
 
-def _disorders(path: Path) -> list[ET.Element]:
-    """The disorders of a file.
+def _disorders(path: Path) -> tuple[int | None, list[ET.Element]]:
+    """The disorders of a file, and how many it says that it has.
 
     Raises
     ------
@@ -122,7 +125,9 @@ def _disorders(path: Path) -> list[ET.Element]:
             expected="en_product6.xml of Orphanet",
             hint="is this the right file? see `tosg sources`",
         )
-    return found
+    whole = root.find(".//DisorderList")
+    stated = "" if whole is None else whole.get("count", "")
+    return int(stated) if stated.isdecimal() else None, found
 
 
 def _facts(disorder: ET.Element, disease: str, record: int, file: FileLog) -> Iterator[Fact]:

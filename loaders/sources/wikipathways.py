@@ -27,11 +27,10 @@ from tosg.loaders.formats.gpml import (
     CONTACT,
     GpmlInteraction,
     GpmlNode,
-    GpmlPathway,
     parse_gpml,
     sign_of,
 )
-from tosg.loaders.reference.facts import Fact, Ref, fact_claims
+from tosg.loaders.reference.facts import FACTS_AT_ONCE, Fact, Ref, fact_claims
 from tosg.loaders.reference.symbols import SYMBOLS, SymbolTable, read_symbols
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ class WikiPathways(Loader):
             symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
         path = files["drawings"]
         file, origin = log.file(path), self.origin(path, release)
-        pathways: list[tuple[int, str, GpmlPathway]] = []
+        pathways: list[tuple[int, str, str | None, str | None]] = []
         facts: list[Fact] = []
         for number, (name, data) in enumerate(read_members(path, "*.gpml"), 1):
             file.read()
@@ -136,18 +135,22 @@ class WikiPathways(Loader):
                 file.reject(BAD_ID, number, f"{name}: {pathway.id}")
                 continue
             file.parsed()
-            pathways.append((number, id_, pathway))
+            text = _plain(pathway.description)
+            pathways.append((number, id_, pathway.name or None, text or None))
+            if len(facts) >= FACTS_AT_ONCE:
+                yield from fact_claims(facts, origin)
+                facts = []
             nodes = _identified(pathway.nodes, symbols, file)
             facts += _members(id_, nodes, number)
             for interaction in pathway.interactions:
                 facts += _wiring(pathway.id, interaction, nodes, number, file)
         yield origin.entities(
             len(pathways),
-            [number for number, _, _ in pathways],
+            [number for number, *_ in pathways],
             type="Pathway",
-            id=[id_ for _, id_, _ in pathways],
-            name=[pathway.name or None for _, _, pathway in pathways],
-            description=[_plain(pathway.description) or None for _, _, pathway in pathways],
+            id=[id_ for _, id_, _, _ in pathways],
+            name=[name for _, _, name, _ in pathways],
+            description=[text for *_, text in pathways],
         )
         yield from fact_claims(facts, origin)
 

@@ -35,10 +35,10 @@ def _relationships(batches: list[Any]) -> set[tuple[str, str, str]]:
 
 def test_hetionets_json_and_tables_say_the_same(tmp_path: Path) -> None:
     """Both fixtures describe the same genes: what both have is written the same."""
-    write_source("hetionet", tmp_path / "json")
-    write_source("hetionet@old", tmp_path / "tables")
-    ours = _relationships(read_source("hetionet", tmp_path / "json")[0])
-    tables = _relationships(read_source("hetionet@old", tmp_path / "tables")[0])
+    write_source("hetionet@json", tmp_path / "json")
+    write_source("hetionet", tmp_path / "tables")
+    ours = _relationships(read_source("hetionet@json", tmp_path / "json")[0])
+    tables = _relationships(read_source("hetionet", tmp_path / "tables")[0])
     assert {
         ("ncbigene:11", "INTERACTS_WITH", "ncbigene:12"),
         ("ncbigene:11", "REGULATES", "ncbigene:12"),
@@ -48,8 +48,8 @@ def test_hetionets_json_and_tables_say_the_same(tmp_path: Path) -> None:
 
 
 def test_hetionets_json_states_licences_and_actions(tmp_path: Path) -> None:
-    write_source("hetionet", tmp_path)
-    batches, log = read_source("hetionet", tmp_path)
+    write_source("hetionet@json", tmp_path)
+    batches, log = read_source("hetionet@json", tmp_path)
     targets = [r for r in rows(batches, "start") if r["type"] == "TARGETS"]
     assert {r["action"] for r in targets} == {"inhibitor", "antagonist"}
     assert {r["license"] for r in targets} == {"CC BY-NC 4.0"}
@@ -61,7 +61,7 @@ def test_hetionets_json_states_licences_and_actions(tmp_path: Path) -> None:
 def test_hetionets_json_is_found_beside_nothing(name: str, tmp_path: Path) -> None:
     import bz2
 
-    data = contents("hetionet")["nodes"][1]
+    data = contents("hetionet@json")["nodes"][1]
     (tmp_path / name).write_bytes(bz2.compress(data) if name.endswith("bz2") else data)
     assert _relationships(read_source("hetionet", tmp_path)[0])
 

@@ -211,4 +211,9 @@ def _show_preview(found: dict[str, Any], as_json: bool) -> None:
             click.echo(f"  {r['count']:,} rejected, {r['kind']}: line {r['line']}, {r['example']}")
         for n in file["notes"]:
             click.echo(f"  {n['count']:,} noted, {n['kind']}: {', '.join(n['examples'])}")
+    for r in found["refused"]:
+        click.echo(
+            f"{r['count']:,} claims refused by the schema, {r['kind']}: "
+            f"{r['file']} line {r['line']}, {r['example']}"
+        )
     note("nothing was written")
