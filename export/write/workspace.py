@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -232,12 +233,13 @@ def check_output(out: Path, *, resume: bool) -> bool:
         )
     if space.folder.exists() and not resume:
         space.check_idle()
-        if not space.failed:
+        if space.has_receipts() and not space.failed:
             raise ConfigError(
                 "an earlier export to this folder was killed before it ended",
                 where=space.folder,
                 expected="no such folder",
-                hint="--resume continues it; to start over, remove it",
+                hint="add --resume to the same command to go on with it; to start over: "
+                f"rm -r {shlex.quote(str(space.folder))}",
             )
     return finished
 

@@ -46,7 +46,7 @@ def attach(
     ----------
     db : Database
     path : str or Path
-        h5ad file, zarr folder, 10x .h5 file or 10x mtx folder.
+        What `tosg.kg.cells.files.opening.open_source` reads: h5ad, zarr, h5mu, Loom, 10x, tables.
     mapping : CellMapping, optional
         Which columns say what a cell is; CELLxGENE's columns are found without.
     replace_existing : bool

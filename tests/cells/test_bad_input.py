@@ -197,6 +197,20 @@ FILES: list[tuple[Callable[[Path], Path], str]] = [
 ]
 
 
+def told(error: TosgError) -> tuple[str, int, str]:
+    """What a user is told of an error, with the exit code of the command."""
+    return type(error).__name__, error.exit_code, str(error)
+
+
+def outcome(db: Database, path: Path, *given: Any, **options: Any) -> Any:
+    """What a user is told of a file, wrong or right; times aside."""
+    try:
+        report = attach(db, path, *given, **options)
+    except TosgError as error:
+        return told(error)
+    return {k: v for k, v in report.as_dict().items() if k not in ("status", "seconds")}
+
+
 @pytest.mark.neo4j
 @pytest.mark.parametrize(("make", "message"), FILES, ids=[m for _, m in FILES])
 def test_wrong_files(
@@ -211,8 +225,79 @@ def test_wrong_files(
         attach(database, path, mapping)
     assert caught.value.where is not None
     assert str(path) in caught.value.where
+    assert outcome(database, path, mapping, dry_run=True) == told(caught.value)
     assert database.rows("MATCH (n) RETURN count(n) AS n") == before
     assert meta.read_meta(database).writer is None
+
+
+def _values(x: Any, generator: Any) -> Any:
+    """Change some values of a dense matrix so that they may be wrong."""
+    kind = generator.integers(8)
+    at = tuple(int(generator.integers(n)) for n in x.shape)
+    if kind == 0:
+        x[at] = generator.choice([np.nan, np.inf, -1.0, 0.5, 2.0**25, 1e-3])
+    elif kind == 1:
+        x = np.log1p(x)
+    elif kind == 2:
+        x = x * 0.93
+    elif kind == 3:
+        x[at[0]] = 0
+    elif kind == 4:
+        x = (x > 0).astype(np.float32)
+    return x.astype(np.float32)
+
+
+def _columns(obs: pd.DataFrame, generator: Any) -> pd.DataFrame:
+    """Add columns that may be wrong."""
+    n = len(obs)
+    kind = generator.integers(7)
+    if kind == 0:
+        obs["is_primary_data"] = generator.choice(["yes", "no", "maybe", "T"], n)
+    elif kind == 1:
+        obs["organism"] = generator.choice(["human", "Mus musculus", "", "9606"], n)
+    elif kind == 2:
+        obs["patient"] = generator.choice(["P1", "doublet", "P1_P2", "P2", "NA"], n)
+    elif kind == 3:
+        obs["label"] = generator.choice(["T cell", "CL:1", "CL:0000084", "PATO:0000461", "Q"], n)
+    elif kind == 4:
+        obs["score"] = np.arange(n, dtype=np.uint64) + 2**63
+    elif kind == 5:
+        obs["total"] = generator.choice([5, 10**6, 2**60], n)
+    return obs
+
+
+@pytest.mark.neo4j
+def test_a_dry_run_says_what_the_real_run_says(database: Database, tmp_path: Path) -> None:
+    """Random files and options, wrong and right: the same report, or the same error and code."""
+    small_graph(database)
+    generator = np.random.default_rng(19)
+    ended: dict[str, int] = {}
+    for n in range(40):
+        x = _values(counts().toarray(), generator)
+        obs = _columns(cells_table(), generator)
+        names = list(VARIABLES)
+        if generator.integers(6) == 0:
+            names[int(generator.integers(7))] = str(generator.choice(["Cd3d", "1", "ENSMUSG1"]))
+        path = write(tmp_path / f"{n}.h5ad", x, obs=obs, var=pd.DataFrame(index=names))
+        maps = [*MAPS, *(["n_counts=total"] if "total" in obs else [])]
+        keep = ["score"] if generator.integers(3) == 0 else []
+        options: dict[str, Any] = {}
+        if generator.integers(3) == 0:
+            unit = generator.choice(["counts", "log1p", "corrected_counts", "cp10k", "reads"])
+            options["unit"] = str(unit)
+        if generator.integers(4) == 0:
+            options["markers"] = [str(generator.choice(["CD3D", "CD3F", "UNKNOWN"]))]
+        if generator.integers(5) == 0:
+            options["metacells"] = int(generator.choice([1, 2, 50]))
+        options["round"] = bool(generator.integers(5) == 0)
+        mapping = CellMapping.read(maps, (), keep)
+        dry = outcome(database, path, mapping, dry_run=True, **options)
+        real = outcome(database, path, mapping, **options)
+        assert dry == real, (n, options)
+        how = "attached" if isinstance(real, dict) else real[0]
+        ended[how] = ended.get(how, 0) + 1
+        database.write("MATCH (n:Cell|CellGroup|Dataset) DETACH DELETE n")
+    assert min(ended["attached"], ended["DataError"]) > 4
 
 
 @pytest.mark.neo4j
@@ -283,8 +368,10 @@ def test_wrong_options(
     database: Database, tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
     small_graph(database)
-    with pytest.raises(TosgError, match=message):
-        attach(database, write(tmp_path / "x.h5ad"), MAPPING, **options)
+    path = write(tmp_path / "x.h5ad")
+    with pytest.raises(TosgError, match=message) as caught:
+        attach(database, path, MAPPING, **options)
+    assert outcome(database, path, MAPPING, dry_run=True, **options) == told(caught.value)
     assert not database.rows("MATCH (c:Cell|TosgStagedCell|TosgStagedDataset) RETURN c")
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -274,9 +276,67 @@ def test_tables(tmp_path: Path, name: str, write: Callable[[Path], object]) -> N
 
 
 def test_sums_of_htseq_are_no_genes(tmp_path: Path) -> None:
-    sums = pd.DataFrame(99, index=["no_feature", "__ambiguous"], columns=CELLS)
+    sums = pd.DataFrame(99, index=["no_feature", "__ambiguous", "N_unmapped"], columns=CELLS)
     pd.concat([table().T, sums]).to_csv(tmp_path / "a.csv")
-    assert "no_feature, __ambiguous" in read(tmp_path / "a.csv").notes[1]
+    assert "no_feature, __ambiguous, N_unmapped" in read(tmp_path / "a.csv").notes[1]
+
+
+def test_totals_in_a_table_are_no_genes_and_no_cells(tmp_path: Path) -> None:
+    genes = table().T
+    genes.assign(Sum=genes.sum(axis=1)).to_csv(tmp_path / "a.csv")
+    assert "totals over cells are left out: Sum" in read(tmp_path / "a.csv").notes
+    genes.assign(everything=genes.sum(axis=1)).to_csv(tmp_path / "b.csv")
+    assert "totals over cells are left out: everything" in read(tmp_path / "b.csv").notes
+    genes.loc["allgenes"] = genes.sum()
+    genes.to_csv(tmp_path / "c.csv")
+    assert "totals over genes are left out: allgenes" in read(tmp_path / "c.csv").notes
+
+
+def test_what_describes_genes_or_cells_is_no_count(tmp_path: Path) -> None:
+    genes = table().T
+    genes.insert(0, "Length", 1000)
+    genes.insert(0, "Chr", range(5))
+    genes.insert(0, "gene_id", IDS)
+    genes.to_csv(tmp_path / "featurecounts.tsv", sep="\t")
+    found = read(tmp_path / "featurecounts.tsv")
+    assert "columns that describe genes are in var: gene_id, Chr, Length" in found.notes
+    assert found.var["gene_id"].tolist() == IDS
+    cells = table().assign(cell_type="T cell", nCount_RNA=7, batch=range(len(CELLS)))
+    cells["percent.mt"] = 0.25
+    cells.to_csv(tmp_path / "seurat.csv")
+    found = read(tmp_path / "seurat.csv")
+    assert found.obs["cell_type"].tolist() == ["T cell"] * len(CELLS)
+    assert found.obs["percent.mt"].tolist() == [0.25] * len(CELLS)
+    assert found.obs["batch"].tolist() == list(range(len(CELLS)))
+    # PC is a gene, PC_1 is none; and a table whose rows were numbered on the way
+    cells = table().rename(columns={"CD4": "PC"}).assign(PC_1=0.5).reset_index()
+    cells.to_csv(tmp_path / "numbered.csv")
+    source = open_source(tmp_path / "numbered.csv")
+    with source:
+        assert list(source.obs.index) == CELLS
+        assert list(source.obs.columns) == ["PC_1"]
+        assert len(source.var) == 5
+        assert "rows are named by the column index" in source.notes
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [("utf-8-sig", None), ("utf-16", None), ("cp1252", "Windows-1252"), ("utf-8", None)],
+)
+def test_encodings_of_tables(tmp_path: Path, encoding: str, note: str | None) -> None:
+    names = [f"Zelle {c} \u00e9" for c in CELLS]
+    table().set_axis(names).to_csv(tmp_path / "a.csv", encoding=encoding)
+    with open_source(tmp_path / "a.csv") as source:
+        assert list(source.obs.index) == names
+        assert (note is None) or any(note in n for n in source.notes)
+
+
+def test_comments_before_a_table(tmp_path: Path) -> None:
+    comments = "#####\n## BD Targeted Multiplex Rhapsody Analysis Pipeline\n#####\n"
+    (tmp_path / "a_RSEC_MolsPerCell.csv").write_text(comments + table().to_csv())
+    assert "3 lines of comments before the header are left out" in (
+        read(tmp_path / "a_RSEC_MolsPerCell.csv").notes
+    )
 
 
 def test_tables_that_are_not_clear(tmp_path: Path) -> None:
@@ -285,10 +345,25 @@ def test_tables_that_are_not_clear(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="whether the rows or the columns") as caught:
         open_source(tmp_path / "a.csv")
     assert "pandas.read_csv(\"a.csv\", sep=',', index_col=0)" in str(caught.value.hint)
-    table().assign(donor="D1").to_csv(tmp_path / "b.csv")
-    with pytest.raises(DataError, match="columns that are not numbers") as caught:
-        open_source(tmp_path / "b.csv")
-    assert caught.value.found == "donor"
+    (table() + 0.5).to_csv(tmp_path / "c.csv", sep=";", decimal=",")
+    with pytest.raises(DataError, match="decimal commas") as caught:
+        open_source(tmp_path / "c.csv")
+    assert "sep=';', index_col=0, decimal=\",\")" in str(caught.value.hint)
+    for row in (0, -1):
+        mixed = table().astype(object)
+        mixed.iloc[row, 1] = "1O"
+        mixed.to_csv(tmp_path / "d.csv")
+        with pytest.raises(DataError, match="has numbers and text") as caught:
+            open_source(tmp_path / "d.csv")
+        assert "1O" in str(caught.value.found)
+
+
+def test_text_after_many_rows_of_numbers_is_found(tmp_path: Path) -> None:
+    rows = [f"c{i}," + ",".join(["1"] * 5) for i in range(1200)] + ["c1200,1,2,x,4,5"]
+    (tmp_path / "a.csv").write_text("\n".join([",".join(["", *SYMBOLS]), *rows]))
+    with pytest.raises(DataError, match="has numbers and text") as caught:
+        open_source(tmp_path / "a.csv")
+    assert SYMBOLS[2] in str(caught.value.where)
 
 
 def ruined(path: Path, write: Callable[[Path], object]) -> Path:
@@ -343,6 +418,34 @@ def test_foreign_hdf5_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not hold cells") as caught:
         open_source(tmp_path / "soma")
     assert caught.value.hint == "give one of these: filtered_feature_bc_matrix.h5"
+
+
+KB = {"cells_x_genes.barcodes.txt": CELLS, "cells_x_genes.genes.txt": IDS}
+PARSE = {
+    "all_genes.csv": ["gene_id,gene_name", *(",".join(p) for p in zip(IDS, SYMBOLS, strict=True))],
+    "cell_metadata.csv": ["bc_wells,sample", *(f"{c},s" for c in CELLS)],
+}
+
+
+@pytest.mark.parametrize(
+    ("matrix", "tool", "files"),
+    [
+        ("cells_x_genes.mtx", "kb-python", KB),
+        ("DGE.mtx", "Parse", PARSE),
+        ("count_matrix.mtx", "Parse", PARSE),
+    ],
+)
+def test_folders_of_other_tools_have_a_line_that_converts_them(
+    tmp_path: Path, matrix: str, tool: str, files: dict[str, list[str]]
+) -> None:
+    scipy.io.mmwrite(tmp_path / matrix, sp.coo_matrix(COUNTS))
+    for name, lines in files.items():
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=tool) as caught:
+        open_source(tmp_path)
+    line = str(caught.value.hint).split("`")[1]
+    subprocess.run([sys.executable, "-W", "ignore", "-c", line], cwd=tmp_path, check=True)
+    assert list(read(tmp_path / "cells.h5ad").var.index) == IDS
 
 
 def test_truncated_is_said_of_truncated_files_only(tmp_path: Path) -> None:

@@ -172,6 +172,22 @@ def test_an_alias_that_a_protein_of_another_gene_has_is_ambiguous() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["CD3D|NM_000732.4|Reference_end", "CD3D|ENST00000300692.9", "CD3D|NM_000732|PolyA_1"]
+)
+def test_a_name_with_its_transcript_is_the_gene(name: str) -> None:
+    assert gene(name) == "ncbigene:915"
+
+
+def test_numbers_that_no_column_explains_are_said() -> None:
+    frame = pd.DataFrame(index=["915.0", "920"])
+    assert set(matched(frame).reasons.values()) == {
+        "a number, which no column calls an Entrez number"
+    }
+    named = pd.DataFrame({"entrez_id": ["915.0", "920"]}, index=["a", "b"])
+    assert matched(named).entities == ["ncbigene:915", "ncbigene:920"]
+
+
+@pytest.mark.parametrize(
     ("name", "entity", "by"),
     [
         ("HLA.DRA", "ncbigene:3122", "HLA-DRA"),
@@ -255,6 +271,7 @@ def test_an_identifier_of_two_genes_is_decided_by_the_name_among_them() -> None:
         *("CD4_TotalSeqB", "CD4_TotalC", "CD4 (TotalSeq C)", "CD4-A0072", "ADT_CD4", "CD4_ADT"),
         *("anti-human CD4", "anti-CD4", "Hu.CD4", "HuMs.CD4", "CD4.1", "CD4-1", "CD4_RPA-T4"),
         *("CD4.OKT4", "CD4-AB", "prot_CD4", "P01730", "uniprot:P01730"),
+        *("CD4:SK3|CD4|AHS0227|pAbO", "CD4|CD4|AHS0227|pAbO"),  # BD Rhapsody
     ],
 )
 def test_what_vendors_add_to_the_name_of_an_antigen(name: str) -> None:
@@ -273,6 +290,7 @@ def test_what_vendors_add_to_the_name_of_an_antigen(name: str) -> None:
         ("TP44", "uniprot:P10747", ""),
         ("CD8", None, "complex (CD8A, CD8B)"),
         ("CD3_UCHT1_TotalSeqB", None, "complex (CD3D, CD3E, CD3G)"),
+        ("CD3:UCHT1|CD3E|AHS0231|pAbO", None, "complex (CD3D, CD3E, CD3G)"),
         ("CD45RA", None, "isoform (PTPRC)"),
         ("CD45.RO", None, "isoform (PTPRC)"),
         ("CD16", None, "two proteins (FCGR3A, FCGR3B)"),
@@ -305,10 +323,11 @@ def test_guides_peaks_and_hashtags_are_no_genes(kind: str) -> None:
 
 def test_names_that_only_antibodies_have_need_no_type() -> None:
     index = ["CD4", "CD4_TotalSeqB", "ADT_CD8a", "CD28-ADT", "HTO_3", "Hashtag1"]
+    index += ["CD279:EH12-1|PDCD1|AHS0014|pAbO", "SampleTag02_hs|stO"]  # BD Rhapsody
     found = matched(pd.DataFrame(index=index))
     assert found.entities == [
         *("ncbigene:920", "uniprot:P01730", "uniprot:P01732", "uniprot:P10747"),
-        *(None, None),
+        *(None, None, "uniprot:Q15116", None),
     ]
 
 

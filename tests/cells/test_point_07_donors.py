@@ -13,7 +13,7 @@ from tosg.errors import DataError, UsageError
 from tosg.kg.cells.notes import _about_donors
 from tosg.kg.cells.obs import columns as table
 from tosg.kg.cells.obs.chosen import cells_of_no_person, choose_cells
-from tosg.kg.cells.obs.donors import is_no_person
+from tosg.kg.cells.obs.donors import is_no_person, two_persons
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.obs.terms import TermIndex
 from tosg.kg.cells.values.pseudobulk import group_cells
@@ -31,15 +31,44 @@ def fields(obs: pd.DataFrame, maps: Any = ()) -> dict[str, table.FieldColumn]:
     [
         *("pooled", "Doublet", "doublets", "Negative", "unassigned", "multiplet", "AMBIGUOUS"),
         *("not assigned", "not_assigned", "study-a/doublet", " Pool "),
+        # souporcell, scSplit, demuxlet, HTODemux, BD Rhapsody, cellhashR, pools with a number
+        *("Doublet_1", "doublet_D1_D2", "DBL-D1,D2", "AMB-D1-D2", "singlet", "SNG", "Multiplet"),
+        *("Undetermined", "cross-sample doublet", "HTO1_doublet", "unassigned_3", "no_hash"),
+        *("pool1", "Pool_A", "donor pool 2", "Mixed donors", "Not Determined", "undefined"),
     ],
 )
 def test_words_that_are_no_person(word: str) -> None:
     assert is_no_person(word)
 
 
-@pytest.mark.parametrize("word", ["D1", "Negative-1", "poolman", "Sam Doublet", "", "nan", "0"])
+@pytest.mark.parametrize(
+    "word", ["D1", "Negative-1", "poolman", "Samdoublet", "Pool-ABC", "Amber", "", "nan", "0"]
+)
 def test_names_are_persons(word: str) -> None:
     assert not is_no_person(word)
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (["0", "1", "0/1", "1/0", "2/0"], {"0/1", "1/0"}),  # souporcell; no cell is of donor 2
+        (["HTO-A", "HTO-B", "HTO-A_HTO-B"], {"HTO-A_HTO-B"}),
+        (["D1", "D2", "D1,D2", "D1+D2", "D1 and D2", "D1_D3"], {"D1,D2", "D1+D2", "D1 and D2"}),
+        (["s/0", "s/1", "s/0/1", "t/0", "t/0/1"], {"s/0/1"}),
+        (["a_b", "a", "c_d"], set()),
+        (["1", "1_1"], set()),
+    ],
+)
+def test_a_name_of_two_other_donors_is_no_person(names: list[str], pairs: set[str]) -> None:
+    assert two_persons(names) == pairs
+    columns = fields(pd.DataFrame({"donor_id": names}))
+    assert set(cells_of_no_person(columns)) == pairs
+
+
+@pytest.mark.parametrize("text", ["NA_character_", "<NA>", "not_available", ".", "Not-Specified"])
+def test_what_stands_for_nothing_is_no_donor(text: str) -> None:
+    columns = fields(pd.DataFrame({"donor_id": ["D1", text]}))
+    assert columns["donor_id"].names() == ["D1", None]
 
 
 def test_cells_of_no_one_person_have_no_donor_and_are_counted() -> None:

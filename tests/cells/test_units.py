@@ -233,3 +233,33 @@ def test_totals_are_those_of_genes(tmp_path: Path) -> None:
     var = pd.DataFrame({"feature_types": kinds}, index=[f"g{j}" for j in range(M + 3)])
     path = write(tmp_path / "x.h5ad", sp.csr_matrix(x), obs=obs(), var=var)
     assert found(path) == ("X", "log1p_cp10k")
+
+
+def citeseq(path: Path, genes: Dense, antibodies: Dense) -> Path:
+    kinds = ["Gene Expression"] * genes.shape[1] + ["Antibody Capture"] * antibodies.shape[1]
+    var = pd.DataFrame({"feature_types": kinds}, index=[f"v{j}" for j in range(len(kinds))])
+    x = sp.csr_matrix(np.hstack([genes, antibodies]).astype(np.float32))
+    return write(path, x, obs=obs(), var=var)
+
+
+def test_antibodies_of_another_unit_are_refused(tmp_path: Path) -> None:
+    """They would be rounded, or read as logarithms that they are not."""
+    generator = np.random.default_rng(2)
+    counted = generator.poisson(60, (N, 4)) + 3.0
+    clr = np.log1p(counted) - np.log1p(counted).mean(axis=1, keepdims=True)
+    genes = library()
+    logs = np.log1p(shares(1e4))
+    for antibodies in (clr, np.abs(clr)):  # centred, or only scaled
+        path = citeseq(tmp_path / "a.h5ad", genes, antibodies)
+        for how in ({}, {"unit": "counts"}, {"round_values": True}):
+            with pytest.raises(DataError, match="antibodies are normalised") as caught:
+                found(path, **how)
+        line = 'adata[:, adata.var["feature_types"] != "Antibody Capture"]'
+        assert line in str(caught.value.hint)
+    with pytest.raises(DataError, match="antibodies are counts and genes are log1p_cp10k"):
+        found(citeseq(tmp_path / "b.h5ad", logs, counted))
+    assert found(citeseq(tmp_path / "c.h5ad", genes, counted)) == ("X", "counts")
+    assert found(citeseq(tmp_path / "d.h5ad", logs, np.log1p(counted))) == ("X", "log1p_cp10k")
+    # Ambient counts were taken away from both: decimals that are no logarithms.
+    corrected = citeseq(tmp_path / "e.h5ad", genes * 0.93, counted * 0.93)
+    assert found(corrected, round_values=True) == ("X", "counts")

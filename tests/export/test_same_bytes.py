@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,8 +112,10 @@ def test_killed_and_resumed(
     assert not out.exists()
     partial = out.with_name("killed.partial")
     assert partial.is_dir()
-    with pytest.raises(ConfigError, match="killed before it ended"):
-        run(many, out, **HOW)
+    if stage != "writing the graph":  # there, nothing is done that is worth going on from
+        with pytest.raises(ConfigError, match="killed before it ended") as caught:
+            run(many, out, **HOW)
+        assert "--resume" in str(caught.value.hint)
     deadline = time.monotonic() + 20  # workers of a killed export leave by themselves
     while True:
         try:
@@ -124,6 +128,23 @@ def test_killed_and_resumed(
     assert contents(resumed.folder) == contents(run(many, **HOW).folder)
     assert read_manifest(resumed.folder).run["resumed"] is True
     assert not partial.exists()
+
+
+def test_a_killed_export_and_a_plain_one_to_the_same_folder(
+    many: Database, run: Any, tmp_path: Path
+) -> None:
+    """Either it works at once, or it says what to type, and that works."""
+    out = tmp_path / "a folder"
+    killed(many, out, "writing the graph", 1)
+    first = contents(run(many, out, **HOW).folder)
+    shutil.rmtree(out)
+    killed(many, out, "writing cells", 2)
+    with pytest.raises(ConfigError, match="killed before it ended") as caught:
+        run(many, out, **HOW)
+    typed = shlex.split(str(caught.value.hint).partition("to start over: ")[2])
+    assert typed[:2] == ["rm", "-r"]
+    subprocess.run(typed, check=True)
+    assert contents(run(many, out, **HOW).folder) == first
 
 
 def test_resume_is_refused_when_the_question_changed(

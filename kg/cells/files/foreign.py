@@ -140,6 +140,30 @@ def foreign_hdf5(path: Path, file: Any) -> DataError:
     )
 
 
+_KB = (
+    'import anndata as ad; from pathlib import Path; a = ad.io.read_mtx("{matrix}"); '
+    'a.obs_names = Path("cells_x_genes.barcodes.txt").read_text().split(); '
+    'a.var_names = Path("cells_x_genes.genes.txt").read_text().split(); '
+    'a.write_h5ad("cells.h5ad")'
+)
+_PARSE = (
+    'import anndata as ad, pandas as pd; a = ad.io.read_mtx("{matrix}"); '
+    'a.obs = pd.read_csv("cell_metadata.csv", index_col=0); '
+    'a.var = pd.read_csv("all_genes.csv", index_col=0); a.write_h5ad("cells.h5ad")'
+)
+#: Files of a folder, the tool that wrote them, and the line that converts them.
+_FOLDERS = (
+    (("cells_x_genes.mtx", "cells_x_genes.barcodes.txt"), "kb-python", _KB),
+    (("DGE.mtx", "all_genes.csv", "cell_metadata.csv"), "Parse Biosciences", _PARSE),
+    (("count_matrix.mtx", "all_genes.csv", "cell_metadata.csv"), "Parse Biosciences", _PARSE),
+)
+
+
+def is_foreign_folder(path: Path) -> bool:
+    """Whether a folder is of a tool whose matrices are not read."""
+    return any(all((path / name).is_file() for name in names) for names, _, _ in _FOLDERS)
+
+
 def foreign_folder(path: Path) -> DataError:
     """Name a folder that holds no cells, and what in it may be meant."""
     if (path / "__group").is_dir() or (path / "__tiledb_group.tdb").is_file():
@@ -150,6 +174,15 @@ def foreign_folder(path: Path) -> DataError:
             hint="`tiledbsoma.io.to_anndata(experiment, measurement_name='RNA')"
             ".write_h5ad('cells.h5ad')`",
         )
+    for names, tool, line in _FOLDERS:
+        if all((path / name).is_file() for name in names):
+            return DataError(
+                f"the folder is of {tool}, which is not read",
+                where=path,
+                found=", ".join(names),
+                expected=READABLE,
+                hint=f"in the folder: `{line.format(matrix=names[0])}`",
+            )
     tables = sorted((path / "tables").iterdir()) if (path / "tables").is_dir() else []
     inside = [*tables, *sorted(path.iterdir())]
     names = [str(p.relative_to(path)) for p in inside if not p.name.startswith(".")]

@@ -16,6 +16,7 @@ from tosg.kg.cells.files.foreign import (
     foreign_error,
     foreign_folder,
     foreign_hdf5,
+    is_foreign_folder,
 )
 from tosg.kg.cells.files.h5ad import read_anndata, read_h5ad
 from tosg.kg.cells.files.h5mu import read_h5mu
@@ -182,6 +183,8 @@ def _open_zarr_zip(path: Path, root: str) -> CellSource:
 
 def _open_folder(path: Path) -> CellSource:
     """Open a zarr folder of AnnData or a 10x mtx folder."""
+    if is_foreign_folder(path):
+        raise foreign_folder(path)
     matrices = matrix_files(path)
     if len(matrices) == 1:
         return read_tenx_mtx(path, matrices[0])

@@ -5,17 +5,25 @@ The names decide which axis has the genes, and only where exactly one of the two
 
 from __future__ import annotations
 
-import gzip
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tosg.errors import DataError
 from tosg.kg.cells.files.source import CellSource, Matrix, reading
+from tosg.kg.cells.files.table_sides import (
+    are_row_numbers,
+    are_totals,
+    describes_cells,
+    describes_genes,
+    no_genes,
+)
+from tosg.kg.cells.files.table_text import look_at_text, refuse_numbers_as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -23,14 +31,6 @@ if TYPE_CHECKING:
 #: How the names of tables end.
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".csv.gz", ".tsv.gz", ".txt.gz", ".tab.gz")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
-
-#: Rows of text that are read at once: a table may be larger than memory, its counts are sparse.
-_CHUNK_ROWS = 500
-
-#: What HTSeq counts beside genes.
-_SUMMARY = re.compile(
-    r"(?:__)?(?:no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
-)
 
 #: Names that nearly every file of cells has, of human and, but for case, of mouse.
 _COMMON = frozenset(
@@ -55,30 +55,107 @@ def read_cell_table(path: Path) -> CellSource:
     Raises
     ------
     DataError
-        Not a table of numbers, or it is not clear which axis has the genes.
+        Numbers and text in one column, or it is not clear which axis has the genes.
     """
     with reading(path):
-        names, columns, rows = _parquet(path) if path.suffix == ".parquet" else _text(path)
-    in_rows, in_columns = _are_genes(names), _are_genes(columns)
-    if in_rows == in_columns:
-        raise _unclear(path, names, columns)
-    genes, cells = (names, columns) if in_rows else (columns, names)
-    values = (rows.T if in_rows else rows).tocsr()
+        table = _parquet(path) if path.suffix == ".parquet" else _text(path)
+    in_rows = _are_genes(table.names)
+    if in_rows == _are_genes(table.columns):
+        raise _unclear(path, table.names, table.columns)
     notes = [f"genes are in the {'rows' if in_rows else 'columns'}, as their names say"]
-    kept = np.array([not _SUMMARY.fullmatch(g) for g in genes], bool)
-    if not kept.all():
-        left = ", ".join(g for g, keep in zip(genes, kept, strict=True) if not keep)
-        notes.append(f"sums that HTSeq counts beside genes are left out: {left}")
-        values, genes = values[:, kept], [g for g, k in zip(genes, kept, strict=True) if k]
-    return _source(path, cells, genes, values, notes)
+    return _source(path, _sides(table, in_rows=in_rows, notes=notes), [*notes, *table.notes])
 
 
-def _source(
-    path: Path, cells: Sequence[str], genes: Sequence[str], values: Any, notes: list[str]
-) -> CellSource:
+@dataclass
+class _Table:
+    """A table as it stands in the file: names of rows and columns, numbers, columns of text."""
+
+    names: list[str]
+    columns: list[str]
+    values: Any
+    texts: dict[str, list[Any]]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Sides:
+    """Cells, genes and counts of a table, and what describes them."""
+
+    cells: list[str]
+    genes: list[str]
+    values: Any
+    of_cells: dict[str, Any]
+    of_genes: dict[str, Any]
+
+
+def _sides(table: _Table, *, in_rows: bool, notes: list[str]) -> _Sides:
+    """Take counts apart from what stands beside them, with a note for each kind."""
+    describes = describes_genes if in_rows else describes_cells
+    beside = dict(table.texts)
+    aside = np.array([describes(c) or are_row_numbers(c) for c in table.columns], bool)
+    for at in np.flatnonzero(aside).tolist():
+        if not are_row_numbers(table.columns[at]):
+            beside[table.columns[at]] = table.values[:, [at]].toarray().ravel()
+    values = table.values[:, ~aside]
+    columns = [c for c, other in zip(table.columns, aside.tolist(), strict=True) if not other]
+    if beside:
+        of, where = ("genes", "var") if in_rows else ("cells", "obs")
+        shown = ", ".join(list(beside)[:8]) + (", ..." if len(beside) > 8 else "")
+        notes.append(f"columns that describe {of} are in {where}: {shown}")
+    cells, genes = (columns, table.names) if in_rows else (table.names, columns)
+    found = _Sides(
+        cells,
+        genes,
+        (values.T if in_rows else values).tocsr(),
+        {} if in_rows else beside,
+        beside if in_rows else {},
+    )
+    return _without_sums(found, notes)
+
+
+def _without_sums(s: _Sides, notes: list[str]) -> _Sides:
+    """Leave out what is no gene and no cell: sums over the others."""
+    counted = no_genes(s.genes)
+    if counted.any():
+        notes.append(f"sums that are counted beside genes are left out: {_named(s.genes, counted)}")
+    total = are_totals(s.genes, s.values[:, :]) & ~counted
+    if total.any():
+        notes.append(f"totals over genes are left out: {_named(s.genes, total)}")
+    keep = ~(counted | total)
+    s = _Sides(
+        s.cells,
+        _kept(s.genes, keep),
+        s.values[:, keep],
+        s.of_cells,
+        {name: _kept(list(column), keep) for name, column in s.of_genes.items()},
+    )
+    of_cells = are_totals(s.cells, s.values.T)
+    if not of_cells.any():
+        return s
+    notes.append(f"totals over cells are left out: {_named(s.cells, of_cells)}")
+    return _Sides(
+        _kept(s.cells, ~of_cells),
+        s.genes,
+        s.values[~of_cells],
+        {name: _kept(list(column), ~of_cells) for name, column in s.of_cells.items()},
+        s.of_genes,
+    )
+
+
+def _kept(values: Sequence[Any], keep: Any) -> list[Any]:
+    return [v for v, k in zip(values, keep.tolist(), strict=True) if k]
+
+
+def _named(names: Sequence[str], chosen: Any) -> str:
+    return ", ".join(_kept(names, chosen))
+
+
+def _source(path: Path, sides: _Sides, notes: list[str]) -> CellSource:
     import pandas as pd
 
-    var, obs = pd.DataFrame(index=pd.Index(genes)), pd.DataFrame(index=pd.Index(cells))
+    var = pd.DataFrame(sides.of_genes, index=pd.Index(sides.genes))
+    obs = pd.DataFrame(sides.of_cells, index=pd.Index(sides.cells))
+    values = sides.values
     matrix = Matrix("table", values.shape, var, values.nnz, True, values.__getitem__, str(path))
     return CellSource(path, [path], obs, var, [matrix], "table", notes=notes)
 
@@ -89,53 +166,70 @@ def _are_genes(names: Sequence[str]) -> bool:
     return common >= _MIN_COMMON or shaped >= _MIN_SHARE * max(1, len(names))
 
 
-def _text(path: Path) -> tuple[list[str], list[str], Any]:
-    import pandas as pd
+def _text(path: Path) -> _Table:
+    text = look_at_text(path)
+    found = _joined(path, text.frames())
+    found.notes += text.notes
+    return found
+
+
+def _parquet(path: Path) -> _Table:
+    import pyarrow.parquet as pq
+
+    return _joined(path, [pq.read_table(path).to_pandas()])
+
+
+def _joined(path: Path, frames: Iterable[pd.DataFrame]) -> _Table:
+    """Join blocks of rows; columns of text apart."""
     import scipy.sparse as sp
 
-    with pd.read_csv(path, sep=_separator(path), index_col=0, chunksize=_CHUNK_ROWS) as chunks:
-        parts = list(_sparse(path, chunks))
+    names: list[str] = []
+    parts: list[Any] = []
+    texts: dict[str, list[Any]] = {}
+    numbers: list[str] = []
+    for frame in frames:
+        of_text = [c for c in frame.columns if frame[c].dtype.kind not in "iufb"]
+        if not parts:
+            texts = {str(c): [] for c in of_text}
+            numbers = [str(c) for c in frame.columns if str(c) not in texts]
+        for column in {*texts, *map(str, of_text)}:
+            refuse_numbers_as_text(path, column, frame[column].tolist(), _line(path))
+            if column not in texts:
+                raise _no_number(path, column, frame[column].tolist())
+            texts[column] += frame[column].tolist()
+        names += [str(n) for n in frame.index]
+        parts.append(
+            sp.csr_matrix(_numbers(frame[[c for c in frame.columns if str(c) in set(numbers)]]))
+        )
     if not parts:
         raise DataError("the table has no rows", where=path, expected="a row per gene or cell")
-    names = [name for found, _, _ in parts for name in found]
-    return names, parts[0][1], sp.vstack([values for _, _, values in parts]).tocsr()
+    return _with_names(_Table(names, numbers, sp.vstack(parts).tocsr(), texts))
 
 
-def _separator(path: Path) -> str:
-    """The one of tab, comma, semicolon and space that divides the first line most."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as stream:
-        first = stream.readline()
-    return max("\t,; ", key=first.count)
+def _with_names(table: _Table) -> _Table:
+    """Where rows are only numbered, take a column of text as their names.
+
+    It is the only one, or the first that has genes.
+    """
+    if not all(name.isdecimal() for name in table.names):
+        return table
+    unique = [c for c, v in table.texts.items() if len({str(n) for n in v}) == len(v)]
+    if len(table.texts) > 1:
+        unique = [c for c in unique if _are_genes([str(n) for n in table.texts[c]])]
+    if unique:
+        table.names = [str(n) for n in table.texts.pop(unique[0])]
+        table.notes.append(f"rows are named by the column {unique[0]}")
+    return table
 
 
-def _parquet(path: Path) -> tuple[list[str], list[str], Any]:
-    import pyarrow.parquet as pq
-    import scipy.sparse as sp
-
-    frame = pq.read_table(path).to_pandas()
-    texts = [c for c in frame.columns if frame[c].dtype.kind not in "iufb"]
-    if len(texts) == 1:  # the names were an index that was not kept as one
-        frame = frame.set_index(texts[0])
-    ((names, columns, values),) = _sparse(path, [frame])
-    return names, columns, sp.csr_matrix(values)
-
-
-def _sparse(path: Path, chunks: Any) -> Iterator[tuple[list[str], list[str], Any]]:
-    """Names of rows, names of columns and values of each part of a table."""
-    import scipy.sparse as sp
-
-    for chunk in chunks:
-        wrong = [str(c) for c in chunk.columns if chunk[c].dtype.kind not in "iufb"]
-        if wrong:
-            raise DataError(
-                "a table of counts has columns that are not numbers",
-                where=path,
-                found=", ".join(wrong[:5]) + (", ..." if len(wrong) > 5 else ""),
-                expected="names in the first column, numbers in all others",
-                hint=f"put them into obs: {_line(path)}",
-            )
-        values = _numbers(chunk)
-        yield [str(n) for n in chunk.index], [str(c) for c in chunk.columns], sp.csr_matrix(values)
+def _no_number(path: Path, column: str, values: Sequence[object]) -> DataError:
+    return DataError(
+        "a column of a table has numbers and text",
+        where=f"{path}: column {column}",
+        found=str(next(v for v in values if isinstance(v, str)))[:40],
+        expected="numbers, as in the rows before",
+        hint="correct the value, or leave the column out",
+    )
 
 
 def _numbers(frame: pd.DataFrame) -> Any:
@@ -158,7 +252,9 @@ def _unclear(path: Path, rows: Sequence[str], columns: Sequence[str]) -> DataErr
 
 def _line(path: Path) -> str:
     read = "read_parquet" if path.suffix == ".parquet" else "read_csv"
-    sep = "" if path.suffix == ".parquet" else f", sep={_separator(path)!r}, index_col=0"
+    sep = (
+        "" if path.suffix == ".parquet" else f", sep={look_at_text(path).separator!r}, index_col=0"
+    )
     return (
         f'`anndata.AnnData(pandas.{read}("{path.name}"{sep})).write_h5ad("cells.h5ad")`, '
         "with .T after the table where genes are in rows"

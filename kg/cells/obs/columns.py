@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tosg.errors import DataError
 from tosg.kg.cells.obs import fields as f
-from tosg.kg.cells.obs.donors import JOINT, is_no_person
+from tosg.kg.cells.obs.donors import JOINT, is_no_person, two_persons
 from tosg.kg.cells.obs.flags import read_flags
 from tosg.kg.cells.obs.terms import WRONG_ONTOLOGY, Label, TermIndex, match_labels
 from tosg.kg.cells.obs.texts import factors
@@ -161,12 +161,13 @@ def _translated(text: str, field: f.Field, source: FieldSource) -> str:
 
 def _labels(texts: Sequence[str], field: f.Field, index: TermIndex | None) -> dict[str, Label]:
     if field.name == "donor_id":
-        return {t: _donor(t) for t in texts}
+        pairs = two_persons(texts)
+        return {t: _donor(t, pair=t in pairs) for t in texts}
     return match_labels(texts, field, index)
 
 
-def _donor(text: str) -> Label:
-    if is_no_person(text):
+def _donor(text: str, *, pair: bool) -> Label:
+    if pair or is_no_person(text):
         return Label(text, "no person")
     return Label(text, "missing") if f.is_missing(text) else Label(text, "text", text)
 

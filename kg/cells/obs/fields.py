@@ -6,26 +6,39 @@ import math
 import re
 from dataclasses import dataclass
 
-#: Texts that stand for "not known" in the files of the field.
+#: Texts that stand for "not known" in the files of the field; ``_`` and ``-`` between words are
+#: blanks.
 MISSING = frozenset(
     {
-        *("", "nan", "none", "null", "na", "n/a", "n.a.", "n.a", "<na>", "#n/a", "-", "--", "?"),
+        *("", "nan", "none", "null", "na", "n/a", "n.a.", "n.a", "<na>", "#n/a", "#na", "n/d"),
+        *("na_character_", "na_integer_", "na_real_", "nat", "pd.na", "(null)", "\\n"),
+        *("#value!", "#ref!", "#name?", "-", "--", "?", "."),
         *("unknown", "unassigned", "not available", "not applicable", "not reported"),
-        *("not provided", "not collected", "missing", "unavailable"),
+        *("not provided", "not collected", "not recorded", "not specified", "not known"),
+        *("unspecified", "missing", "unavailable", "data not available", "no data"),
+        *("unknown / not reported", "unknown/not reported"),
     }
 )
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[_-](?=\w)")
 
 #: The term that says "no disease" (CELLxGENE).
 NORMAL = "pato:0000461"
-_NORMAL_WORDS = frozenset({"normal", "healthy"})
+_NORMAL_WORDS = frozenset(
+    {
+        *("normal", "healthy", "healthy control", "healthy controls", "healthy donor"),
+        *("healthy donors", "healthy volunteer", "no disease", "disease free", "non diseased"),
+    }
+)
 
 SEXES = {"pato:0000383": "female", "pato:0000384": "male"}
-_SEX_WORDS = {"f": "female", "female": "female", "m": "male", "male": "male"}
+_SEX_WORDS = dict.fromkeys(("f", "female", "woman", "women", "girl"), "female") | dict.fromkeys(
+    ("m", "male", "man", "men", "boy"), "male"
+)
 
 HUMAN_TERM = "ncbitaxon:9606"
 _HUMAN_WORDS = re.compile(
-    r"homo sapiens(?: \(human\))?(?: \[.*\])?|human(?: \(homo sapiens\))?|h\. ?sapiens|hsapiens"
-    r"|(?:(?:ncbitaxon|taxon|taxid|ncbi):)?9606"
+    r"homo sapiens(?: \(human\))?(?: \[.*\])?|human(?: \(homo sapiens\))?|h\.? ?sapiens"
+    r"|(?:(?:ncbitaxon|taxon|taxid|ncbi):)?9606(?:\.0)?"
 )
 
 
@@ -85,7 +98,8 @@ def is_missing(value: object) -> bool:
     """Whether a value of a table stands for "not known"."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
-    return str(value).strip().lower() in MISSING
+    word = str(value).strip().lower()
+    return word in MISSING or _BETWEEN_WORDS.sub(" ", word) in MISSING
 
 
 def sex(text: str) -> str | None:
@@ -95,11 +109,11 @@ def sex(text: str) -> str | None:
 
 def is_human(text: str) -> bool:
     """Whether a species' name or NCBITaxon term is that of human."""
-    word = text.strip().lower()
+    word = " ".join(text.lower().split())
     return any(_HUMAN_WORDS.fullmatch(word.replace("_", mark)) for mark in (":", " "))
 
 
 def is_normal(text: str) -> bool:
     """Whether a disease label says that there is none."""
-    word = text.strip().lower().replace("_", ":")
-    return word in _NORMAL_WORDS or word == NORMAL
+    word = text.strip().lower()
+    return _BETWEEN_WORDS.sub(" ", word) in _NORMAL_WORDS or word.replace("_", ":") == NORMAL

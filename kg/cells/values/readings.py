@@ -92,7 +92,7 @@ def part_of(matrix: Matrix, parts: Sequence[Matrix]) -> str | None:
         return layer_of(matrix)
     if len(parts) < 2:  # a part that stands alone may be all there is
         return None
-    rows = _probe_rows(matrix)
+    rows = probe_rows(matrix)
     own = matrix.block(rows).to_scipy(matrix.shape[1])
     for part in parts:
         if part.shape == matrix.shape and not (part.block(rows).to_scipy(part.shape[1]) != own).nnz:
@@ -105,7 +105,7 @@ def look(path: Path, matrix: Matrix) -> UnitFinding:
 
     Only variables that are genes are looked at, where the file says which are.
     """
-    rows = _probe_rows(matrix)
+    rows = probe_rows(matrix)
     parts = [
         matrix.block(rows[i : i + matrix.block_rows])
         for i in range(0, len(rows), matrix.block_rows)
@@ -128,7 +128,8 @@ def look(path: Path, matrix: Matrix) -> UnitFinding:
     return _decimals(matrix, parts, values)
 
 
-def _probe_rows(matrix: Matrix) -> npt.NDArray[np.int64]:
+def probe_rows(matrix: Matrix) -> npt.NDArray[np.int64]:
+    """Rows at the start, the middle and the end of a matrix."""
     n = matrix.shape[0]
     starts = sorted({0, max(0, n // 2 - PROBE_ROWS // 2), max(0, n - PROBE_ROWS)})
     spans = [np.arange(s, min(n, s + PROBE_ROWS)) for s in starts[:_PROBES]]

@@ -23,6 +23,7 @@ import numpy as np
 
 from tosg.errors import DataError, unknown
 from tosg.kg.cells.values.checked import CheckedMatrix
+from tosg.kg.cells.values.mixtures import refuse_mixture
 from tosg.kg.cells.values.readings import (
     PARTS,
     PROBE_ROWS,
@@ -85,7 +86,7 @@ def choose(
     ------
     DataError
         No matrix, no cells, no variables, values that are not numbers, only z-scores, a unit that
-        is not certain, or one that the values contradict.
+        is not certain, one that the values contradict, or antibodies of another unit.
     """
     if unit is not None and unit not in UNITS:
         raise unknown("unit", unit, UNITS)
@@ -107,6 +108,7 @@ def choose(
         found = _as_said(source.path, findings, unit or "counts", round_values=round_values)
     else:
         found = _best(source.path, findings, allow_scaled=allow_scaled)
+        refuse_mixture(source.path, found.matrix, str(found.unit))
     said = unit or ("counts" if round_values else found.unit)
     total = found.total if said == found.unit else None
     return CheckedMatrix(source.path, found.matrix, str(said), total, round_values), findings
@@ -152,6 +154,7 @@ def _as_said(
     if not fitting:
         raise _refused(path, findings, f"no values of the file are {unit}", said=unit)
     best = min(fitting, key=lambda f: (f.unit != unit, -f.matrix.shape[1]))
+    refuse_mixture(path, best.matrix, unit)
     matrix = CheckedMatrix(path, best.matrix, unit, None, round_values)
     matrix.block(np.arange(min(PROBE_ROWS, best.matrix.shape[0])))
     return best
@@ -171,6 +174,8 @@ def _refused(
     if logs:
         ways.append(f"logarithms: --unit {' or '.join(logs)}")
     ways += [f"--unit {u}" for u in ("counts", "cp10k", "cpm") if u in possible and u != said]
+    if "normalized_counts" in possible and said != "normalized_counts":
+        ways.append("counts times a number per cell, as shares: --unit normalized_counts")
     if possible == {"scaled"}:
         ways = ["z-scores: --allow-scaled attaches them as they are"]
     parts = [layer_of(f.matrix) for f in findings if is_part(f.matrix)]

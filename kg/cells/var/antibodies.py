@@ -26,6 +26,8 @@ _REACTIVITY = re.compile(
 _REPEATED = re.compile(r"^(.*\d[a-zA-Z]?)[-.]\d$")
 #: A clone after a CD number (CD3_UCHT1); elsewhere the second word may be part of the name.
 _CLONE = re.compile(r"(?i)^(CD\d+[a-z]?)[-_. ](?:clone[ _])?(?!CD\d)(?=\S*\d)[a-z0-9][\w./-]{2,}$")
+#: BD Rhapsody: antigen, clone, gene, barcode, and what it is (CD3:UCHT1|CD3E|AHS0231|pAbO).
+_RHAPSODY = re.compile(r"(?i)^([^:|]+)(?::[^|]*)?\|(?:[^|]*\|)?[a-z]{3}\d{4}\|pabo$")
 _BRACKETS = re.compile(r"^(.*?\S)[ _]*\(([^()]+)\)$")
 
 _CONTROL = re.compile(
@@ -90,6 +92,8 @@ def antigen_of(name: str) -> Antigen | None:
 
 def _stripped(text: str) -> str:
     before, text = "", text.strip()
+    if found := _RHAPSODY.match(text):
+        text = found[1]
     while before != text:
         before = text
         text = _REACTIVITY.sub("", _PREFIX.sub("", _SUFFIX.sub("", text))).strip() or before

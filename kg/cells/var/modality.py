@@ -29,9 +29,10 @@ _OTHERS = frozenset(
 )
 
 
-# Names that only antibodies and hashtags have, in files that do not say the kind.
-_ANTIBODY = re.compile(r"(?i)totalseq|[_-]adt$|^adt[_-]|[_-]total[abcd]$")
-_HASHTAG = re.compile(r"(?i)^(?:hto|hashtag)[_ -]?\d+(?:[_-].*)?$")
+# Names that only antibodies and hashtags have, in files that do not say the kind; pAbO ends those
+# of BD Rhapsody.
+_ANTIBODY = re.compile(r"(?i)totalseq|[_-]adt$|^adt[_-]|[_-]total[abcd]$|\|pabo$")
+_HASHTAG = re.compile(r"(?i)^(?:hto|hashtag)[_ -]?\d+(?:[_-].*)?$|^sampletag\d+(?:_hs)?\|sto$")
 
 
 def modalities_of(var: pd.DataFrame) -> list[str]:
@@ -39,11 +40,16 @@ def modalities_of(var: pd.DataFrame) -> list[str]:
 
     A column says it; without one, names that vendors give antibodies only (``CD4_TotalSeqB``).
     """
-    by_lower = {str(c).lower(): c for c in var.columns}
-    column = next((by_lower[n] for n in TYPE_COLUMNS if n in by_lower), None)
+    column = type_column(var)
     if column is None:
         return [_modality_of_name(str(name)) for name in var.index]
     return [_modality(str(value)) for value in var[column].tolist()]
+
+
+def type_column(var: pd.DataFrame) -> str | None:
+    """Column of var that says the kind of each variable."""
+    by_lower = {str(c).lower(): str(c) for c in var.columns}
+    return next((by_lower[n] for n in TYPE_COLUMNS if n in by_lower), None)
 
 
 def _modality_of_name(name: str) -> str:

@@ -21,6 +21,10 @@ _ID_FIRST = re.compile(rf"(?i)^{_ENSG}[_|:;,.(\- ]+([^\s)]+)\)?$")
 _ID_LAST = re.compile(rf"(?i)^(\S+?)[_|:;,.(\- ]+{_ENSG}\)?$")
 _PAR_Y = re.compile(rf"(?i)^{_ENSG}_PAR_Y$")
 _ENTREZ_LAST = re.compile(r"^([A-Za-z][\w.-]*)\|(\d+)$")  # TCGA: CD3D|915
+#: BD Rhapsody's targeted panels: CD3D|NM_000732.4|Reference_end; others join a transcript.
+_TRANSCRIPT_LAST = re.compile(
+    r"^([A-Za-z][\w.-]*)\|(?:[NX][MR]_\d+|ENST\d{11})(?:\.\d+)?(?:\|.*)?$"
+)
 _LOC = re.compile(r"^LOC(\d+)$")  # NCBI's name of a gene without a symbol: its number
 _SUFFIX = re.compile(r"^(.+)[-.](\d{1,3})$")
 _R_NUMBER = re.compile(r"^X(\d.*)$")
@@ -58,7 +62,8 @@ def symbols_in(text: str, names: Container[str]) -> Iterator[str]:
         yield bare
     if found := _PAR_Y.match(bare):
         return
-    for pattern, group in ((_ID_FIRST, 2), (_ID_LAST, 1), (_ENTREZ_LAST, 1)):
+    joined = ((_ID_FIRST, 2), (_ID_LAST, 1), (_ENTREZ_LAST, 1), (_TRANSCRIPT_LAST, 1))
+    for pattern, group in joined:
         if found := pattern.match(bare):
             yield found[group]
             return

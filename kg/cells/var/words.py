@@ -19,6 +19,11 @@ _DATE = re.compile(
 _ORF = re.compile(r"^(C(?:[0-9]+|X|Y))ORF([0-9]+)")
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number: a symbol is none."""
+    return bool(_NUMBER.match(text.strip()))
+
+
 def is_date(text: str) -> bool:
     """Whether a text is a date, as a spreadsheet makes of SEPT2 (``2-Sep``)."""
     return bool(_DATE.match(text.strip()))
@@ -29,7 +34,7 @@ def can_be_symbol(text: str) -> bool:
     return (
         any(c.isalpha() for c in text)
         and text.strip().lower() not in _NOTHING
-        and not _NUMBER.match(text)
+        and not is_number(text)
         and not is_date(text)
     )
 

@@ -33,8 +33,8 @@ def cells() -> None:
     multiple=True,
     metavar="FILE.yaml|FIELD=COLUMN|FIELD:LABEL=NAME",
     help="Which column of obs holds a field (donor_id, cell_type, tissue, disease, sex, "
-    "development_stage, age, assay, organism, ...), several as dataset_id+donor_id; or what a "
-    "label means, as 'disease:CD=Crohn disease'; may be repeated.",
+    "development_stage, age, assay, organism, n_counts, ...), several as dataset_id+donor_id; or "
+    "what a label means, as 'disease:CD=Crohn disease'; may be repeated.",
 )
 @click.option(
     "--set",
@@ -56,9 +56,22 @@ def cells() -> None:
     show_default=True,
     help="Expression in the graph, or read from the file; auto: in the graph up to 1 GiB.",
 )
-@click.option("--markers", default="", metavar="GENE,...", help="Genes as numbers on the cells.")
-@click.option("--unit", help="What the values are, where it is not certain.")
-@click.option("--matrix", help="X, raw.X or a layer; by default where counts are found.")
+@click.option(
+    "--markers",
+    default="",
+    metavar="GENE,...",
+    help="Genes as numbers on the cells; CD4:gene or CD4:protein where both are measured.",
+)
+@click.option(
+    "--unit",
+    help="What the values are, where it is not certain: counts, corrected_counts, "
+    "normalized_counts, cp10k, cpm, log1p_cp10k, log1p, log2p1, log10p1 or scaled.",
+)
+@click.option(
+    "--matrix",
+    help="X, raw.X, a layer, or layers to add as spliced+unspliced; by default where counts are "
+    "found.",
+)
 @click.option("--allow-scaled", is_flag=True, help="Attach z-scores, if there is nothing else.")
 @click.option("--round", "round", is_flag=True, help="Round corrected counts to whole numbers.")
 @click.option(
@@ -100,7 +113,13 @@ def attach(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Attach a file of cells: h5ad, zarr, 10x .h5 or a 10x mtx folder."""
+    """Attach a file of cells.
+
+    PATH is an h5ad (also .gz), zarr (folder or .zip), h5mu or Loom file, a 10x .h5 (Cell Ranger 2
+    and later, CellBender) or a 10x folder of matrix, barcodes and features, with or without a
+    prefix, or a table of counts (CSV, TSV, Parquet). What is not read is named, with the line that
+    converts it.
+    """
     from tosg.inputs import read_mapping
 
     mapping = read_mapping(maps, sets, _list(keep))
