@@ -152,7 +152,7 @@ _PARSE = (
     'a.var = pd.read_csv("all_genes.csv", index_col=0); a.write_h5ad("cells.h5ad")'
 )
 #: Files of a folder, the tool that wrote them, and the line that converts them.
-_FOLDERS = (
+_FOLDERS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("cells_x_genes.mtx", "cells_x_genes.barcodes.txt"), "kb-python", _KB),
     (("DGE.mtx", "all_genes.csv", "cell_metadata.csv"), "Parse Biosciences", _PARSE),
     (("count_matrix.mtx", "all_genes.csv", "cell_metadata.csv"), "Parse Biosciences", _PARSE),
@@ -174,14 +174,14 @@ def foreign_folder(path: Path) -> DataError:
             hint="`tiledbsoma.io.to_anndata(experiment, measurement_name='RNA')"
             ".write_h5ad('cells.h5ad')`",
         )
-    for names, tool, line in _FOLDERS:
-        if all((path / name).is_file() for name in names):
+    for parts, tool, line in _FOLDERS:
+        if all((path / part).is_file() for part in parts):
             return DataError(
                 f"the folder is of {tool}, which is not read",
                 where=path,
-                found=", ".join(names),
+                found=", ".join(parts),
                 expected=READABLE,
-                hint=f"in the folder: `{line.format(matrix=names[0])}`",
+                hint=f"in the folder: `{line.format(matrix=parts[0])}`",
             )
     tables = sorted((path / "tables").iterdir()) if (path / "tables").is_dir() else []
     inside = [*tables, *sorted(path.iterdir())]

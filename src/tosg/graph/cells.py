@@ -47,7 +47,8 @@ def attach_cells(
     Parameters
     ----------
     path : path
-        h5ad file, zarr folder, 10x .h5 file or 10x mtx folder.
+        h5ad (also .gz), zarr (folder or .zip), h5mu or Loom file; 10x .h5 or a 10x folder of
+        matrix, barcodes and features; a table of counts (CSV, TSV, Parquet).
     mapping : CellMapping or mapping, optional
         Field of a cell to column of ``obs``, as ``{"donor_id": "patient"}``, or to what a YAML
         file would have: ``{"tissue": {"constant": "blood"}}``,
@@ -60,11 +61,15 @@ def attach_cells(
     storage : {"auto", "inline", "linked"}
         Keep expression in the graph, or read it from the file; ``auto`` keeps up to 1 GiB.
     markers : sequence of str
-        Genes whose values, log1p of counts per 10,000, become properties of the cells.
+        Genes whose values, log1p of counts per 10,000, become properties of the cells; of a name
+        that a gene and an antibody have, ``CD4:gene`` or ``CD4:protein`` (CLR).
     unit : str, optional
-        What the values are (``counts``, ``log1p_cp10k``, ...), where it is not certain.
+        What the values are, where it is not certain: ``counts``, ``corrected_counts``,
+        ``normalized_counts``, ``cp10k``, ``cpm``, ``log1p_cp10k``, ``log1p``, ``log2p1``,
+        ``log10p1`` or ``scaled``.
     matrix : str, optional
-        ``X``, ``raw.X`` or a layer; by default the one with counts.
+        ``X``, ``raw.X``, a layer, or layers to add (``spliced+unspliced``); by default the one
+        with counts.
     allow_scaled : bool
         Whether z-scores may be attached.
     round : bool
