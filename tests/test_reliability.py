@@ -23,3 +23,16 @@ def test_every_test_on_the_page_exists() -> None:
     named = set(re.findall(r"\b(test_\w+)\b", PAGE.read_text(encoding="utf-8")))
     assert len(named) > 50
     assert named - defined - modules == set()
+
+
+def test_every_case_names_its_test() -> None:
+    """In its row, in the row before ("the same"), or in the sentence before its table."""
+    for piece in sorted((ROOT / "docs" / "reliability").glob("*.md")):
+        before = ""
+        for line in piece.read_text(encoding="utf-8").splitlines():
+            if not line.startswith("|"):
+                before = line if line else before
+            elif not re.match(r"^\|[-| :]+\|$", line):
+                head = re.search(r"\| (?:test|shown by)\b[^|]*\|$", line)
+                named = re.search(r"test_\w+|\bthe same\b|\bsame\b", line)
+                assert head or named or "test_" in before, f"{piece.name}: {line}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from tosg.cli.report_view import print_report
 from tosg.errors import DatabaseError, TosgError, UsageError
+from tosg.kg.claims.counters import NoteCounter
 from tosg.kg.claims.log import SourceLog
 from tosg.kg.database.counts import GraphCounts
 from tosg.kg.merge.counts import SourceCounts
@@ -65,6 +68,31 @@ def test_what_is_said_of_releases(capsys: pytest.CaptureFixture[str]) -> None:
     assert "b.tsv of t: its claims stand beside what was loaded without one; if" in said
     assert "--option release=... or --prune" in said
     assert "left as it was: 2 [:TREATS] without sound claims" in said
+
+
+def test_reports_for_people_have_no_python_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was unclear is there by name; the many kinds of notes are shown with an example."""
+    counter = NoteCounter()
+    rows = pl.DataFrame(
+        {"source": ["s"] * 2, "file": ["a.tsv"] * 2, "line": [3, 4], "id": ["x:1", "x:2"]}
+    )
+    counter.add("name too long", rows, pl.Series(["first", "second"]))
+    (note,) = counter.notes()
+    assert note.examples == ["line 3: x:1 first", "line 4: x:2 second"]
+    report = made_report()
+    file = report.sources[0].file(Path("a.tsv"))
+    file.note(note.kind, note.count, note.examples)
+    for n in range(20):
+        file.note(f"kind {n}", 1, [f"example {n}"])
+    report.identity.ambiguous = 7
+    report.identity.ambiguous_examples = [f"x:{n} is one of y:{n}, z:{n}" for n in range(6)]
+    print_report(json.loads(json.dumps(report.as_dict())))
+    said = capsys.readouterr().out
+    assert "noted: 2 name too long, as line 3: x:1 first" in said
+    assert "noted: and 9 more kinds, 9 in all" in said
+    assert "unclear: x:0 is one of y:0, z:0" in said
+    assert "and 2 more" in said
+    assert not re.search(r"\['|'\]|\{'|None|<\w+ object|\\\\x", said)
 
 
 def test_rows_that_do_not_add_up() -> None:

@@ -11,6 +11,8 @@ from tosg.kg import server as managed
 from tosg.kg.database import indexes as ddl
 from tosg.kg.database.connection import Database, Target
 from tosg.kg.server.connect import connect
+from tosg.kg.write import bulk_import
+from tosg.kg.write.counts import Changes, WriteCounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +74,22 @@ def test_a_failed_import_leaves_the_database(
     with connect(settings) as db:
         assert db.rows("MATCH (n:Old) RETURN count(n) AS n") == [{"n": 1}]
     assert len(list(before.data.parent.glob("data-*"))) == 1
+
+
+def test_an_import_that_stored_another_number_is_refused(database: Database) -> None:
+    """The check runs on the new data, before they are swapped in."""
+    database.write("CREATE (:Entity:Gene {id: 'x:1'})-[:ENCODES]->(:Entity:Protein {id: 'x:2'})")
+    right = WriteCounts(
+        {"Gene": Changes(made=1), "Protein": Changes(made=1)}, {"ENCODES": Changes(made=1)}
+    )
+    bulk_import._check(database, right)
+    for nodes, ties in (({"Gene": 2}, {"ENCODES": 1}), ({"Gene": 1}, {"ENCODES": 0})):
+        wrong = WriteCounts(
+            {name: Changes(made=n) for name, n in nodes.items()},
+            {name: Changes(made=n) for name, n in ties.items()},
+        )
+        with pytest.raises(ServerError, match="did not store what it was given"):
+            bulk_import._check(database, wrong)
 
 
 def test_nothing_is_swapped_in_before_its_indexes_are_online(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.real_excerpt import load_excerpt
 from support.servers import missing, wipe
@@ -29,7 +30,12 @@ from tosg.cli import export_main, main
 from tosg.export.format.manifest import read_manifest
 from tosg.kg import server as managed
 from tosg.kg.cells.attach import stored_report
+from tosg.kg.cells.obs.fields import BY_NAME
+from tosg.kg.cells.obs.terms import match_labels, read_terms
 from tosg.kg.cells.stored.dataset import datasets, read_expression
+from tosg.kg.cells.var.entity_names import read_names
+from tosg.kg.cells.var.matching import match_variables
+from tosg.kg.cells.var.variables import variables_of
 from tosg.kg.database.connection import Database, Target
 
 if TYPE_CHECKING:
@@ -229,6 +235,23 @@ def trials(graph: Trials) -> Iterator[Trials]:
 def same(values: Any, expected: Any) -> None:
     """Every number to one part in a million."""
     np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_4_names_of_real_records_are_clear(trials: Trials) -> None:
+    """The present name of one disease is a synonym of others; so with symbols of genes."""
+    found = match_labels(
+        ["Alzheimer disease", "Crohn disease", "Crohn's disease"],
+        BY_NAME["disease"],
+        read_terms(trials.db, "Disease"),
+    )
+    assert {text: (label.kind, label.node, label.how) for text, label in found.items()} == {
+        "Alzheimer disease": ("matched", "mondo:0004975", "name"),
+        "Crohn disease": ("matched", "mondo:0005011", "name"),
+        "Crohn's disease": ("matched", "mondo:0005011", "synonym"),
+    }
+    variables = variables_of(pd.DataFrame(index=["GARS", "SEPT2", "HN1"]))
+    genes = match_variables(variables, read_names(trials.db, variables))
+    assert genes.entities == ["ncbigene:2617", "ncbigene:4735", "ncbigene:51155"]
 
 
 @pytest.mark.parametrize("name", ["c01_soupx_low.h5ad", "c01_soupx_layer_only.h5ad"])

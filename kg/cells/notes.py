@@ -17,7 +17,7 @@ from tosg.kg.cells.values.pseudobulk import GROUP_RELATIONSHIPS
 from tosg.kg.cells.values.readings import is_part
 from tosg.kg.cells.var.modality import GENE, OTHER
 from tosg.kg.cells.var.variables import ID_COLUMNS, SYMBOL_COLUMNS
-from tosg.kg.cells.var.words import is_number
+from tosg.kg.cells.var.words import is_bare_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +109,7 @@ def _about_variables(report: AttachReport) -> list[str]:
         f"their names are looked for in the index of var, in {', '.join(ID_COLUMNS[:3])}, ... and "
         f"in {', '.join(SYMBOL_COLUMNS[:3])}, ..."
     )
-    if all(is_number(name) for name in report.variables["unmapped"]):
+    if all(is_bare_number(name) for name in report.variables["unmapped"]):
         note += (
             "; they are numbers: if these are Entrez numbers, call the column so "
             '(`adata.var["entrez_id"] = adata.var_names`)'

@@ -74,7 +74,11 @@ class NoteCounter:
         examples : iterable of str
             The values, in the order of the rows.
         """
-        for (source, file), some in rows.with_columns(value=list(examples)).group_by(
+        import polars as pl
+
+        # A plain list would be one value, the list, in every row.
+        values = pl.Series("value", list(examples), pl.String)
+        for (source, file), some in rows.with_columns(values).group_by(
             ["source", "file"], maintain_order=True
         ):
             note = self._found.setdefault(

@@ -184,7 +184,10 @@ FILES: list[tuple[Callable[[Path], Path], str]] = [
     (no_human, "no human cells"),
     (edited("X/indptr", set_to(5, 10**6)), "do not fit its values"),
     (edited("X/indptr", set_to(5, 0)), "not fit its values"),
-    (edited("X/indptr", set_to(5, 10**6), counts().tocsc()), "rows of a sparse matrix do not"),
+    (
+        edited("X/indptr", set_to(5, 10**6), counts().tocsc()),
+        "row pointers of a sparse matrix do not",
+    ),
     (edited("X/indices", set_to(5, 99)), "an entry outside its columns"),
     (edited("X/indices", set_to(5, -1)), "entry outside its columns"),
     (edited("X/indices", set_to(5, 99), counts().tocsc()), "outside its columns"),

@@ -18,7 +18,7 @@ from tosg.kg.cells.var.entity_names import cd_antigen
 from tosg.kg.cells.var.identifiers import read_curies
 from tosg.kg.cells.var.modality import OTHER
 from tosg.kg.cells.var.readings import identifiers_in, symbols_in
-from tosg.kg.cells.var.words import can_be_alias, can_be_symbol, is_date, is_number
+from tosg.kg.cells.var.words import can_be_alias, can_be_symbol, is_bare_number, is_date
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -193,7 +193,11 @@ def _not_a_name(v: Variable) -> str:
         return "a date, as spreadsheets make of SEPT2 and MARCH1"
     if any(can_be_symbol(s) for s in v.symbols):
         return ""
-    return "a number, which no column calls an Entrez number" if is_number(v.name) else "not a name"
+    return (
+        "a number, which no column calls an Entrez number"
+        if is_bare_number(v.name)
+        else "not a name"
+    )
 
 
 def _by_identifier(v: Variable, texts: Sequence[str], index: NameIndex) -> Match:

@@ -19,7 +19,7 @@ _DATE = re.compile(
 _ORF = re.compile(r"^(C(?:[0-9]+|X|Y))ORF([0-9]+)")
 
 
-def is_number(text: str) -> bool:
+def is_bare_number(text: str) -> bool:
     """Whether a text is a number: a symbol is none."""
     return bool(_NUMBER.match(text.strip()))
 
@@ -34,7 +34,7 @@ def can_be_symbol(text: str) -> bool:
     return (
         any(c.isalpha() for c in text)
         and text.strip().lower() not in _NOTHING
-        and not is_number(text)
+        and not is_bare_number(text)
         and not is_date(text)
     )
 

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-#: Kinds of rejections that are shown; the rest is counted.
+#: Kinds of rejections and of notes that are shown; the rest is counted.
 SHOWN_REJECTIONS = 12
+SHOWN_NOTES = 12
+#: Identifiers that were unclear and are shown by name.
+SHOWN_UNCLEAR = 5
 
 
 def print_report(report: dict[str, Any]) -> None:
@@ -97,14 +100,7 @@ def _rejections(out: Console, report: dict[str, Any]) -> None:
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    lines = []
-    notes: Counter[str] = Counter()
-    for source in report["sources"]:
-        for file in source["files"]:
-            for n in file["notes"]:
-                notes[n["kind"]] += n["count"]
-    if notes:
-        lines.append("noted: " + ", ".join(f"{n:,} {kind}" for kind, n in notes.most_common()))
+    lines = _noted(report)
     for source, types in report.get("excerpts", {}).items():
         lines.append(f"EXCERPT, not the whole of {source}: {', '.join(types)}")
     identity = report["identity"]
@@ -114,6 +110,10 @@ def _lines(report: dict[str, Any]) -> list[str]:
         + (f" ({by})" if by else "")
         + f", {identity['ambiguous']:,} unclear and left apart"
     )
+    unclear = identity["ambiguous_examples"][:SHOWN_UNCLEAR]
+    lines += [f"  unclear: {example}" for example in unclear]
+    if (more := identity["ambiguous"] - len(unclear)) > 0 and unclear:
+        lines.append(f"  and {more:,} more; `tosg report --json` has examples")
     if report["pending"]:
         lines.append(
             f"waiting: {report['pending']:,} claims are kept until a source brings their ends"
@@ -151,6 +151,24 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"the database agrees; revision {report['written']['revision']}")
     else:
         lines.append("THE DATABASE DOES NOT AGREE: " + "; ".join(report["differences"]))
+    return lines
+
+
+def _noted(report: dict[str, Any]) -> list[str]:
+    """Kinds of notes with an example each, those of most values first."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for note in (n for s in report["sources"] for f in s["files"] for n in f["notes"]):
+        counts[note["kind"]] += note["count"]
+        if note["examples"]:
+            examples.setdefault(note["kind"], str(note["examples"][0])[:70])
+    lines = [
+        f"noted: {n:,} {kind}" + (f", as {examples[kind]}" if kind in examples else "")
+        for kind, n in counts.most_common(SHOWN_NOTES)
+    ]
+    if len(counts) > SHOWN_NOTES:
+        rest = counts.most_common()[SHOWN_NOTES:]
+        lines.append(f"noted: and {len(rest)} more kinds, {sum(n for _, n in rest):,} in all")
     return lines
 
 
