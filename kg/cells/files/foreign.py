@@ -141,15 +141,15 @@ def foreign_hdf5(path: Path, file: Any) -> DataError:
 
 
 _KB = (
-    'import anndata as ad; from pathlib import Path; a = ad.io.read_mtx("{matrix}"); '
+    'in the folder: `import anndata as ad; from pathlib import Path; a = ad.io.read_mtx("{matrix}"); '
     'a.obs_names = Path("cells_x_genes.barcodes.txt").read_text().split(); '
     'a.var_names = Path("cells_x_genes.genes.txt").read_text().split(); '
-    'a.write_h5ad("cells.h5ad")'
+    'a.write_h5ad("cells.h5ad")`'
 )
 _PARSE = (
-    'import anndata as ad, pandas as pd; a = ad.io.read_mtx("{matrix}"); '
+    'in the folder: `import anndata as ad, pandas as pd; a = ad.io.read_mtx("{matrix}"); '
     'a.obs = pd.read_csv("cell_metadata.csv", index_col=0); '
-    'a.var = pd.read_csv("all_genes.csv", index_col=0); a.write_h5ad("cells.h5ad")'
+    'a.var = pd.read_csv("all_genes.csv", index_col=0); a.write_h5ad("cells.h5ad")`'
 )
 #: Files of a folder, the tool that wrote them, and the line that converts them.
 _FOLDERS: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -181,7 +181,7 @@ def foreign_folder(path: Path) -> DataError:
                 where=path,
                 found=", ".join(parts),
                 expected=READABLE,
-                hint=f"in the folder: `{line.format(matrix=parts[0])}`",
+                hint=line.format(matrix=parts[0]),
             )
     tables = sorted((path / "tables").iterdir()) if (path / "tables").is_dir() else []
     inside = [*tables, *sorted(path.iterdir())]
