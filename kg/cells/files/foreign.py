@@ -141,7 +141,8 @@ def foreign_hdf5(path: Path, file: Any) -> DataError:
 
 
 _KB = (
-    'in the folder: `import anndata as ad; from pathlib import Path; a = ad.io.read_mtx("{matrix}"); '
+    "in the folder: `import anndata as ad; from pathlib import Path; "
+    'a = ad.io.read_mtx("{matrix}"); '
     'a.obs_names = Path("cells_x_genes.barcodes.txt").read_text().split(); '
     'a.var_names = Path("cells_x_genes.genes.txt").read_text().split(); '
     'a.write_h5ad("cells.h5ad")`'
