@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then echo "tosg needs Python 3.11 or newer with venv; set PYTHON=..." >&2; exit 1; fi
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,demo]' --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,demo,py2neo]' --group dev
 	@touch $(STAMP)
 
 demo: setup

@@ -7,9 +7,9 @@ groups, so that a view costs the same when a data set has ten times the cells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tosg.interop.palette import Edge, Entity
 from tosg.kg.schema import names
 from tosg.kg.schema.relationships import RELATIONSHIP_TYPES
 from tosg.kg.schema.types import entity_types
@@ -26,45 +26,6 @@ MOST_NEIGHBOURS = 200
 
 #: Seconds that a count over all relationships of a type may take.
 COUNT_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A relationship as it is drawn.
-
-    Attributes
-    ----------
-    type, start, end : str
-        Relationship type, and the ids of its ends.
-    sign : int or None
-        -1, 0, 1, or None where none is stated.
-    score : float or None
-        0 to 1, or None where no source gives one.
-    sources : tuple of str
-        Who says so.
-    """
-
-    type: str
-    start: str
-    end: str
-    sign: int | None = None
-    score: float | None = None
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """An entity as it is drawn."""
-
-    id: str
-    type: str
-    name: str
-    symbol: str | None = None
-
-    @property
-    def label(self) -> str:
-        """The shortest name that says what it is."""
-        return self.symbol or self.name or self.id
 
 
 def frame_of(graph: KnowledgeGraph, query: str, **params: Any) -> pd.DataFrame:
@@ -149,30 +110,6 @@ def embedded(graph: KnowledgeGraph) -> pd.DataFrame:
 
 
 # Entity
-
-
-def entity(graph: KnowledgeGraph, id_: str) -> dict[str, Any] | None:
-    """Everything that is written at an entity but its vector; None where there is none."""
-    rows = graph.db.rows(
-        "CYPHER 5 MATCH (n:Entity {id: $id}) RETURN n {.id, .name, .symbol, .synonyms, .xrefs, "
-        ".description, .text, .sources, .licenses, .releases, .joined, "
-        "type: [l IN labels(n) WHERE l <> 'Entity'][0], embedded: n.embedding_key IS NOT NULL} "
-        "AS n",
-        id=id_,
-    )
-    return dict(rows[0]["n"]) if rows else None
-
-
-def degrees(graph: KnowledgeGraph, id_: str, *, products: bool) -> dict[str, int]:
-    """Relationships of each type at an entity, and at its proteins if `products`."""
-    rows = graph.db.rows(
-        "CYPHER 5 MATCH (:Entity {id: $id})-[:ENCODES*0..1]->(x:Entity) "
-        "WHERE $products OR x.id = $id MATCH (x)-[r]-(:Entity) "
-        "RETURN type(r) AS type, count(DISTINCT r) AS n ORDER BY type",
-        id=id_,
-        products=products,
-    )
-    return {row["type"]: row["n"] for row in rows}
 
 
 def neighbourhood(

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from support.fixture_graph import opened
 
 from tosg.cli import tosg
-from tosg.cli.rows_view import as_csv, as_json, as_table, value_text
 from tosg.kg.query.rows import ENTITY_STRUCT, column_kind, is_declared, result_table
+from tosg.kg.query.rows_text import as_csv, as_json, as_table, value_text
 from tosg.kg.query.run import run_query
 
 if TYPE_CHECKING:

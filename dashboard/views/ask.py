@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from tosg.dashboard import connection, picture, questions
+from tosg.dashboard import connection, questions
 from tosg.dashboard.views import parts
 from tosg.errors import TosgError
+from tosg.interop import viz
 from tosg.kg.query.statements import statements
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _run(query: str, values: dict[str, Any]) -> None:
     rows = table.to_pylist()
     entities, edges = questions.drawable(rows[: questions.MOST_NEIGHBOURS])
     if edges:
-        parts.picture(picture.draw(entities, edges), "answer")
+        parts.picture(viz.draw(entities, edges), "answer")
         parts.legend(e.type for e in entities)
     st.dataframe([{k: _short(v) for k, v in row.items()} for row in rows], hide_index=True)
     parts.downloads(table, "answer")

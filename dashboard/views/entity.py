@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from tosg.dashboard import cell_questions, charts, connection, picture, questions
+from tosg.dashboard import cell_questions, charts, connection, questions
 from tosg.dashboard.views import parts
+from tosg.interop import viz
+from tosg.kg.query.entity import count_degrees, read_entity
 from tosg.kg.query.lookup import find_entities
 from tosg.kg.schema.types import entity_types
+
+if TYPE_CHECKING:
+    from tosg.interop.palette import Entity
 
 #: Relationship types that are drawn at first, so that a hub's picture can be read.
 FIRST_TYPES = 4
@@ -32,7 +37,7 @@ def show() -> None:
     id_ = _choose(given.strip())
     if id_ is None:
         return
-    found = questions.entity(connection.graph(), id_)
+    found = read_entity(connection.graph().db, id_)
     if found is None:
         st.error(f"The graph has no entity {id_}.")
         return
@@ -52,7 +57,7 @@ def _choose(given: str) -> str | None:
     if given not in found.ambiguous:
         st.error(f"Nothing in the graph has the identifier or name {given!r}.")
         return None
-    options = {id_: questions.entity(graph, id_) or {} for id_ in found.ambiguous[given]}
+    options = {id_: read_entity(graph.db, id_) or {} for id_ in found.ambiguous[given]}
     return st.selectbox(
         "Several entities have this name",
         list(options),
@@ -108,7 +113,7 @@ def _neighbourhood(found: dict[str, Any]) -> None:
     products = found["type"] == "Gene" and st.toggle(
         "Count the relationships of its proteins as its own", True, key="products"
     )
-    degrees = questions.degrees(graph, found["id"], products=products)
+    degrees = count_degrees(graph.db, found["id"], products=products)
     if not degrees:
         st.info("Nothing is joined to it.")
         return
@@ -127,7 +132,7 @@ def _neighbourhood(found: dict[str, Any]) -> None:
     if not edges:
         st.info("Choose at least one relationship.")
         return
-    drawn = picture.draw(entities, edges, middle=[found["id"], *expanded])
+    drawn = viz.draw(entities, edges, middle=[found["id"], *expanded])
     selected = parts.picture(drawn, f"around-{found['id']}")
     parts.legend(e.type for e in entities)
     _expand(found["id"], entities, expanded, selected)
@@ -135,9 +140,7 @@ def _neighbourhood(found: dict[str, Any]) -> None:
         parts.show_edges(entities, edges)
 
 
-def _expand(
-    id_: str, entities: list[questions.Entity], expanded: list[str], selected: list[str]
-) -> None:
+def _expand(id_: str, entities: list[Entity], expanded: list[str], selected: list[str]) -> None:
     """Add the neighbours of a node that was selected in the picture or in the list."""
     names = {e.id: f"{e.label} ({e.type})" for e in entities if e.id not in (id_, *expanded)}
     preset = next((i for i, other in enumerate(names) if other in selected), None)

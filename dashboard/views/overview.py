@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from tosg.dashboard import charts, connection, picture, questions
+from tosg.dashboard import charts, connection, questions
 from tosg.dashboard.views import parts
 from tosg.errors import TosgError
+from tosg.interop import viz
 
 #: Reports of loads that are listed.
 MOST_REPORTS = 10
@@ -38,7 +39,7 @@ def show() -> None:
     st.subheader("How the types are joined")
     revision = parts.revision()
     pairs = _metagraph(revision)
-    parts.picture(picture.draw_metagraph(counts.entities, pairs), "metagraph")
+    parts.picture(viz.draw_metagraph(counts.entities, pairs), "metagraph")
     with st.expander("The same as a table"):
         st.dataframe(pd.DataFrame(pairs, columns=["start", "relationship", "end", "count"]))
     _coverage(revision)

@@ -9,7 +9,7 @@ import streamlit as st
 from neo4j_viz.streamlit import display_widget
 
 from tosg.dashboard import connection
-from tosg.dashboard.picture import SIGN_MARKS, TYPE_COLOURS
+from tosg.interop.palette import SIGN_MARKS, TYPE_COLOURS
 from tosg.kg.database.bookkeeping import read_meta
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from neo4j_viz import VisualizationGraph
 
-    from tosg.dashboard.questions import Edge, Entity
+    from tosg.interop.palette import Edge, Entity
 
 #: Where the script keeps the pages of a visitor, by address.
 PAGES = "pages"

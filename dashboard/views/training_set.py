@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from tosg.dashboard import charts, connection, jobs, picture
-from tosg.dashboard.questions import Edge, Entity
+from tosg.dashboard import charts, connection, jobs
 from tosg.dashboard.views import parts
 from tosg.export.format.manifest import SPLITS, read_manifest
+from tosg.interop import viz
+from tosg.interop.palette import Edge, Entity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ def _cell(ts: Any, nodes: pd.DataFrame) -> None:
         )
         for i in keep
     ]
-    parts.picture(picture.draw(entities, edges), "cell")
+    parts.picture(viz.draw(entities, edges), "cell")
     parts.legend(e.type for e in entities)
     with st.expander("The same as a table"):
         parts.show_edges(entities, edges)

@@ -23,7 +23,7 @@ TARGET = ROOT / "docs" / "architecture.svg"
 #: Panels of the map, top to bottom: title, rooms (a pattern ends in a dot), colour.
 PANELS = (
     ("What people touch", ("cli", "dashboard", "demo"), "#8a4baf"),
-    ("The facade: one call per command", ("graph", "catalog", "inputs"), "#b3475f"),
+    ("The facade: one call per command", ("graph", "catalog", "inputs", "interop"), "#b3475f"),
     ("loaders: sources to claims", ("loaders.",), "#2e7d4f"),
     ("export: a selection to tensors", ("export.",), "#b5651d"),
     ("kg: the graph in Neo4j", ("kg.",), "#2a5fa5"),
@@ -31,7 +31,17 @@ PANELS = (
     ("cypher: statements", ("cypher",), "#5c6b73"),
     (
         "ground: what everything may use",
-        ("files", "json_text", "progress", "settings", "closing", "deadline", "errors", "version"),
+        (
+            "files",
+            "html_text",
+            "json_text",
+            "progress",
+            "settings",
+            "closing",
+            "deadline",
+            "errors",
+            "version",
+        ),
         "#5c6b73",
     ),
 )

@@ -13,7 +13,8 @@ from tosg.export.batches.cell_reader import CellReader
 from tosg.export.batches.sampler import Sampler, choose_buffer
 from tosg.export.batches.tokens import Tokens, make_tokens
 from tosg.export.batches.verify import verify
-from tosg.export.format.manifest import naming_damage
+from tosg.export.format.manifest import SPLITS, naming_damage
+from tosg.html_text import facts_html
 
 if TYPE_CHECKING:
     import os
@@ -62,6 +63,25 @@ class TrainingSet:
         return (
             f"TrainingSet({str(self.folder)!r}: {counts['nodes']:,} nodes, "
             f"{counts['edges']:,} edges, {counts['cells']:,} cells)"
+        )
+
+    def _repr_html_(self) -> str:
+        splits = self.content["splits"] or {}
+        sizes = ", ".join(
+            f"{name} {splits[name]['cells']:,}" for name in SPLITS if splits.get(name)
+        )
+        target = self.content["target"]
+        return facts_html(
+            f"Training set {self.folder.name}",
+            [
+                ("nodes", self.n_nodes),
+                ("edges", self.content["counts"]["edges"]),
+                ("cells", self.n_cells),
+                ("splits", sizes),
+                ("target", f"{target['field']}, {len(self.classes)} classes" if target else None),
+                ("unit", self.unit),
+                ("folder", self.folder),
+            ],
         )
 
     @property

@@ -11,6 +11,7 @@ from tosg.export.cells.coverage import describe_coverage
 from tosg.export.format.manifest import SPLITS, read_manifest
 from tosg.export.selection import Selection, compare_selections
 from tosg.export.write.graph_files import check_vectors, make_edge_arrays
+from tosg.html_text import facts_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,14 @@ class ExportResult:
     seconds: float
     dry_run: bool = False
     coverage: list[dict[str, Any]] = field(default_factory=list)
+
+    def _repr_html_(self) -> str:
+        planned = " (dry run, nothing written)" if self.dry_run else ""
+        return facts_html(
+            f"{self.folder}{planned}",
+            [*((k.replace("_", " "), n) for k, n in self.counts.items()), ("bytes", self.bytes)],
+            [*self.coverage_lines(), *(f"warning: {w}" for w in self.warnings)],
+        )
 
     def coverage_lines(self) -> list[str]:
         """One sentence per type of nodes: how many were measured in how many cells."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tosg.html_text import facts_html
 from tosg.kg.cells.report import AttachReport
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import datasets, read_expression, read_totals
@@ -54,6 +55,19 @@ class RemapReport:
     moved: dict[str, str]
     expresses: int = 0
     links: int = 0
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            f"{self.dataset}: {self.status}",
+            [
+                ("variables mapped", self.mapped),
+                ("gained", len(self.gained)),
+                ("lost", len(self.lost)),
+                ("moved", len(self.moved)),
+                ("EXPRESSES made", self.expresses),
+                ("links of groups made", self.links),
+            ],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, as plain JSON content."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tosg.html_text import facts_html
 from tosg.kg.cells.report_rows import age_rows, field_rows, variable_rows
 
 if TYPE_CHECKING:
@@ -87,6 +88,20 @@ class AttachReport:
     def of(cls, document: Mapping[str, Any]) -> AttachReport:
         """Read back what `document` gave."""
         return cls(**document)
+
+    def _repr_html_(self) -> str:
+        mapped = self.variables.get("mapped", {})
+        return facts_html(
+            self._head(),
+            [
+                ("unit", self.unit),
+                ("donors", self.donors),
+                ("groups", self.groups),
+                ("variables mapped", sum(mapped.values()) if mapped else None),
+                ("storage", self.storage),
+            ],
+            self.notes,
+        )
 
     def lines(self) -> list[str]:
         """Text for people, a line each."""

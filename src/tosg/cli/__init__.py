@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("inspect", "Check the graph against the schema and its last reports."),
     "repair": ("repair", "Make the graph whole again, whatever state it was left in."),
     "dashboard": ("dashboard", "Look at the graph and its cells on a web page."),
+    "mcp": ("mcp", "Offer the graph to an assistant, read-only (MCP)."),
     "export": ("export", "Turn a selection into a training set (same as tosg-export)."),
     "training-set": ("training_set", "Look at a training set, verify it, compare two."),
 }

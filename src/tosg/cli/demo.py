@@ -143,7 +143,7 @@ def _table(columns: list[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _short(value: object, kind: str = "") -> str:
-    from tosg.cli.rows_view import value_text
+    from tosg.kg.query.rows_text import value_text
 
     short = value_text(value, kind)
     return short if len(short) <= 40 else f"{short[:39]}…"

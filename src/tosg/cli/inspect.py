@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tosg.cli.options import echo_json, examples, graph_options, json_option, note
+from tosg.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,13 +16,33 @@ if TYPE_CHECKING:
     from tosg.graph import KnowledgeGraph
 
 
-@click.command("schema", epilog=examples("tosg schema", "tosg schema --json"))
+@click.command(
+    "schema",
+    epilog=examples(
+        "tosg schema", "tosg schema --json", "tosg schema --neodash neodash.json --grass tosg.grass"
+    ),
+)
 @json_option
 @click.option("--markdown", is_flag=True, help="Print the page of the documentation.")
-def schema(as_json: bool, markdown: bool) -> None:
+@click.option(
+    "--neodash",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a dashboard of the named statements to FILE, which NeoDash 2.4 imports.",
+)
+@click.option(
+    "--grass",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a style sheet to FILE, which Neo4j Browser takes.",
+)
+def schema(as_json: bool, markdown: bool, neodash: Path | None, grass: Path | None) -> None:
     """Show the schema: types of entities and relationships, properties, indexes."""
     from tosg import catalog
 
+    if neodash is not None or grass is not None:
+        _write_for_neo4j_tools(neodash, grass, as_json)
+        return
     if markdown:
         click.echo(catalog.write_schema_page(), nl=False)
         return
@@ -40,6 +62,23 @@ def schema(as_json: bool, markdown: bool) -> None:
         ),
     )
     _table(("label", "what it is"), ((t["label"], t["help"]) for t in document["support_types"]))
+
+
+def _write_for_neo4j_tools(neodash: Path | None, grass: Path | None, as_json: bool) -> None:
+    from tosg import catalog
+    from tosg.files import write_text
+
+    made: dict[str, str] = {}
+    if neodash is not None:
+        write_text(neodash, json_text(catalog.make_neodash(), indent=2) + "\n")
+        made["neodash"] = str(neodash)
+    if grass is not None:
+        write_text(grass, catalog.make_grass())
+        made["grass"] = str(grass)
+    if as_json:
+        echo_json(made)
+    else:
+        click.echo("\n".join(made.values()))
 
 
 @click.command("stats", epilog=examples("tosg stats", "tosg stats --no-sources --json"))

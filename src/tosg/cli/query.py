@@ -124,7 +124,7 @@ def _write(table: pa.Table, form: str) -> None:
             out.write_table(table)
         sys.stdout.buffer.flush()
         return
-    from tosg.cli.rows_view import as_csv, as_json, as_table
+    from tosg.kg.query.rows_text import as_csv, as_json, as_table
 
     written = {"table": as_table, "csv": as_csv, "json": as_json}[form](table)
     click.echo(written.encode())  # of text, `echo` takes away what looks like a terminal's colours

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tosg.graph import asking, cells, loading, server, training_sets
+from tosg.graph import asking, cells, loading, other_tools, server, training_sets
 from tosg.graph.connection import GraphConnection
 from tosg.kg.query.limits import QUERY_TIMEOUT, SELECTION_TIMEOUT
 from tosg.settings import load_settings
@@ -15,11 +15,13 @@ from tosg.settings import load_settings
 if TYPE_CHECKING:
     import os
 
+    from tosg.interop.py2neo_graph import Py2neoGraph
+
 __all__ = ["QUERY_TIMEOUT", "SELECTION_TIMEOUT", "KnowledgeGraph", "connect"]
 
 
 def connect(
-    uri: str | None = None,
+    uri: str | Py2neoGraph | None = None,
     *,
     username: str | None = None,
     password: str | None = None,
@@ -33,8 +35,10 @@ def connect(
 
     Parameters
     ----------
-    uri, username, password, database : str, optional
-        The Neo4j to talk to.
+    uri : str or py2neo.Graph, optional
+        The Neo4j to talk to; a graph of py2neo also says user, password and database.
+    username, password, database : str, optional
+        How to get in, and to which database.
     home : path, optional
         Folder of the managed server.
     graph : str, optional
@@ -51,15 +55,15 @@ def connect(
     ConfigError
         A setting is wrong.
     """
-    flags = {
-        "uri": uri,
-        "username": username,
-        "password": password,
-        "database": database,
-        "home": None if home is None else str(home),
-        "graph": graph,
-    }
-    connected = KnowledgeGraph(load_settings(flags))
+    given = {"username": username, "password": password, "database": database}
+    if uri is not None and not isinstance(uri, str):
+        from tosg.interop.py2neo_graph import connection_of
+
+        flags = {**connection_of(uri), **{k: v for k, v in given.items() if v is not None}}
+    else:
+        flags = {"uri": uri, **given}
+    folder = None if home is None else str(home)
+    connected = KnowledgeGraph(load_settings({**flags, "home": folder, "graph": graph}))
     connected.db.verify()
     return connected
 
@@ -93,6 +97,11 @@ class KnowledgeGraph(GraphConnection):
     revision = asking.revision
     report = asking.report
     report_ids = asking.report_ids
+
+    # Other tools.
+    subgraph = other_tools.subgraph
+    mcp_tools = other_tools.mcp_tools
+    serve_mcp = other_tools.serve_mcp
 
     # Loading.
     load = loading.load

@@ -66,6 +66,7 @@ def query(
         A value was ambiguous, a name in the Cypher is not in the schema, or a data set is
         attached in part.
     """
+    from tosg.interop.notebooks import show_in_notebooks
     from tosg.kg.query.run import run_query
 
     values = {**(params or {}), **named}
@@ -74,7 +75,7 @@ def query(
         graph.db, query, values, timeout=timeout, limit=limit, first=first, warnings=told
     )
     warn_caller(told)
-    return table
+    return show_in_notebooks(table)
 
 
 def search(
@@ -113,12 +114,13 @@ def search(
     TosgWarning
         A type has no vectors and was searched by words alone.
     """
+    from tosg.interop.notebooks import show_in_notebooks
     from tosg.kg.search.hybrid import note_of, search
 
     found = search(graph.db, text, types=types, k=k)
     if note := note_of(found):
         warn_caller([note])
-    return found
+    return show_in_notebooks(found)
 
 
 def stats(graph: GraphConnection) -> GraphCounts:

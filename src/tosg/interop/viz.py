@@ -1,32 +1,21 @@
-"""Pictures of graphs by neo4j-viz: edges coloured by sign and thick by score.
-
-Colours are told apart without red and green alone, and the sign also stands in the caption.
-"""
+"""Pictures of graphs by neo4j-viz: edges coloured by sign and thick by score."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neo4j_viz import Node, Relationship, VisualizationGraph
+from tosg.interop.extras import missing_extra
+from tosg.interop.palette import SIGN_COLOURS, SIGN_MARKS, TYPE_COLOURS, Edge, Entity
 
-from tosg.kg.schema.types import entity_types
+try:
+    from neo4j_viz import Node, Relationship, VisualizationGraph
+except ImportError as error:
+    raise missing_extra("neo4j-viz", "viz", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tosg.dashboard.questions import Edge, Entity
-
-#: Blue raises, vermilion lowers, grey is unknown (Okabe and Ito's colours, 2008).
-SIGN_COLOURS = {1: "#0072B2", -1: "#D55E00", 0: "#777777", None: "#999999"}
-SIGN_MARKS = {1: "+", -1: "\N{MINUS SIGN}", 0: "?", None: ""}
-
-_PALETTE = (
-    "#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#8DA0CB", "#A6D854", "#E78AC3",
-    "#66C2A5", "#FFD92F", "#B3B3B3", "#80B1D3", "#FDB462", "#BC80BD", "#CCEBC5", "#FB8072",
-)  # fmt: skip
-
-#: Colour of each entity type.
-TYPE_COLOURS = dict(zip(entity_types(), _PALETTE, strict=True))
+    import pyarrow as pa
 
 _MIDDLE_SIZE, _SIZE = 28, 18
 _THIN, _THICK = 1.0, 6.0
@@ -110,3 +99,23 @@ def draw_metagraph(
         for number, (a, kind, b, n) in enumerate(pairs)
     ]
     return VisualizationGraph(nodes=nodes, relationships=relationships)
+
+
+def picture_of_tables(nodes: pa.Table, relationships: pa.Table) -> VisualizationGraph:
+    """Make the picture of a selection; see `tosg.interop.subgraph.Subgraph.to_neo4j_viz`."""
+    entities = [
+        Entity(row["id"], row["type"], row["name"] or "", row["symbol"])
+        for row in nodes.select(["id", "type", "name", "symbol"]).to_pylist()
+    ]
+    edges = [
+        Edge(
+            row["type"],
+            row["start"],
+            row["end"],
+            row["sign"],
+            row["score"],
+            tuple(row["sources"] or ()),
+        )
+        for row in relationships.to_pylist()
+    ]
+    return draw(entities, edges)

@@ -162,8 +162,11 @@ def _exact(value: Any) -> str:
     return '"' + written.replace('"', '""') + '"'
 
 
-def as_json(table: pa.Table) -> str:
-    """Write rows as a JSON array of objects; a column of JSON texts as the values they are of."""
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Make a dict of each row; a column of JSON texts has the values that they are of.
+
+    Values are plain Python; bytes, NaN and infinities are still in them (`json_value`).
+    """
     columns = {
         field.name: [_from_json(v) for v in column.to_pylist()]
         if column_kind(field) == JSON
@@ -171,7 +174,12 @@ def as_json(table: pa.Table) -> str:
         for field, column in zip(table.schema, table.columns, strict=True)
     }
     rows = zip(*columns.values(), strict=True)
-    return json_text([dict(zip(columns, row, strict=True)) for row in rows], indent=2)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def as_json(table: pa.Table) -> str:
+    """Write rows as a JSON array of objects; a column of JSON texts as the values they are of."""
+    return json_text(plain_rows(table), indent=2)
 
 
 def _from_json(written: str | None) -> Any:
