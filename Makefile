@@ -11,7 +11,7 @@ LTS := 5.26.28
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help setup demo test test-lts lts-server test-pythons test-long check format docs wheel-test bench bench-smoke clean
+.PHONY: help setup demo test test-lts lts-server test-pythons test-long release-check test-oldest check format docs wheel-test bench bench-smoke clean
 
 help:
 	@echo "make demo         the main job: graph, cells, training set, model"
@@ -66,6 +66,15 @@ lts-server: setup
 
 test-long: setup
 	TOSG_TEST_LONG=1 $(BIN)/python -m pytest -m "slow or deep"
+	$(MAKE) release-check test-oldest
+
+# Wheel and sdist as they are uploaded; each extra alone in an empty environment. Many gigabytes.
+release-check: setup
+	$(BIN)/python tests/release_check.py
+
+# On the oldest PyTorch and PyTorch Geometric that pyproject.toml allows.
+test-oldest: setup
+	$(BIN)/python tests/oldest_versions.py
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -12,7 +12,18 @@ from pathlib import Path
 from benchmarks import DEFAULT_DATA, Comparison, Options, machine, note
 from tosg.errors import TosgError
 
-NAMES = ("load", "merge", "scale", "parse", "read", "export", "batches", "loaders", "embed")
+NAMES = (
+    "load",
+    "merge",
+    "scale",
+    "parse",
+    "read",
+    "export",
+    "batches",
+    "loaders",
+    "embed",
+    "dashboard",
+)
 
 
 def main() -> int:

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 #: Cells that a violin or a map shows at most.
 MOST_CELLS = 2_000
 
+#: Up to so many cells, all are read to draw the sample; of more, some are looked up.
+SCANNED_CELLS = 20_000
+
+#: Row numbers looked up at once, and for one sample at most.
+_LOOKUPS, MOST_LOOKUPS = 8_000, 200_000
+
+#: Steps over row numbers that spread evenly: a prime near the golden ratio of 2**32.
+_SPREAD = 2654435761
+
 #: Fields of a group that cells are filtered and counted by.
 FILTER_FIELDS = ("cell_type", "tissue", "disease", "sex", "development_stage", "dataset")
 
@@ -79,22 +88,65 @@ def dots(
 def sample_cells(
     graph: KnowledgeGraph, dataset: str, chosen: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Up to `MOST_CELLS` cells of a data set: those whose ids have the smallest hashes.
+    """Up to `MOST_CELLS` cells of a data set, always the same ones.
 
-    Which cells are shown does not depend on their order in the file, and stays the same.
+    Which cells are shown does not depend on their order in the file. Of many cells, some are looked
+    up by row numbers spread over all; so a sample costs the same however many cells there are.
+
+    Returns
+    -------
+    DataFrame
+        idx, id, cell_type, tissue, disease, donor_id, sex; ascending by idx.
     """
+    import pandas as pd
+
     fields = [f for f in chosen if chosen[f] and f in FILTER_FIELDS and f != "dataset"]
     clause = "".join(f" AND c.{field} IN ${field}" for field in fields)
-    return frame_of(
-        graph,
-        f"MATCH (c:Cell {{dataset: $dataset}}) WHERE true{clause} "
-        "WITH c ORDER BY (c.idx * 2654435761) % 4294967296 LIMIT $most "
+    values = {f: list(chosen[f]) for f in fields}
+    shown = (
         "RETURN c.idx AS idx, c.id AS id, c.cell_type AS cell_type, c.tissue AS tissue, "
-        "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex ORDER BY idx",
-        dataset=dataset,
-        most=MOST_CELLS,
-        **{f: list(chosen[f]) for f in fields},
+        "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex ORDER BY idx"
     )
+    where, params = _where({**chosen, "dataset": [dataset]})
+    counted = f"MATCH (g:CellGroup) {where}RETURN coalesce(sum(g.n_cells), 0) AS n"
+    if int(frame_of(graph, counted, **params)["n"].iloc[0]) <= SCANNED_CELLS:
+        return frame_of(
+            graph,
+            f"MATCH (c:Cell {{dataset: $dataset}}) WHERE true{clause} "
+            f"WITH c ORDER BY (c.idx * {_SPREAD}) % 4294967296 LIMIT $most {shown}",
+            dataset=dataset,
+            most=MOST_CELLS,
+            **values,
+        )
+    low, high = _range_of_cells(graph)
+    found: list[pd.DataFrame] = []
+    for start in range(0, MOST_LOOKUPS, _LOOKUPS):
+        rows = frame_of(
+            graph,
+            "UNWIND $idx AS i MATCH (c:Cell {idx: i}) WHERE c.dataset = $dataset"
+            f"{clause} {shown}",
+            idx=[low + (n * _SPREAD) % (high - low + 1) for n in range(start, start + _LOOKUPS)],
+            dataset=dataset,
+            **values,
+        )
+        found.append(rows)
+        if sum(map(len, found)) >= MOST_CELLS:
+            break
+    # Those of the earlier look-ups count: a wider look does not change which cells they are.
+    drawn = pd.concat(found).drop_duplicates("idx").head(MOST_CELLS)
+    return drawn.sort_values("idx", ignore_index=True)
+
+
+def _range_of_cells(graph: KnowledgeGraph) -> tuple[int, int]:
+    """The least and the greatest row number of all cells, from their index."""
+    ends = [
+        graph.db.rows(
+            "CYPHER 5 MATCH (c:Cell) USING INDEX c:Cell(idx) WHERE c.idx >= 0 "
+            f"RETURN c.idx AS idx ORDER BY c.idx {order} LIMIT 1"
+        )[0]["idx"]
+        for order in ("ASC", "DESC")
+    ]
+    return int(ends[0]), int(ends[1])
 
 
 def maps_of(graph: KnowledgeGraph, dataset: str) -> list[str]:

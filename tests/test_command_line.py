@@ -7,6 +7,7 @@ import pickle
 import pty
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,30 @@ def test_every_help_has_two_examples_and_every_result_a_json_form(words: str) ->
     if not isinstance(command, click.Group):
         assert "--json" in {name for p in command.params for name in p.opts}
     assert (command.help or "").strip().endswith(".")
+
+
+def examples_of(words: str) -> list[str]:
+    """The lines of a command's examples; one that ends in a backslash goes on in the next."""
+    epilog = every_command()[words].epilog or ""
+    lines = re.sub(r"\\\n\s*", "", epilog).splitlines()
+    return [line.strip() for line in lines if line.startswith("  tosg")]
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_every_example_parses(words: str) -> None:
+    """Up to the command's own code, which is not run: options, choices and arguments are right."""
+    for line in examples_of(words):
+        name, *rest = shlex.split(line)
+        command: click.Command = cli.tosg
+        if name == "tosg-export":
+            command = every_command()["tosg export"]
+        context = command.make_context(name, list(rest), resilient_parsing=False)
+        while isinstance(command, click.Group):
+            given = [*context._protected_args, *context.args]
+            found, inner, left = command.resolve_command(context, given)
+            assert inner is not None, line
+            command, context = inner, inner.make_context(found, left, parent=context)
+        assert not context.args, line
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -13,11 +17,15 @@ from support.training_sets import write_training_set
 
 from tosg.cli import demo as command_line
 from tosg.cli import tosg
+from tosg.demo import pictures
 from tosg.demo import run as demo
+from tosg.demo.page import write_page
+from tosg.demo.result import DemoResult
 from tosg.demo.train_cell_type import READINGS, Difference, ReadingScore, compare, difference
 from tosg.errors import ConfigError, DataError, ExportError
 from tosg.export.batches.training_set import TrainingSet
 from tosg.graph import KnowledgeGraph
+from tosg.interop.palette import Edge, Entity
 from tosg.kg import server as managed
 from tosg.settings import Settings
 
@@ -42,11 +50,12 @@ def test_graph_cells_questions_and_files(
 ) -> None:
     pytest.importorskip("scanpy")
     database.close()
-    made = demo.DemoResult(settings.home, tmp_path / "training set")
+    made = DemoResult(settings.home, tmp_path / "training set", tmp_path / "demo.html")
     with KnowledgeGraph(settings) as graph:
         demo._build(graph, made)
         demo._attach(graph, made)
         demo._ask(graph, made)
+        demo._compare_groups(graph, made)
         demo._export(graph, made)
         report = graph.db.rows("MATCH (r:TosgReport) RETURN r.json AS json")
         again = graph.stats()
@@ -67,11 +76,22 @@ def test_graph_cells_questions_and_files(
     paths = [row[:2] for row in made.answers[1]["rows"]]
     assert [["IL10", "TNF", "NFKB1", "CXCL8"], -1] in paths
     assert {sign for _, sign in paths} == {-1}
+    drawn = made.answers[1]["paths"]
+    assert next(n["symbol"] for n in drawn[0]["nodes"]) == "IL10"
+    assert {d["gene"] for d in made.dots} >= set(demo.MARKERS)
+    means = {(d["group"], d["gene"]): d["mean"] for d in made.dots}
+    b_cell = next(group for group, _ in means if "B cell" in group or group == "CD19+ B")
+    assert means[b_cell, "CD79A"] == max(m for (_, gene), m in means.items() if gene == "CD79A")
+    assert made.dot_unit == "log1p_cp10k"
     assert made.export["counts"]["cells"] == 700
     assert made.export["counts"]["edges"] > 500
     assert made.export["counts"]["lifted_edges"] >= MAPPED
     assert MAPPED <= made.export["measured_nodes"] < made.export["counts"]["nodes"]
     made.comparison = compare(TrainingSet(write_training_set(tmp_path / "any")), seeds=1, epochs=1)
+    # This graph has no vectors to train on: the pictures of training are of another training set.
+    other = replace(made, training_set=tmp_path / "any", comparison=made.comparison)
+    write_page(other, made.page)
+    check_page(made)
     capsys.readouterr()
     command_line._show(made)
     shown = capsys.readouterr().out
@@ -96,6 +116,60 @@ def test_graph_cells_questions_and_files(
             assert TrainingSet(words[3]).n_nodes == made.export["counts"]["nodes"]
 
 
+def check_page(made: DemoResult) -> None:
+    """Whole, with every picture, and nothing in it that loads anything."""
+    page = made.page.read_text(encoding="utf-8")
+    assert page.count("<svg") == 6  # a path, dots, a cell, two of the training, the matrix
+    assert page.count("<svg") == page.count("</svg>")
+    assert not re.search(r"(?:src|href|srcset)=|url\((?!#)|@import|<script|<link", page)
+    assert "default-src 'none'" in page
+    for answer in made.answers:
+        assert escape(answer["question"]) in page
+    assert "raises" in page
+    assert "lowers" in page
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(svg)  # noqa: S314 - our own
+    assert "One cell as a graph" in page
+    assert "Confusion matrix" in page
+    assert len(page) < 400_000
+
+
+def test_a_hostile_name_is_text_in_pictures() -> None:
+    evil = "<script>alert('x')</script>\"'"
+    entity = Entity("id:1", "Gene", evil, evil)
+    other = Entity("id:2", "Gene", "b", "B")
+    edge = Edge(evil, "id:1", "id:2", -1)
+    step = {"start": "id:1", "end": "id:2", "type": evil, "sign": -1}
+    node = {"id": "id:1", "type": evil, "name": evil, "symbol": None}
+    made = [
+        pictures.draw_graph(evil, [entity, other], [edge], [1.0, 0.0]),
+        pictures.draw_paths(evil, [{"nodes": [node, node], "relationships": [step]}]),
+        pictures.draw_dots(evil, [{"group": evil, "gene": evil, "mean": 1, "fraction": 0.5}], evil),
+        pictures.draw_curves(evil, {evil: [1.0, 0.5]}, evil),
+        pictures.draw_confusion(evil, [evil, "b"], [[1, 2], [3, 4]]),
+    ]
+    for picture in made:
+        assert "<script" not in picture
+        root = ElementTree.fromstring(picture)  # noqa: S314 - our own
+        assert evil in "".join(root.itertext())
+
+
+def test_pictures_show_the_numbers() -> None:
+    matrix = pictures.draw_confusion("m", ["a", "b"], [[7, 0], [2, 5]])
+    assert re.findall(r">(\d+)</text>", matrix) == ["7", "2", "5"]
+    assert pictures.blues(0) == "#ffffff"
+    assert pictures.viridis(1) == "#fde725"
+    path = [
+        {"id": "a", "type": "Gene", "name": "A", "symbol": "A"},
+        {"id": "b", "type": "Gene", "name": "B", "symbol": "B"},
+    ]
+    against = {"start": "b", "end": "a", "type": "REGULATES", "sign": -1}
+    drawn = pictures.draw_paths("p", [{"nodes": [*path], "relationships": [against]}])
+    (x1, x2, head) = re.findall(r"<line x1='(\d+)' .*? x2='(\d+)' .*?url\(#(\w+)\)", drawn)[0]
+    assert int(x1) > int(x2)  # from B, on the right, to A
+    assert head == "lowers"
+
+
 def test_readings_are_compared_on_the_same_cells(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     ts = TrainingSet(write_training_set(tmp_path / "any"))
@@ -106,6 +180,11 @@ def test_readings_are_compared_on_the_same_cells(tmp_path: Path) -> None:
     for score in found.scores:
         assert len(score.accuracy) == len(score.macro_f1) == 2
         assert len(score.right) == found.cells
+        assert len(score.losses) == len(score.val_accuracy) == 2
+        assert all(len(curve) == 1 for curve in (*score.losses, *score.val_accuracy))
+        assert sum(map(sum, score.confusion)) == 2 * found.cells
+        hits = sum(score.confusion[i][i] for i in range(len(score.confusion)))
+        assert hits == pytest.approx(sum(score.accuracy) * found.cells)
         assert sum(score.right) / found.cells == pytest.approx(sum(score.accuracy) / 2)
     for other in found.differences:
         assert other.low <= other.value <= other.high
@@ -180,6 +259,12 @@ def test_the_whole_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         done = CliRunner().invoke(tosg, arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         assert "How does IL-10 hold back" in done.stdout
+        page = demo.demo_settings(own).home / "demo.html"
+        assert done.stdout.splitlines()[-2:] == [
+            f"The answers as pictures: {page}",
+            "To look around in the graph: tosg --graph demo dashboard",
+        ]
+        assert page.read_text(encoding="utf-8").count("<svg") == 6
         assert "accuracy" in done.stdout
     finally:
         managed.stop(demo.demo_settings(own))

@@ -20,6 +20,7 @@ from tosg.graph import KnowledgeGraph
 from tosg.html_text import HTML_ROWS, facts_html, rows_html
 from tosg.interop.notebooks import show_in_notebooks, table_html
 from tosg.kg.cells.remap import RemapReport
+from tosg.kg.database.connection import Database, Target
 from tosg.kg.database.counts import GraphCounts
 from tosg.kg.embed.info import EmbedReport, ModelInfo
 from tosg.kg.report.load_report import LoadReport
@@ -28,7 +29,6 @@ from tosg.loaders.pipeline.repair import RepairReport
 from tosg.settings import Settings
 
 if TYPE_CHECKING:
-    from tosg.kg.database.connection import Database
     from tosg.kg.server import ServerInfo
 
 EVIL = "<script>alert('x')</script> & \"quoted\""
@@ -148,7 +148,7 @@ def test_a_graph_and_its_cells_show_themselves(
         sub = graph.subgraph("MATCH (g:Gene) RETURN g")
         assert f"Subgraph({genes} nodes" in check(sub)
     away = KnowledgeGraph(Settings(uri="bolt://127.0.0.1:1", password="x"))
-    assert away.db is not None
+    away.db = Database(Target("bolt://127.0.0.1:1", "neo4j", "x"))  # it went away meanwhile
     assert "cannot be reached" in check(away)
 
 
@@ -169,11 +169,31 @@ def test_in_a_real_notebook(database: Database, server: ServerInfo, tmp_path: Pa
         f"params={{'evil': {EVIL!r}}})"
     )
     other = "import pyarrow; pyarrow.table({'a': [1]})"
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(text) for text in (code, asked, other)]
+    bar = (
+        "import time\n"
+        "from tosg import progress\n"
+        "progress.DELAY_SECONDS = 0.02\n"
+        "with progress.ProgressBar() as bar:\n"
+        "    assert bar.shown\n"
+        "    for n in range(20):\n"
+        "        bar('writing nodes', n, 20)\n"
+        "        time.sleep(0.02)\n"
+    )
+    cell: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": []}
+    cell["execution_count"] = None
+    book = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {
+            "nbformat": 4,
+            "nbformat_minor": 4,
+            "metadata": {},
+            "cells": [{**cell, "source": text} for text in (code, asked, other, bar)],
+        }
     )
     NotebookClient(book, timeout=120, kernel_name="python3").execute(cwd=str(tmp_path))
-    shown = [cell.outputs[-1].data for cell in book.cells]
+    drawn = book.cells[3].outputs
+    assert all(output.output_type == "display_data" for output in drawn), drawn
+    assert any("application/vnd.jupyter.widget-view+json" in output.data for output in drawn)
+    shown = [cell.outputs[-1].data for cell in book.cells[:3]]
     assert "KnowledgeGraph" in check(shown[0]["text/html"])
     table = check(shown[1]["text/html"])
     assert "6 rows" in table

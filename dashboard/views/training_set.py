@@ -12,7 +12,7 @@ from tosg.dashboard import charts, connection, jobs
 from tosg.dashboard.views import parts
 from tosg.export.format.manifest import SPLITS, read_manifest
 from tosg.interop import viz
-from tosg.interop.palette import Edge, Entity
+from tosg.interop.cell_graph import strongest_of_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,36 +86,16 @@ def _graph(folder: Path, content: Mapping[str, Any]) -> None:
     with st.expander("Table"):
         st.dataframe(top, hide_index=True)
     if content["counts"].get("cells"):
-        _cell(ts, nodes)
+        _cell(ts)
 
 
-def _cell(ts: Any, nodes: pd.DataFrame) -> None:
+def _cell(ts: Any) -> None:
     st.subheader("One cell as its own graph")
     number = int(st.number_input("Row in cells.parquet", 0, ts.n_cells - 1, 0, step=1))
-    x = ts.read([number]).x.numpy()[0]
-    edge_index = ts.graph.edge_index.numpy()
-    active = (x > 0)[edge_index].all(axis=0)
-    inside = edge_index[:, active]
-    strength = np.zeros(len(nodes))
-    strength[np.unique(inside)] = x[np.unique(inside)]
-    shown = [int(i) for i in np.argsort(-strength)[:MOST_DRAWN] if strength[i] > 0]
-    if not shown:
+    entities, edges, _ = strongest_of_cell(ts, number, MOST_DRAWN)
+    if not entities:
         st.info("No two nodes that this cell expresses are joined.")
         return
-    rows: list[dict[str, Any]] = nodes.iloc[shown].to_dict("records")  # type: ignore[assignment]
-    entities = [Entity(r["id"], r["type"], r["name"] or "", r["symbol"]) for r in rows]
-    ids = nodes["id"].to_numpy()
-    keep = np.flatnonzero(active & np.isin(edge_index, shown).all(axis=0))
-    kinds, signs = ts.graph.edge_type.numpy(), ts.graph.edge_sign.numpy()
-    edges = [
-        Edge(
-            ts.edge_types[int(kinds[i])],
-            ids[edge_index[0, i]],
-            ids[edge_index[1, i]],
-            int(signs[i]) if abs(int(signs[i])) <= 1 else None,
-        )
-        for i in keep
-    ]
     parts.picture(viz.draw(entities, edges), "cell")
     parts.legend(e.type for e in entities)
     with st.expander("The same as a table"):

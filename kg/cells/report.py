@@ -95,7 +95,6 @@ class AttachReport:
             self._head(),
             [
                 ("unit", self.unit),
-                ("donors", self.donors),
                 ("groups", self.groups),
                 ("variables mapped", sum(mapped.values()) if mapped else None),
                 ("storage", self.storage),

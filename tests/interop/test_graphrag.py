@@ -95,7 +95,8 @@ def test_vector_retriever(graph: Database) -> None:
     )
     found = retriever.search(query_text="interleukin 2 receptor", top_k=2)
     assert ids_in(found)[0] == IL2RA
-    assert found.items[0].metadata["score"] > found.items[1].metadata["score"]
+    scores = [(item.metadata or {})["score"] for item in found.items]
+    assert scores[0] > scores[1]
     assert "embedding" not in found.items[0].content
 
 

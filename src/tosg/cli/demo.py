@@ -16,7 +16,7 @@ from tosg.progress import ProgressBar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tosg.demo.run import DemoResult
+    from tosg.demo.result import DemoResult
     from tosg.settings import Settings
 
 
@@ -89,12 +89,16 @@ def _show(result: DemoResult) -> None:
     _title("Next")
     for command in next_commands(result):
         click.echo(f"  {command}")
-    click.echo(f"\nThe demo's Neo4j still runs ({result.browser}); `tosg down` stops it.")
+    click.echo(
+        f"\nThe demo's Neo4j still runs ({result.browser}); `tosg --graph demo down` stops it."
+    )
     click.echo(
         "Your own graph is another one: `unset TOSG_GRAPH`, then `tosg build`, `tosg cells`."
     )
     spent = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     click.echo(f"took {sum(result.seconds.values()):.0f} s: {spent}")
+    click.echo(f"\nThe answers as pictures: {result.page}")
+    click.echo("To look around in the graph: tosg --graph demo dashboard")
 
 
 def _show_answer(answer: dict[str, Any]) -> None:

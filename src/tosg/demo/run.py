@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
+from tosg.demo.result import DemoResult
 from tosg.errors import ConfigError
 from tosg.export.format.manifest import read_manifest
 from tosg.graph import KnowledgeGraph
@@ -21,9 +22,7 @@ from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from tosg.demo.train_cell_type import Comparison
     from tosg.settings import Settings
 
 DATASET = "pbmc68k_reduced"
@@ -64,6 +63,17 @@ QUESTIONS = (
     ),
 )
 
+#: Genes that tell T, B, NK and myeloid cells apart.
+MARKERS = ("CD3D", "CD79A", "NKG7", "LYZ")
+
+_DOTS = """
+MATCH (gene:Gene)-[:ENCODES*0..1]->(measured)<-[e:EXPRESSES]-(group:CellGroup)-[:FROM]->(d:Dataset)
+WHERE gene.symbol IN $markers OR gene.id IN $targets
+WITH group, d, gene, max(e.mean) AS mean, max(e.fraction) AS fraction
+RETURN group.cell_type AS group, gene.symbol AS gene, mean, fraction, d.mean_unit AS unit
+ORDER BY group, NOT gene IN $markers, gene
+"""
+
 #: Rows of an answer that are shown.
 SHOWN_ROWS = 8
 
@@ -77,47 +87,6 @@ SELECTION: dict[str, Any] = {
     "fractions": (0.6, 0.2, 0.2),
     "seed": 7,
 }
-
-
-@dataclass
-class DemoResult:
-    """What the demo did.
-
-    Attributes
-    ----------
-    home, training_set : Path
-        Where its server and its training set are.
-    counts : dict
-        ``nodes`` per type and ``relationships`` per type, cells aside.
-    cells : dict
-        The report of attaching them.
-    answers : list of dict
-        ``question``, ``reading``, ``statement``, ``params``, ``columns``, ``kinds`` of columns,
-        ``rows`` (a list of values each, `SHOWN_ROWS` at most) and ``found``, how many there are.
-    export : dict
-        ``counts``, ``bytes``, ``warnings`` and ``measured_nodes``.
-    comparison : Comparison
-        The readings of the cells and how they differ.
-    browser : str
-        Address of the server's own page.
-    seconds : dict
-        Time of each step.
-    """
-
-    home: Path
-    training_set: Path
-    browser: str = ""
-    counts: dict[str, Any] = field(default_factory=dict)
-    cells: dict[str, Any] = field(default_factory=dict)
-    embedded: int = 0
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    export: dict[str, Any] = field(default_factory=dict)
-    comparison: Comparison | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -153,7 +122,7 @@ def run_demo(
         Called with each step and its stages.
     """
     own = demo_settings(settings)
-    demo = DemoResult(own.home, own.home / "training-set")
+    demo = DemoResult(own.home, own.home / "training-set", own.home / "demo.html")
     with KnowledgeGraph(own) as graph:
         with _step(demo, "server", progress, "Starting a Neo4j of the demo's own"):
             graph.db.verify()
@@ -167,6 +136,7 @@ def run_demo(
             demo.embedded = graph.embed(progress=progress).embedded
         with _step(demo, "questions", progress, "Asking the graph"):
             _ask(graph, demo)
+            _compare_groups(graph, demo)
         with _step(demo, "export", progress, "Exporting a training set"):
             _export(graph, demo)
     with _step(demo, "training", progress, f"Training on it, {seeds} seeds: about a minute"):
@@ -174,6 +144,10 @@ def run_demo(
         from tosg.export.batches.training_set import TrainingSet
 
         demo.comparison = compare(TrainingSet(demo.training_set), seeds=seeds, epochs=epochs)
+    with _step(demo, "page", progress, "Drawing the answers"):
+        from tosg.demo.page import write_page
+
+        write_page(demo, demo.page)
     return demo
 
 
@@ -195,7 +169,7 @@ def _attach(graph: KnowledgeGraph, demo: DemoResult) -> None:
             id=DATASET,
             title="Peripheral blood mononuclear cells, 10x Genomics, as scanpy ships them",
             license="CC BY 4.0",
-            markers=("CD3D", "CD79A", "NKG7", "LYZ"),
+            markers=MARKERS,
             replace_existing=True,
         )
     demo.cells = report.as_dict()
@@ -205,7 +179,9 @@ def _ask(graph: KnowledgeGraph, demo: DemoResult) -> None:
     from tosg.kg.query.rows import column_kind
 
     for question in QUESTIONS:
-        table = graph.query(question.statement, params=question.params).select(question.columns)
+        whole = graph.query(question.statement, params=question.params)
+        paths = [f.name for f in whole.schema if column_kind(f) == "PATH"]
+        table = whole.select(question.columns)
         demo.answers.append(
             {
                 "question": question.words,
@@ -216,8 +192,17 @@ def _ask(graph: KnowledgeGraph, demo: DemoResult) -> None:
                 "kinds": [column_kind(field) for field in table.schema],
                 "rows": [list(row.values()) for row in table.slice(0, SHOWN_ROWS).to_pylist()],
                 "found": table.num_rows,
+                "paths": whole[paths[0]].slice(0, SHOWN_ROWS).to_pylist() if paths else [],
             }
         )
+
+
+def _compare_groups(graph: KnowledgeGraph, demo: DemoResult) -> None:
+    """Marker genes, and the targets that the first question found, across the groups of cells."""
+    targets = [row[1]["id"] for row in demo.answers[0]["rows"]]
+    table = graph.query(_DOTS, params={"markers": list(MARKERS), "targets": targets})
+    demo.dots = table.drop_columns(["unit"]).to_pylist()
+    demo.dot_unit = table["unit"][0].as_py()
 
 
 def _export(graph: KnowledgeGraph, demo: DemoResult) -> None:

@@ -27,7 +27,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -163,12 +163,20 @@ class ReadingScore:
     right : list of float
         Of each test cell, in the order of ``cells.parquet``, the share of the seeds that were
         right.
+    losses, val_accuracy : list of lists of float
+        One list per seed, with the mean loss of the training cells and the accuracy on val after
+        each epoch.
+    confusion : list of lists of int
+        Test cells by true class (row) and by what the model says (column), all seeds together.
     """
 
     reading: str
     accuracy: list[float]
     macro_f1: list[float]
     right: list[float]
+    losses: list[list[float]] = field(default_factory=list)
+    val_accuracy: list[list[float]] = field(default_factory=list)
+    confusion: list[list[int]] = field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -266,6 +274,16 @@ def make_model(reading: str, ts: TrainingSet, seed: int) -> nn.Module:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One training: the best epoch's score on val, its guesses (M,) on test, and the epochs."""
+
+    score: float
+    said: Tensor
+    losses: list[float]
+    val_accuracy: list[float]
+
+
+@dataclass(frozen=True)
 class Training:
     """How every reading is trained."""
 
@@ -275,23 +293,24 @@ class Training:
     batch_size: int
     device: str
 
-    def run(self, reading: str, seed: int) -> Tensor:
-        """Train one reading with one seed; its guesses (M,) of the test cells."""
+    def run(self, reading: str, seed: int) -> Run:
+        """Train one reading with one seed."""
         decays = DECAYS_OF_LINEAR if reading == "linear" else (DECAY,)
         # A later decay has to be better, not as good.
-        best = max(
-            (self._run(reading, seed, decay) for decay in decays), key=lambda found: found[0]
+        return max(
+            (self._run(reading, seed, decay) for decay in decays), key=lambda found: found.score
         )
-        return best[1]
 
-    def _run(self, reading: str, seed: int, decay: float) -> tuple[float, Tensor]:
-        """Train with one weight decay: the best epoch's score on val, and its guesses on test."""
+    def _run(self, reading: str, seed: int, decay: float) -> Run:
+        """Train with one weight decay."""
         torch.manual_seed(seed)
         model = Standardised(make_model(reading, self.ts, seed), *self.moments).to(self.device)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=decay)
         best, state = -1.0, model.state_dict()
+        losses, accuracies = [], []
         for epoch in range(self.epochs):
             model.train()
+            total = cells = 0.0
             for batch in self.ts.batches(
                 "train", self.batch_size, device=self.device, seed=seed, epoch=epoch
             ):
@@ -299,12 +318,16 @@ class Training:
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-            score = sum(scores_of(*self.guesses(model, "val"), len(self.ts.classes)))
+                total, cells = total + loss.item() * len(batch), cells + len(batch)
+            accuracy, macro_f1 = scores_of(*self.guesses(model, "val"), len(self.ts.classes))
+            losses.append(total / cells)
+            accuracies.append(accuracy)
+            score = accuracy + macro_f1
             if score > best:
                 best = score
                 state = {k: v.clone() for k, v in model.state_dict().items()}
         model.load_state_dict(state)
-        return best, self.guesses(model, "test")[1]
+        return Run(best, self.guesses(model, "test")[1], losses, accuracies)
 
     @torch.no_grad()
     def guesses(self, model: nn.Module, split: str) -> tuple[Tensor, Tensor]:
@@ -317,9 +340,14 @@ class Training:
         return torch.cat(true), torch.cat(said)
 
 
+def count_confusion(true: Tensor, said: Tensor, classes: int) -> Tensor:
+    """Cells (classes, classes) int64 by true class and by what was said."""
+    return torch.bincount(true * classes + said, minlength=classes**2).view(classes, classes)
+
+
 def scores_of(true: Tensor, said: Tensor, classes: int) -> tuple[float, float]:
     """Accuracy, and macro F1 as the mean over the classes that occur."""
-    confusion = torch.bincount(true * classes + said, minlength=classes**2).view(classes, classes)
+    confusion = count_confusion(true, said, classes)
     hit, truth, claimed = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
     f1 = 2 * hit / (truth + claimed).clamp(min=1)
     return float(hit.sum() / confusion.sum()), float(f1[truth > 0].mean())
@@ -368,10 +396,19 @@ def compare(
     scores = []
     for reading in READINGS:
         runs = [training.run(reading, seed) for seed in range(seeds)]
-        both = [scores_of(true, said, classes) for said in runs]
-        right = torch.stack([said == true for said in runs]).float().mean(dim=0)
+        both = [scores_of(true, run.said, classes) for run in runs]
+        right = torch.stack([run.said == true for run in runs]).float().mean(dim=0)
+        mixed = torch.stack([count_confusion(true, run.said, classes) for run in runs]).sum(dim=0)
         scores.append(
-            ReadingScore(reading, [a for a, _ in both], [f for _, f in both], right.tolist())
+            ReadingScore(
+                reading,
+                [a for a, _ in both],
+                [f for _, f in both],
+                right.tolist(),
+                [run.losses for run in runs],
+                [run.val_accuracy for run in runs],
+                mixed.tolist(),
+            )
         )
     counts = torch.bincount(true, minlength=classes)
     common = torch.bincount(learned, minlength=classes).argmax()

@@ -14,7 +14,7 @@ from tosg.kg.schema.indexes import FULLTEXT_INDEX
 from tosg.kg.schema.names import choose_types
 from tosg.kg.schema.relationships import RELATIONSHIP_PROPERTIES, RELATIONSHIP_TYPES
 from tosg.kg.schema.support import CELL_RELATIONSHIP_TYPES
-from tosg.kg.search.hybrid import embed_text
+from tosg.kg.search.by_meaning import embed_text
 
 try:
     from neo4j_graphrag.embeddings.base import Embedder

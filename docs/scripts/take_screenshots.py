@@ -1,0 +1,84 @@
+"""Take the pictures of the dashboard in ``docs/images``, in a real Chromium without a window.
+
+    tosg demo
+    python docs/scripts/take_screenshots.py
+
+Each view is opened on the managed graph ``demo`` (``--graph`` names another) with a state in its
+address, and kept as a small WebP. Needs the extra ``dashboard`` and Debian's ``chromium`` and
+``chromium-driver``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.browser import chrome, open_view, settle  # noqa: E402
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+IMAGES = ROOT / "docs" / "images"
+
+#: Name of the picture -> address of the view, on the demo's graph.
+VIEWS = {
+    "overview": "",
+    "search": "search?q=interferon+response+in+lupus",
+    "entity": "entity?id=JAK1",
+    "cells": "cells?genes=CD3D,CD79A,NKG7,LYZ&gene=CD79A&of=pbmc68k_reduced",
+    "ask": "ask?statement=signed_paths&signed_paths.start=IL10&signed_paths.end=CXCL8",
+    "train": "train?nodes=a+pathway&members=Interleukin-6+signaling&target=cell_type&split=cell",
+}
+
+WIDTH, HEIGHT = 1280, 900
+
+#: Seconds for pictures drawn by scripts to come to rest.
+REST_SECONDS = 4.0
+
+#: Of WebP; text stays sharp.
+QUALITY = 72
+
+
+def main() -> None:
+    """Open each view and keep its picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--graph", default="demo")
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("views", nargs="*", choices=[*VIEWS, []], help="by default all")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "tosg", "--graph", options.graph, "dashboard", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as page:
+        address = page.stdout.readline().strip() if page.stdout else ""
+        try:
+            with chrome((WIDTH, HEIGHT)) as browser:
+                open_view(browser, address)  # what is compiled at a first visit
+                for name in options.views or VIEWS:
+                    size = take(browser, address + VIEWS[name], options.out / f"{name}.webp")
+                    print(f"{name}: {size / 1000:.0f} kB")  # noqa: T201
+        finally:
+            page.terminate()
+
+
+def take(browser: Chrome, address: str, target: Path) -> int:
+    """Open a view and write its picture; returns the bytes it takes."""
+    open_view(browser, address)
+    time.sleep(REST_SECONDS)
+    settle(browser)
+    picture = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
+    picture.convert("RGB").save(target, "WEBP", quality=QUALITY, method=6)
+    return target.stat().st_size
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What the views ask: samples of cells that cost the same however many cells there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tosg.dashboard import cell_questions as questions
+from tosg.graph import KnowledgeGraph
+from tosg.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tosg.kg.database.connection import Database
+
+pytestmark = pytest.mark.neo4j
+
+
+@pytest.fixture
+def connected(graph: Database) -> Iterator[KnowledgeGraph]:
+    """The facade on the graph of the page's tests."""
+    target = graph.target
+    settings = Settings(
+        uri=target.uri, username=target.username, password=target.password, database="neo4j"
+    )
+    with KnowledgeGraph(settings) as found:
+        yield found
+
+
+@pytest.mark.parametrize("chosen", [{}, {"cell_type": ["B cell"]}, {"tissue": ["blood"]}])
+def test_a_sample_is_the_same_cells_by_either_way(
+    connected: KnowledgeGraph, chosen: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = questions.sample_cells(connected, "alpha", chosen)
+    where = " AND ".join(["c.dataset = 'alpha'", *(f"c.{k} IN ${k}" for k in chosen)])
+    asked = f"MATCH (c:Cell) WHERE {where} RETURN c.idx AS idx ORDER BY idx"
+    rows = connected.query(asked, params=chosen).to_pylist()
+    assert every["idx"].tolist() == [row["idx"] for row in rows]
+    monkeypatch.setattr(questions, "SCANNED_CELLS", 0)
+    looked_up = questions.sample_cells(connected, "alpha", chosen)
+    assert looked_up.equals(every)
+    monkeypatch.setattr(questions, "MOST_CELLS", 3)
+    few = questions.sample_cells(connected, "alpha", chosen)
+    assert len(few) == min(3, len(every))
+    assert set(few["idx"]) <= set(every["idx"])
+    assert few.equals(questions.sample_cells(connected, "alpha", chosen))
+
+
+def test_a_sample_of_many_reads_no_more_than_it_looks_up(connected: KnowledgeGraph) -> None:
+    """The plan has index seeks alone: no scan of all cells of the data set."""
+    plan = connected.db.driver.execute_query(
+        "EXPLAIN CYPHER 5 UNWIND $idx AS i MATCH (c:Cell {idx: i}) WHERE c.dataset = 'alpha' "
+        "RETURN c.id ORDER BY c.idx",
+        idx=[1, 2],
+    ).summary.plan
+    operators: list[str] = []
+
+    def collect(part: dict[str, object]) -> None:
+        operators.append(str(part["operatorType"]))
+        for child in part.get("children", []):  # type: ignore[attr-defined]
+            collect(child)
+
+    assert plan is not None
+    collect(plan)
+    assert any("NodeUniqueIndexSeek" in o for o in operators), operators
+    assert not any("Scan" in o for o in operators), operators
