@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -22,6 +23,7 @@ from tosg.export.selection import Selection
 from tosg.export.write.export import GraphMovedError, export
 from tosg.kg.database.connection import Database
 
+OLDER = Path(__file__).resolve().parents[1] / "data" / "training-set-57921e8"
 HOW = {"target": "cell_type", "split": "donor", "seed": 3, "level": "gene", "shard_size": 1000}
 
 
@@ -52,6 +54,17 @@ def test_twice_and_with_workers(many: Database, run: Any) -> None:
     assert once.digests == parallel.digests
     assert len(contents(once.folder)) > 20
     assert run(many, **{**HOW, "seed": 4}).digests["cells"] != once.digests["cells"]
+
+
+def test_the_bytes_are_those_of_an_earlier_version(cells: Database, run: Any) -> None:
+    """The same selection of the same graph, exported before (`tests/batches/test_older_set.py`)."""
+    now = run(cells, **{**HOW, "shard_size": 64})
+    then = OLDER / "manifest.json"
+    assert now.digests == json.loads(then.read_text())["content"]["digests"]
+    arrays = [*OLDER.rglob("*.npy"), OLDER / "graph.safetensors"]
+    assert len(arrays) == 8
+    for path in arrays:
+        assert path.read_bytes() == (now.folder / path.relative_to(OLDER)).read_bytes()
 
 
 def test_repeated_from_its_manifest(cells: Database, run: Any) -> None:
