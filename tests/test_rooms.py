@@ -5,6 +5,8 @@ from __future__ import annotations
 import graphlib
 import re
 import runpy
+import tomllib
+from typing import Any
 
 import grimp
 import pytest
@@ -30,6 +32,25 @@ def test_rooms_import_in_no_circle() -> None:
     assert len(uses) > 40
     order = list(graphlib.TopologicalSorter(uses).static_order())  # raises CycleError, naming it
     assert order.index("kg.schema") < order.index("kg.query") < order.index("cli")
+
+
+def contracts() -> list[dict[str, Any]]:
+    """Import contracts of the project."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = project["tool"]["importlinter"]["contracts"]
+    return found
+
+
+#: From so many modules on, a folder needs an order of its own.
+MODULES_WITHOUT_ORDER = 12
+
+
+def test_full_folders_have_an_order_that_names_every_module(graph: grimp.ImportGraph) -> None:
+    full = {m for m in graph.modules if len(graph.find_children(m)) > MODULES_WITHOUT_ORDER}
+    layered = {c for found in contracts() for c in found.get("containers", [])}
+    apart = {m.removesuffix(".*") for found in contracts() for m in found.get("modules", [])}
+    assert full - layered - apart == set()
+    assert all(found["exhaustive"] for found in contracts() if found["type"] == "layers")
 
 
 def test_modules_import_in_no_circle(graph: grimp.ImportGraph) -> None:
