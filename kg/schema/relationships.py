@@ -84,8 +84,9 @@ RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
             ("Disease", "Anatomy"),
             ("Disease", "CellType"),
             ("Disease", "Pathway"),
+            ("Gene", "Drug"),
         ),
-        "is associated with",
+        "is associated with; of a gene and a drug: with the response to it",
     ),
     RelationshipType(
         "TARGETS",

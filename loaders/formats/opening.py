@@ -175,7 +175,8 @@ def _encoding_error(
     path: Path, line: int, byte: int, rest: bytes, found: str | None = None
 ) -> DataError:
     shown = rest[:24].decode("latin-1").encode("unicode_escape").decode("ascii")
-    wide = b"\0" in rest[:24]  # every other byte of Western text in UTF-16
+    # A mark at the start says so; else every other byte of Western text is 0.
+    wide = found is not None or b"\0" in rest[:24]
     return DataError(
         "the file is not UTF-8 text",
         where=f"{path}, line {line}, byte {byte}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv as python_csv
 import itertools
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK_BYTES = 8 << 20
+_EMPTY_LINE = re.compile(rb"(?m)^\r?\n")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class Layout:
         Fewest fields of a row, for tables whose empty last columns may be cut off; 0: all.
     skip : int
         Lines of text before the header.
+    table : int
+        Which of two tables in one file, with an empty line between them: 1 or 2; 0: the file is
+        one table.
     members : tuple of str
         Which member of a zip archive is the table: patterns, the most wanted first.
     quote : str
@@ -76,6 +81,7 @@ class Layout:
     comment: str = ""
     ragged: int = 0
     skip: int = 0
+    table: int = 0
     members: tuple[str, ...] = ("*",)
     quote: str = '"'
 
@@ -141,6 +147,8 @@ def choose_layout(path: Path, layouts: Mapping[str, Layout]) -> str:
     for key, layout in layouts.items():
         with open_bytes(path, layout.members) as stream:
             data = strip_bom(stream.read(BLOCK_BYTES), path)
+        for _ in range(layout.skip):
+            data = data.partition(b"\n")[2]
         reader = _Reader(path, layout, FileLog("", path))
         try:
             reader.read_header(data) if layout.header else reader.check_width(data)
@@ -176,6 +184,8 @@ class _Reader:
 
     def batches(self, stream: BinaryIO) -> Iterator[pa.RecordBatch]:
         rest = strip_bom(stream.read(BLOCK_BYTES), self.path)
+        if self.layout.table == 2:
+            rest = self._second(rest, stream)
         if self.layout.header:
             while b"\n" not in rest and (more := stream.read(BLOCK_BYTES)):
                 rest += more
@@ -185,6 +195,8 @@ class _Reader:
             rest = self.read_header(rest)
         while True:
             more = stream.read(BLOCK_BYTES)
+            if self.layout.table == 1 and (end := _EMPTY_LINE.search(rest)):
+                rest, more = rest[: end.start()], b""
             block, rest = self._cut(rest, last=not more)
             if block:
                 yield from self._block(block, last=not more)
@@ -197,6 +209,27 @@ class _Reader:
                 where=self.path,
                 hint="download it again; see `tosg sources`",
             )
+
+    def _second(self, data: bytes, stream: BinaryIO) -> bytes:
+        """Data from the second table on: what follows the first empty line."""
+        while True:
+            if end := _EMPTY_LINE.search(data):
+                first = data[: end.end()]
+                self.line += first.count(b"\n")
+                self.byte += len(first)
+                return data[end.end() :]
+            more = stream.read(BLOCK_BYTES)
+            if not more:
+                raise DataError(
+                    "the file has no second table",
+                    where=self.path,
+                    expected="two tables with an empty line between them",
+                    hint="is this the right file? see `tosg sources`",
+                )
+            gone = data.rfind(b"\n") + 1  # an empty line may begin the next block
+            self.line += data[:gone].count(b"\n")
+            self.byte += gone
+            data = data[gone:] + more
 
     def read_header(self, data: bytes) -> bytes:
         """Find the header, among comment lines where the layout has them; returns the rest."""

@@ -1,4 +1,8 @@
-"""Gene Ontology annotations of human genes: one row per term, with all its genes."""
+"""Gene Ontology annotations of human gene products.
+
+The annotations are GAF, GPAD with its GPI beside it, or an older table with one row per term and
+all its genes, whichever the file is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.kg.claims.log import FileLog
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import (
     blank_to_null,
@@ -16,16 +21,22 @@ from tosg.loaders.columns import (
     parents,
     with_curies,
 )
+from tosg.loaders.formats.gaf import is_annotation_file, stated_date, states_species
 from tosg.loaders.formats.owl import owl_release, read_owl_terms
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.formats.terms import GO_NAMESPACES, claims_of_terms
 from tosg.loaders.reference.genes import TAX_ID
+from tosg.loaders.reference.go_annotations import (
+    annotation_claims,
+    product_claims,
+    species_of_products,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.kg.claims.log import SourceLog
     from tosg.loaders.base import Origin
 
 _LAYOUT = Layout(("go_id", "go_name", "go_domain", "tax_id", "annotation_type", "gene_ids"))
@@ -45,27 +56,65 @@ class Goa(Loader):
     title = "Gene Ontology annotations of human genes, and definitions of GO terms"
     homepage = "https://geneontology.org"
     license = "CC BY 4.0"
-    nodes = ("BiologicalProcess", "CellularComponent", "MolecularFunction")
+    nodes = (
+        *("BiologicalProcess", "CellularComponent", "MolecularFunction"),
+        *("Complex", "Gene", "Protein"),
+    )
     relationships = (
         ("BiologicalProcess", "IS_A", "BiologicalProcess"),
         ("BiologicalProcess", "PART_OF", "BiologicalProcess"),
-        ("Gene", "HAS_FUNCTION", "MolecularFunction"),
-        ("Gene", "LOCATED_IN", "CellularComponent"),
-        ("Gene", "PARTICIPATES_IN", "BiologicalProcess"),
+        *(
+            (product, verb, term)
+            for product in ("Gene", "Protein", "Complex")
+            for term, verb in _VERBS.items()
+        ),
     )
-    tested_on = "both annotation tables of human genes and the ontology of 2009-05-15, whole"
+    quirks = (
+        "A qualifier with NOT negates the row (NOT|enables); GPAD 2.0 has a column for it.",
+        "GAF 2.2 and GPAD state the relation; acts_upstream_of and others are in the evidence.",
+        "Evidence ND says that nothing is known: such rows are left out.",
+        "A second taxon is the organism that is met, as a bacterium; the first one counts.",
+        "GPAD states no species: the GPI beside it does.",
+        "Isoforms (column 17) and chains count for their protein and stay in the evidence.",
+        "Products of RNAcentral have no type in the graph.",
+    )
+    tested_on = (
+        "the whole isoform file of 2023-05 and an excerpt of the human file (GAF 2.2), GPAD 1.1, "
+        "1.2 and 2.0 as excerpts and made-up rows, the whole table of 2018 and the ontology of "
+        "2009-05-15"
+    )
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "annotations",
-            ("GO_annotations-9606-direct-expev.tsv", "GO_annotations-*.tsv", "GO_annotations-*.gz"),
-            "gene annotations, one row per term",
-            url=(
-                "https://raw.githubusercontent.com/dhimmel/gene-ontology/"
-                "d57fd938f90c79152449f5cd23d3c438a19ac2f5/annotations/taxid_9606/"
-                "GO_annotations-9606-direct-expev.tsv"
+            (
+                "goa_human.gaf.gz",
+                "goa_human.gaf",
+                "goa_human.gpad.gz",
+                "goa_human.gpad",
+                "GO_annotations-9606-direct-expev.tsv",
+                "GO_annotations-*.tsv",
+                "GO_annotations-*.gz",
+                "goa_human*.gaf*",
+                "goa_human*.gpad*",
+                "*.gaf.gz",
+                "*.gaf",
+                "*.gpad.gz",
+                "*.gpad",
             ),
-            sha256="1f0da3d65e707071df7c60af07c1030e8375f7c5273d3d0a4921f57c2322fb5d",
-            release="2018-10-26",
+            "annotations (GAF or GPAD), or a table with one row per term",
+            url="https://current.geneontology.org/annotations/goa_human.gaf.gz",
+            known={
+                "1f0da3d65e707071df7c60af07c1030e8375f7c5273d3d0a4921f57c2322fb5d": "2018-10-26"
+            },
+            whole_bytes=1_000_000,
+        ),
+        FileSpec(
+            "products",
+            ("goa_human.gpi.gz", "goa_human.gpi", "goa_human*.gpi*"),
+            "annotated products (GPI), which GPAD needs",
+            required=False,
+            url="https://current.geneontology.org/annotations/goa_human.gpi.gz",
+            whole_bytes=500_000,
         ),
         FileSpec(
             "ontology",
@@ -76,6 +125,10 @@ class Goa(Loader):
     )
     options = (TAX_ID,)
 
+    def _release(self, files: Mapping[str, Path]) -> str:
+        path = files["annotations"]
+        return stated_date(path) if is_annotation_file(path) else ""
+
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
@@ -85,8 +138,20 @@ class Goa(Loader):
             origin = self.origin(path, given, part="ontology")
             terms = read_owl_terms(path, log.file(path))
             yield from claims_of_terms(terms, log.file(path), origin, {"go": ""})
+        species: dict[str, str] = {}
+        if "products" in files:
+            path = files["products"]
+            species = species_of_products(path, FileLog(self.source, path))
+            file = log.file(path)
+            origin = self.origin(path, self.stated_release(stated_date(path)), part="products")
+            yield from product_claims(path, file, origin, self.value(TAX_ID))
         path = files["annotations"]
         file, origin = log.file(path), self.origin(path, release)
+        if is_annotation_file(path):
+            if "products" not in files and not states_species(path):
+                raise self._missing(next(s for s in self.files if s.key == "products"), [path])
+            yield from annotation_claims(path, file, origin, self.value(TAX_ID), species)
+            return
         for batch in noting_repeats(self._rows(path, file), "curie", file):
             yield from _annotations(batch, file, origin)
 

@@ -1,22 +1,26 @@
-"""OmniPath: signaling interactions and enzyme-substrate pairs, from its web service.
+"""OmniPath: signaling interactions, enzyme-substrate pairs, complexes and pathways of proteins.
 
 The web service gives one table per query; the columns are those of ``genesymbols=1`` and
-``fields=sources,references,curation_effort,type``. A complex is written ``COMPLEX:P1_P2``.
+``fields=sources,references,curation_effort,type``. A complex is written ``COMPLEX:P1_P2``; the
+table of complexes has their names and how often each member is in it. Of the annotations those are
+read whose label is ``pathway``: others name nothing that has an identifier in the graph.
 
 Columns: https://github.com/saezlab/pypath/blob/master/docs/webservice.rst
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.claims.log import BAD_ID
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.columns import keep
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.reference.complexes import complex_claims
+from tosg.loaders.reference.complexes import ComplexRecord, complex_claims, members_id
 from tosg.loaders.reference.facts import Fact, Ref, fact_claims
 from tosg.loaders.reference.participants import PARTNERS, NamedByMembers, protein_ref
 from tosg.loaders.scores import Score
@@ -25,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
-
     from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.loaders.base import Origin
 
 _FLAGS = ("is_directed", "is_stimulation", "is_inhibition")
 _INTERACTIONS = Layout(
@@ -39,6 +42,10 @@ _ENZYMES = Layout(
     ("enzyme", "substrate", "residue_type", "residue_offset", "modification"),
     optional=("sources", "references", "curation_effort", "ncbi_tax_id"),
 )
+_COMPLEXES = Layout(
+    ("name", "components", "stoichiometry", "sources", "references", "identifiers"),
+)
+_ANNOTATIONS = Layout(("uniprot", "entity_type", "source", "label", "value", "record_id"))
 _SCORE = Score(
     "1.0 - 1.0 / (1.0 + curation_effort)",
     numbers=("curation_effort",),
@@ -52,14 +59,16 @@ class OmniPath(Loader):
     """See the module."""
 
     name = "omnipath"
-    title = "OmniPath: signaling interactions and enzyme-substrate pairs of many resources"
+    title = "OmniPath: signaling interactions, enzymes, complexes and pathways of many resources"
     homepage = "https://omnipathdb.org"
     license = "CC BY-NC-SA 4.0"
-    nodes = ("Complex",)
+    nodes = ("Complex", "Pathway")
     relationships = (
         *PARTNERS,
         ("Protein", "PHOSPHORYLATES", "Protein"),
         ("Protein", "MEMBER_OF", "Complex"),
+        ("Protein", "PARTICIPATES_IN", "Pathway"),
+        ("Complex", "PARTICIPATES_IN", "Pathway"),
     )
     scores = (_SCORE,)
     signs = "is_stimulation 1, is_inhibition -1; both, or neither, 0"
@@ -67,6 +76,8 @@ class OmniPath(Loader):
         "The licence is that of the strictest resource; ask for license=commercial to narrow it.",
         "An interaction that is not directed is INTERACTS_WITH.",
         "A pair that is stimulated and inhibited keeps both signs, as two relationships.",
+        "A complex is known by its members: two of the same members in other numbers are one.",
+        "Annotations are properties in rows; only pathways that a resource names are read.",
     )
     tested_on = "made-up rows in the layout of the web service"
     files: ClassVar[tuple[FileSpec, ...]] = (
@@ -91,6 +102,25 @@ class OmniPath(Loader):
             ),
             whole_bytes=1_000_000,
         ),
+        FileSpec(
+            "complexes",
+            ("omnipath_complexes.tsv", "omnipath*complexes*.tsv*"),
+            "complexes with their members",
+            required=False,
+            url="https://omnipathdb.org/complexes?format=tsv",
+            whole_bytes=1_000_000,
+        ),
+        FileSpec(
+            "annotations",
+            ("omnipath_annotations.tsv", "omnipath*annotations*.tsv*"),
+            "annotations of proteins",
+            required=False,
+            url=(
+                "https://omnipathdb.org/annotations?format=tsv"
+                "&resources=SignaLink_pathway,NetPath,SIGNOR"
+            ),
+            whole_bytes=200_000,
+        ),
     )
 
     def _claims(
@@ -105,6 +135,19 @@ class OmniPath(Loader):
             yield from fact_claims(facts, origin)
         if complexes.records:
             yield from complex_claims(list(complexes.records.values()), origin)
+        if "complexes" in files:
+            path = files["complexes"]
+            file, origin = log.file(path), self.origin(path, release, part="complexes")
+            for raw in read_table(path, _COMPLEXES, file):
+                found = [_complex(row, file) for row in raw.to_pylist()]
+                yield from complex_claims([c for c in found if c is not None], origin)
+        if "annotations" in files:
+            path, named = files["annotations"], NamedByMembers()
+            file, origin = log.file(path), self.origin(path, release, part="annotations")
+            for raw in read_table(path, _ANNOTATIONS, file):
+                yield from _pathways(raw, named, file, origin)
+            if named.records:
+                yield from complex_claims(list(named.records.values()), origin)
         if "enzymes" in files:
             path = files["enzymes"]
             file, origin = log.file(path), self.origin(path, release)
@@ -123,6 +166,67 @@ def _ref(text: str, complexes: NamedByMembers, line: int) -> Ref | None:
     members = [protein_ref(part) for part in text.removeprefix("COMPLEX:").split("_")]
     known = [m for m in members if m is not None]
     return complexes.ref(known, line) if known and len(known) == len(members) else None
+
+
+def _complex(row: Mapping[str, str], file: FileLog) -> ComplexRecord | None:
+    line, parts = int(row["line"]), [p for p in row["components"].split("_") if p]
+    members = [protein_ref(part) for part in parts]
+    known = tuple(m for m in members if m is not None)
+    if len(known) < len(parts) or len(set(known)) < 2:
+        why = "complex with a bad member" if len(known) < len(parts) else "complex of one protein"
+        file.reject(why, line, f"{row['name']} {row['components']}")
+        return None
+    file.parsed()
+    times = [int(n) for n in row["stoichiometry"].split(":") if n.isdecimal() and int(n)]
+    stated = len(times) == len(known)
+    evidence = evidence_json(
+        {
+            "resources": sorted(s for s in row["sources"].split(";") if s),
+            "identifiers": sorted(i for i in row["identifiers"].split(";") if i),
+            "pubmed_ids": sorted(
+                {r for r in row["references"].split(";") if r.isdecimal()}, key=int
+            ),
+            "stoichiometry": {m[1]: n for m, n in zip(known, times, strict=True)}
+            if stated
+            else None,
+        }
+    )
+    id_ = members_id([m for _, m in known])
+    return ComplexRecord(
+        id_, line, tuple(sorted(set(known))), name=row["name"].strip() or None, evidence=evidence
+    )
+
+
+def _pathways(
+    raw: pa.RecordBatch, complexes: NamedByMembers, file: FileLog, origin: Origin
+) -> Iterator[pa.RecordBatch]:
+    """Pathways that resources name, by resource, and who takes part in them."""
+    kind, shown = "annotation without an identifier in the graph", ("source", "label", "value")
+    batch = keep(raw, pc.equal(raw["label"], "pathway"), file, kind, shown)
+    facts: list[Fact] = []
+    named: dict[str, tuple[int, str]] = {}
+    for row in batch.to_pylist():
+        line, value = int(row["line"]), " ".join(row["value"].split())
+        # The column of complexes has COMPLEX: before its members, as interactions do.
+        ref = _ref(row["uniprot"], complexes, line)
+        if ref is None or not value:
+            file.reject("bad identifier", line, f"{row['uniprot']} {value}")
+            continue
+        file.parsed()
+        id_ = "tosg:pathway." + re.sub(r"\W+", "_", f"{row['source']}.{value}")
+        named.setdefault(id_, (line, value))
+        evidence = evidence_json({"resources": [row["source"]]})
+        facts.append(
+            Fact("PARTICIPATES_IN", ref, ("Pathway", id_), line, None, None, None, evidence)
+        )
+    yield origin.entities(
+        len(named),
+        pa.array([line for line, _ in named.values()], pa.int64()),
+        type="Pathway",
+        id=pa.array(list(named), pa.string()),
+        name=pa.array([name for _, name in named.values()], pa.string()),
+    )
+    yield from fact_claims(facts, origin)
 
 
 def _evidence(row: Mapping[str, object], **more: object) -> str | None:

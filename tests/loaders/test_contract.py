@@ -65,7 +65,7 @@ def test_description(source: str) -> None:
     assert loader.name == source_of(source)
     assert loader.title
     # A source without any address comes with the package, or its files are got by hand.
-    by_hand = ("kgx", "neo4j_csv", "optimuskg", "biomedgraphica", "celltosg")
+    by_hand = ("kegg", "kgx", "neo4j_csv", "optimuskg", "biomedgraphica", "celltosg")
     fetched = any(spec.url for spec in loader.files) or loader.name in by_hand
     assert loader.homepage.startswith("https://" if fetched else "tosg/")
     assert loader.license

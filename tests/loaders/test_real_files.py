@@ -59,9 +59,8 @@ def rejected(log: SourceLog, name: str) -> dict[str, int]:
 #: Sources of which no file is at hand, or several excerpts; their fixtures have the layout.
 NOT_AT_HAND = {
     "bgee", "chembl", "ctd", "demo", "dgidb", "diseases", "dorothea", "drkg", "efo", "famplex",
-    "huri", "innatedb", "kgx", "kinase_substrate", "omnipath", "orphanet", "primekg",
-    "reactome_fi", "string",
-    "table",
+    "huri", "innatedb", "kegg", "kgx", "kinase_substrate", "omnipath", "orphanet", "primekg",
+    "reactome_fi", "string", "table", "guide_to_pharmacology", "pharmgkb", "ttd",
     "biomedgraphica", "celltosg", "neo4j_csv", "optimuskg", "stark_primekg",
 }  # fmt: skip
 AT_HAND = sorted(set(registry.names()) - NOT_AT_HAND)

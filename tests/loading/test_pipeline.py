@@ -174,7 +174,7 @@ def test_one_id_under_two_types_leaves_the_graph_as_it_was(empty: Settings, data
         meta = read_meta(db)
         db.write("CREATE (:TosgBuild {id: 'b', complete: true, json: '{\"sources\":{\"goa\":1}}'})")
     text = GOA.replace("biological_process", "cellular_component").encode()
-    write_source("goa", data / "goa", {"annotations": text})
+    write_source("goa@old", data / "goa", {"annotations": text})
     with pytest.raises(SchemaError, match="nodes of two types") as caught:
         load(empty, inputs(data, ["goa"]))
     assert caught.value.exit_code == 1
