@@ -48,6 +48,7 @@ from tosg.export.write.workspace import (
     disk_errors,
 )
 from tosg.files import write_bytes, writing
+from tosg.json_text import json_text
 from tosg.kg.database.bookkeeping import read_properties
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 from tosg.progress import Progress, silent
@@ -239,8 +240,8 @@ def _check_plan(job: _Job, *, resume: bool) -> bool:
         raise _ResumeError(
             "the export to resume asked for something else",
             where=job.space.folder,
-            found="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),
-            expected="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
+            found="; ".join(f"{k}: {json_text(now)}" for k, (now, _) in differs.items()),
+            expected="; ".join(f"{k}: {json_text(then)}" for k, (_, then) in differs.items()),
             hint=hint,
         )
     for key, what in (("bookmark", "the graph has changed"), ("tosg", "tosg has changed")):

@@ -12,6 +12,7 @@ from tosg.export.format.manifest import SPLITS, read_manifest
 from tosg.export.selection import Selection, compare_selections
 from tosg.export.write.graph_files import check_vectors, make_edge_arrays
 from tosg.html_text import facts_html
+from tosg.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,8 +99,8 @@ def summarize_existing(folder: Path, selection: Selection, bookmark: str) -> Exp
         raise ConfigError(
             "the folder holds a training set of another selection",
             where=folder,
-            found="; ".join(f"{k}: {then!r}" for k, (_, then) in differs.items()),
-            expected="; ".join(f"{k}: {now!r}" for k, (now, _) in differs.items()),
+            found="; ".join(f"{k}: {json_text(then)}" for k, (_, then) in differs.items()),
+            expected="; ".join(f"{k}: {json_text(now)}" for k, (now, _) in differs.items()),
             hint="name another folder",
         )
     was = manifest.run.get("bookmark")

@@ -263,3 +263,33 @@ def test_antibodies_of_another_unit_are_refused(tmp_path: Path) -> None:
     # Ambient counts were taken away from both: decimals that are no logarithms.
     corrected = citeseq(tmp_path / "e.h5ad", genes * 0.93, counted * 0.93)
     assert found(corrected, round_values=True) == ("X", "counts")
+
+
+def test_bins_of_expression_are_no_counts(tmp_path: Path) -> None:
+    """Nor are numbers of clusters, or a mask of 2, beside the logarithms of counts."""
+    logs = np.log1p(shares(1e4))
+    edges = np.quantile(logs[logs > 0], np.linspace(0, 1, 51))
+    layers = {
+        "X_binned": np.digitize(logs, edges) * (logs > 0),
+        "leiden": np.repeat(1 + np.arange(N)[:, None] % 9, M, axis=1),
+        "mask": (logs > 0) * 2.0,
+    }
+    for name, layer in layers.items():
+        path = file(tmp_path / "x.h5ad", logs.astype(np.float32), {name: layer})
+        assert found(path) == ("X", "log1p_cp10k"), name
+        assert found(path, matrix=name, unit="counts") == (f"layers/{name}", "counts")
+    # The counts themselves are taken whatever the layer is called, and raw ones beside corrected.
+    path = file(tmp_path / "x.h5ad", logs.astype(np.float32), {"first": library()})
+    assert found(path) == ("layers/first", "counts")
+    path = file(tmp_path / "x.h5ad", logs.astype(np.float32), {"raw_counts": library() + 1})
+    assert found(path) == ("layers/raw_counts", "counts")
+
+
+def test_whole_numbers_that_sum_to_nearly_one_number_are_not_called_counts(tmp_path: Path) -> None:
+    rounded = np.rint(shares(50_000))
+    with pytest.raises(DataError, match="not certain") as caught:
+        found(file(tmp_path / "x.h5ad", rounded.astype(np.float32)))
+    assert "counts, or rounded normalized_counts" in str(caught.value.found)
+    assert "--unit normalized_counts" in str(caught.value.hint)
+    assert "--unit counts" in str(caught.value.hint)
+    assert found(tmp_path / "x.h5ad", unit="counts") == ("X", "counts")

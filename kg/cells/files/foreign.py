@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import DataError
+from tosg.json_text import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,7 @@ def foreign_error(path: Path) -> DataError:
         return DataError(
             "the file is not in a known format of cells",
             where=path,
-            found=f"it begins with {_first_bytes(path)!r}",
+            found=f"it begins with {_beginning(path)}",
             expected=READABLE,
         )
     return DataError(
@@ -101,9 +102,13 @@ def foreign_error(path: Path) -> DataError:
     )
 
 
-def _first_bytes(path: Path) -> bytes:
+def _beginning(path: Path) -> str:
+    """The first characters of a text, or the first bytes as numbers."""
     with path.open("rb") as stream:
-        return stream.read(16)
+        first = stream.read(16)
+    if first.isascii() and all(b >= 32 or b in b"\t\r\n" for b in first):
+        return json_text(first.decode("ascii"))
+    return f"the bytes {first.hex(' ')}"
 
 
 def foreign_hdf5(path: Path, file: Any) -> DataError:

@@ -45,6 +45,7 @@ _MULTIPLE_TOLERANCE = 0.03
 _MOST_SMALLEST = 4
 _MIN_INFORMATIVE = 10
 _MIN_RANKS = 10
+_MIN_GENES = 5
 _MIN_SHARE = 0.95
 
 _Array = npt.NDArray[Any]
@@ -128,6 +129,37 @@ def look(path: Path, matrix: Matrix) -> UnitFinding:
     return _decimals(matrix, parts, values)
 
 
+def are_counts_of(layer: Matrix, logs: Matrix, unit: str) -> bool:
+    """Whether whole numbers are the counts that logarithms of the same cells were made of.
+
+    Then the logarithms, taken back, are the counts times one number in each cell. Bins and ranks
+    of expression are no such multiples.
+
+    Parameters
+    ----------
+    layer, logs : Matrix
+        Of one shape.
+    unit : str
+        Of the logarithms.
+    """
+    take_back = UNLOG["log1p" if unit == "log1p_cp10k" else unit]
+    rows = probe_rows(layer)
+    counts = layer.block(rows).to_scipy(layer.shape[1]).tocsr()
+    linear = logs.block(rows).to_scipy(logs.shape[1]).tocsr().astype(np.float64)
+    linear.data = take_back(linear.data)
+    told = fitting = 0
+    for row in range(counts.shape[0]):
+        own, other = counts[row].toarray().ravel(), linear[row].toarray().ravel()
+        both = (own > 0) & (other > 0)
+        if both.sum() < _MIN_GENES:
+            continue
+        told += 1
+        ratios = other[both] / own[both]
+        same = np.abs(ratios / np.median(ratios) - 1) < _MULTIPLE_TOLERANCE
+        fitting += bool(same.mean() >= _MIN_SHARE)
+    return told == 0 or fitting >= _MIN_SHARE * told
+
+
 def probe_rows(matrix: Matrix) -> npt.NDArray[np.int64]:
     """Rows at the start, the middle and the end of a matrix."""
     n = matrix.shape[0]
@@ -141,6 +173,9 @@ def _whole(matrix: Matrix, parts: list[CsrRows], values: _Array) -> UnitFinding:
     if np.rint(values.max()) <= 1:
         reason = "only 0 and 1, as a mask or a binarised matrix has"
         return UnitFinding(matrix, None, reason, possible=("counts",))
+    if _one_value_a_cell(parts):
+        reason = "one value in each cell, as a mask or labels of cells have"
+        return UnitFinding(matrix, None, reason, possible=("counts",))
     if _are_ranks(parts):
         return UnitFinding(matrix, None, "the values of each cell are its ranks 1, 2, 3, ...")
     sums = _sums(parts, lambda x: x)
@@ -148,11 +183,27 @@ def _whole(matrix: Matrix, parts: list[CsrRows], values: _Array) -> UnitFinding:
         if _all_near(sums, total) and len(sums) >= _MIN_CELLS and np.ptp(sums) > 0:
             reason = f"whole numbers whose cells sum to about {total:,.0f}: counts, or rounded"
             return UnitFinding(matrix, None, f"{reason} {unit}", possible=("counts", unit))
+    total = float(np.median(sums))
+    if len(sums) >= _MIN_INFORMATIVE and _all_near(sums, total) and np.ptp(sums) > 0:
+        reason = f"whole numbers whose cells sum to about {total:,.0f}: counts, or rounded"
+        possible = ("counts", "normalized_counts")
+        return UnitFinding(matrix, None, f"{reason} normalized_counts", possible=possible)
     off = float(np.abs(values - np.rint(values)).max())
     reason = f"whole numbers from 0 to {values.max():g}"
     if off:
         reason += f", but for rounding: off by at most {off:.1g}"
     return UnitFinding(matrix, "counts", reason, possible=("counts", "corrected_counts"))
+
+
+def _one_value_a_cell(parts: list[CsrRows]) -> bool:
+    """Whether every cell has one value only, in many genes: masks, numbers of clusters."""
+    wide = 0
+    for part in parts:
+        for a, b in zip(part.indptr[:-1].tolist(), part.indptr[1:].tolist(), strict=True):
+            if b - a and np.ptp(part.values[a:b]):
+                return False
+            wide += b - a >= _MIN_GENES
+    return wide >= _MIN_INFORMATIVE
 
 
 def _are_ranks(parts: list[CsrRows]) -> bool:

@@ -17,6 +17,7 @@ scaled            z-scores or other numbers below 0; refused unless asked for
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from tosg.kg.cells.values.readings import (
     PARTS,
     PROBE_ROWS,
     UnitFinding,
+    are_counts_of,
     is_part,
     layer_of,
     look,
@@ -52,6 +54,10 @@ UNITS = (
     "corrected_counts",
     "scaled",
 )
+
+
+#: Names of layers that say that they are counts.
+_SAYS_COUNTS = re.compile(r"count|raw|umi|matrix|molecule")
 
 
 def choose(
@@ -130,7 +136,28 @@ def _look_at_all(source: CellSource, name: str | None, unit: str | None) -> list
             possible = ("counts",) if name else ()
             found = UnitFinding(candidate, None, reason, possible=possible)
         findings.append(found)
-    return findings
+    return findings if name else [_compared(f, findings) for f in findings]
+
+
+def _compared(found: UnitFinding, findings: list[UnitFinding]) -> UnitFinding:
+    """Doubt a layer of whole numbers that is not what the file's logarithms were made of.
+
+    A layer whose name says counts may be raw counts beside corrected logarithms.
+    """
+    layer = layer_of(found.matrix)
+    if found.unit != "counts" or not layer or _SAYS_COUNTS.search(layer):
+        return found
+    for other in findings:
+        logs = other.unit in ("log1p_cp10k", "log1p", "log2p1", "log10p1")
+        if logs and other.matrix.shape == found.matrix.shape:
+            if are_counts_of(found.matrix, other.matrix, str(other.unit)):
+                continue
+            reason = (
+                f"{found.reason}, which {other.matrix.name} was not made of: bins, ranks or "
+                f"another kind of numbers; --matrix {found.matrix.name} attaches them as counts"
+            )
+            return UnitFinding(found.matrix, None, reason, possible=("counts",))
+    return found
 
 
 def _best(path: Path, findings: list[UnitFinding], *, allow_scaled: bool) -> UnitFinding:

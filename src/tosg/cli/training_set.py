@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tosg.cli.options import echo_json, examples, json_option, note
+from tosg.json_text import json_text
 from tosg.progress import ProgressBar
 
 
@@ -116,7 +117,7 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
     if document["same"]:
         click.echo("the content is the same")
     for key, (a, b) in document["selection"].items():
-        click.echo(f"selection {key}: {a!r} | {b!r}")
+        click.echo(f"selection {key}: {json_text(a)} | {json_text(b)}")
     for name in ("nodes", "cells"):
         if document[name] is not None:
             click.echo(f"{name}: {_counts(document[name])}")
