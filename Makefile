@@ -93,6 +93,7 @@ docs: setup
 # The wheel in an empty environment and an empty folder: catches every way in which the mapping
 # of folders can go wrong.
 wheel-test: setup
+	$(BIN)/python tests/release_check.py --build
 	$(BIN)/python tests/wheel_check.py
 
 BENCH ?= load merge parse read export batches

@@ -64,7 +64,8 @@ def main() -> None:
             with chrome((WIDTH, HEIGHT)) as browser:
                 open_view(browser, address)  # what is compiled at a first visit
                 for name in options.views or VIEWS:
-                    size = take(browser, address + VIEWS[name], options.out / f"{name}.webp")
+                    target = options.out / f"dashboard-{name}.webp"
+                    size = take(browser, address + VIEWS[name], target)
                     print(f"{name}: {size / 1000:.0f} kB")  # noqa: T201
         finally:
             page.terminate()
