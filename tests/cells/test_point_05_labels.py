@@ -99,6 +99,8 @@ def test_a_short_synonym_is_suggested_and_not_matched() -> None:
         ("disease", "DOID:8778", "mondo:0005011", "cross-reference"),
         ("disease", "MONDO:0005011", "mondo:0005011", "id"),
         ("cell_type", "T-cell", "cl:0000084", "synonym"),
+        ("cell_type", "http://purl.obolibrary.org/obo/CL_0000084", "cl:0000084", "id"),
+        ("cell_type", "CL_0000084", "cl:0000084", "id"),
         ("tissue", "skin", "uberon:0000014", "synonym"),
         ("tissue", "LUNG", "uberon:0002048", "name"),
         ("tissue", "zone of\u00a0 skin", "uberon:0000014", "name"),

@@ -124,6 +124,27 @@ def test_the_unit_stands_in_the_name_of_the_column() -> None:
     assert unit_in_name("average") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "weeks"),
+    [
+        *(("gestational_weeks", 18.0), ("Weeks of gestation", 18.0), ("gest_age_weeks", 18.0)),
+        *(("weeks_post_conception", 20.0), ("post_conception_weeks", 20.0), ("PCW", 20.0)),
+        ("days_post_fertilization", 20 / 7),
+    ],
+)
+def test_the_name_of_a_column_says_that_ages_are_before_birth(name: str, weeks: float) -> None:
+    found = ages(pd.DataFrame({name: [20]}), [f"age={name}"])
+    assert (found.years, found.not_read) == ([None], {})
+    assert found.post_conception_weeks == pytest.approx([weeks], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gestational_age", "fetal_age_weeks", "prenatal_days"])
+def test_numbers_before_birth_without_a_clear_unit_are_not_read(name: str) -> None:
+    found = ages(pd.DataFrame({name: [20]}), [f"age={name}"])
+    assert (found.years, found.post_conception_weeks) == ([None], [None])
+    assert found.not_read == {f"20 {name}": 1}
+
+
 def test_what_is_not_read_is_counted() -> None:
     obs = pd.DataFrame(
         {

@@ -62,11 +62,20 @@ _CONCEIVED = {
 _PLAIN = re.compile(rf"^{_NUMBER}$")
 _HSAPDV = re.compile(r"(?i)^hsapdv[:_](\d{7})$")
 _UNBORN = re.compile(
-    r"(?i)embryo|f(?:o)?etal|f(?:o)?etus|pre-?natal|gestation|conception|fertili[sz]ation|carnegie"
+    r"(?i)embryo|f(?:o)?etal|f(?:o)?etus|pre-?natal|gestation|\bgest_|conception|fertili[sz]ation|carnegie"
     r"|\bpcw\b"
 )
 _UNIT_IN_NAME = re.compile(
     r"(?i)(?:^|[^a-z])(years?|yrs?|months?|mos?|weeks?|wks?|days?|pcw|gw)(?:$|[^a-z])"
+)
+
+
+#: Beginning of a unit in the name of a column -> what it counts.
+_BEFORE_BIRTH = (("w", "weeks"), ("d", "days"))
+#: What the name of a column says of its clock -> how ages are written by it, by what is counted.
+_CLOCKS = (
+    (r"gest", {"weeks": "gw"}),
+    (r"concep|fertili", {"weeks": "pcw", "days": "dpc"}),
 )
 
 
@@ -131,9 +140,18 @@ def says_unborn(text: str) -> bool:
 
 
 def unit_in_name(column: str) -> str | None:
-    """Find the unit of age in the name of a column, as in ``age_months``."""
+    """Find the unit of age in the name of a column, as in ``age_months``.
+
+    A column of times before birth names its clock: numbers of ``gestational_weeks`` are weeks of
+    gestation, and those of ``gestational_age`` or ``fetal_age_days`` are not read as years.
+    """
     found = _UNIT_IN_NAME.search(column)
-    return found[1].lower() if found else None
+    unit = found[1].lower() if found else ""
+    if not says_unborn(column) or unit in ("pcw", "gw"):
+        return unit or None
+    counted = next((u for start, u in _BEFORE_BIRTH if unit.startswith(start)), None)
+    clock = next((words for word, words in _CLOCKS if re.search(word, column, re.I)), None)
+    return clock.get(counted, column) if clock and counted else column
 
 
 def unit_column(column: str, columns: Iterable[str]) -> str | None:

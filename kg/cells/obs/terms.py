@@ -40,6 +40,8 @@ _TERM = re.compile(rf"(?i)^{_ONTOLOGY}[:_][a-z]*\d+$")
 _CURIE_LIKE = re.compile(r"(?i)^[a-z][a-z.]*[:_]\S+$")
 _SUFFIX = re.compile(r"^(\S+[:_]\S+)\s+\(([^()]*)\)$")
 
+_OBO_ADDRESS = re.compile(r"^https?://purl\.obolibrary\.org/obo/(?=[A-Za-z]+_\d+$)")
+
 _PROPERTIES = ("id", "name", "previous", "synonyms", "xrefs")
 
 # Up to so many letters and digits, a synonym in one word is taken for an abbreviation.
@@ -195,11 +197,17 @@ def match_labels(texts: Iterable[str], f: Field, index: TermIndex | None) -> dic
     """
     distinct = sorted(set(texts))
     parts = {t: _parts(t, f) for t in distinct}
-    bare = {p: (_SUFFIX.match(p) or [p, p])[1] for ps in parts.values() for p in ps}
+    bare = {p: _without_suffix(p) for ps in parts.values() for p in ps}
     looks = sorted({b for b in bare.values() if f.prefixes and _CURIE_LIKE.match(b)})
     curies = normalise_terms(looks)
     found = {p: _match(p, b, f, index, curies) for p, b in bare.items()}
     return {t: _joined(t, [found[p] for p in parts[t]]) for t in distinct}
+
+
+def _without_suffix(text: str) -> str:
+    """Cut off what stands in brackets after a term, and the address of OBO before it."""
+    found = _SUFFIX.match(text)
+    return _OBO_ADDRESS.sub("", found[1] if found else text)
 
 
 def _parts(text: str, f: Field) -> list[str]:
@@ -243,7 +251,8 @@ def _match(
         return Label(raw, "normal", "normal", NORMAL)
     if f.name == "sex" and (word := sex(bare)) is not None:
         return Label(raw, "term" if ":" in bare else "text", word)
-    note = "" if raw == bare else f"{CUT_OFF} {raw[len(bare) :].strip()}"
+    suffix = _SUFFIX.match(raw)
+    note = f"{CUT_OFF} {raw[len(suffix[1]) :].strip()}" if suffix else ""
     if _TERM.match(bare) and bare in curies:
         return _match_term(raw, bare, f, index, curies[bare], note)
     if index is None:
