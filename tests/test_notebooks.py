@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pyarrow as pa
 import pytest
 from support import cells
@@ -116,6 +115,7 @@ def test_results_show_what_they_hold(thing: Any, words: tuple[str, ...]) -> None
 
 
 def test_a_training_set_shows_itself(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     from tosg.export.batches.training_set import TrainingSet
 
     ts = TrainingSet(write_training_set(tmp_path / "OUT <b>"))
@@ -155,6 +155,7 @@ def test_a_graph_and_its_cells_show_themselves(
 @pytest.mark.neo4j
 def test_in_a_real_notebook(database: Database, server: ServerInfo, tmp_path: Path) -> None:
     """Results of queries are tables of rows there, and a bar is a widget or text, never noise."""
+    import nbformat
     from nbclient import NotebookClient
 
     build(database)

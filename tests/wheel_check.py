@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("kg", "loaders", "cypher", "export", "dashboard", "cli")
+FOLDERS = ("kg", "loaders", "cypher", "export", "dashboard", "cli", "interop")
 
 
 def main() -> None:
