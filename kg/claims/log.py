@@ -184,6 +184,9 @@ class SourceLog:
             The rows of a file do not add up, or none could be used.
         """
         for path, file in self.files.items():
+            if file.rows_stated not in (None, file.rows_read):
+                text = f"{file.rows_stated:,} stated, {file.rows_read:,} read"
+                file.note("another number of rows than the file states", 1, text)
             if file.rows_read != file.rows_parsed + file.rows_rejected:
                 raise DataError(
                     "rows of a file do not add up; this is a fault in tosg",

@@ -16,20 +16,24 @@ from support.progress import Recorder
 
 from tosg.cli.sources import fetch as fetch_command
 from tosg.errors import DataError, UsageError
+from tosg.kg.claims.log import SourceLog
 from tosg.loaders import registry
 from tosg.loaders.base import FileSpec
 from tosg.loaders.pipeline import build as builds
 from tosg.loaders.pipeline import download as downloads
 from tosg.loaders.pipeline import fetch as fetching
+from tosg.loaders.pipeline import inputs
 from tosg.loaders.pipeline.download import download_file
 from tosg.loaders.pipeline.recipe import read_recipe
 from tosg.loaders.sources.indications import Indications
+from tosg.progress import silent
 from tosg.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tosg.kg.database.connection import Database
     from tosg.loaders.base import Loader
 
 DATA = b"".join(b"%d\trow of a table\n" % n for n in range(20_000))
@@ -287,7 +291,7 @@ def test_a_build_that_is_not_confirmed_fetches_nothing(
     one = _source("one", FileSpec("a", ("a.tsv",), "a", url=f"{site.url}/whole.tsv"))
     free = _source("nc", FileSpec("b", ("b.tsv",), "b", url=f"{site.url}/x"), license_="CC BY-NC 4")
     classes = {"indications": one, "sider": free}
-    monkeypatch.setattr(builds, "loader_class", lambda name: classes[name])
+    monkeypatch.setattr(inputs, "loader_class", lambda name: classes[name])
     path = tmp_path / "r.yaml"
     path.write_text("sources: [indications, sider]\n", encoding="utf-8")
     asked: list[str] = []
@@ -300,3 +304,90 @@ def test_a_build_that_is_not_confirmed_fetches_nothing(
         builds.build(Settings(), path, confirm=refuse, cache=tmp_path / "cache")
     assert asked == [f"one a.tsv {len(DATA)} CC0 1.0"]
     assert not any(command == "GET" for command, _, _ in site.asked)
+
+
+# `tosg build` without --data, from the same server.
+
+TABLE = "doid_id\tdrugbank_id\tdisease\tdrug\tcategory\tn_curators\tn_resources\n" + "".join(
+    f"DOID:{n}\tDB{n:05d}\tdisease {n}\tdrug {n}\tDM\t1\t1\n" for n in range(1, 4001)
+)
+
+
+def _recipe(
+    site: Site, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, data: str = TABLE
+) -> Path:
+    """A recipe of one source whose file is at an address of the server."""
+    site.data = data.encode()
+    spec = FileSpec("indications", ("indications.tsv",), "pairs", url=f"{site.url}/{page}")
+    monkeypatch.setattr(inputs, "loader_class", lambda _: _source("indications", spec))
+    path = folder / "r.yaml"
+    path.write_text("sources: [indications]\nembed: false\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "page", ["whole.tsv", "breaks.tsv", "ignores.tsv", "wrong.tsv", "moved.tsv", "busy.tsv"]
+)
+def test_a_build_gets_its_files(
+    page: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over breaks, ranges that are ignored or answered wrongly, and redirects."""
+    recipe = read_recipe(_recipe(site, page, tmp_path, monkeypatch))
+    found, left = inputs.fetch_inputs(recipe, tmp_path / "cache", (), lambda _: True, silent)
+    path = found["indications"].files["indications"]
+    assert path.read_text(encoding="utf-8") == TABLE
+    assert left == {}
+    assert path.parent == tmp_path / "cache" / "indications" / "2026-08-05"
+    site.asked.clear()
+    again, _ = inputs.fetch_inputs(recipe, tmp_path / "cache", (), None, silent)
+    assert again["indications"].files == found["indications"].files
+    assert not any(command == "GET" for command, _, _ in site.asked)
+
+
+@pytest.mark.parametrize(
+    ("page", "what"),
+    [
+        ("page.tsv", "web page"),
+        ("lies.tsv", "promises|IncompleteRead|cannot be downloaded"),
+        ("round.tsv", "redirects"),
+        ("gone.tsv", "404"),
+        ("empty.tsv", "empty"),
+    ],
+)
+def test_a_build_stops_where_a_file_cannot_be_had(
+    page: str, what: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked of the database: these settings lead to none."""
+    path, cache = _recipe(site, page, tmp_path, monkeypatch), tmp_path / "cache"
+    with pytest.raises(DataError, match=what) as caught:
+        builds.build(Settings(), path, confirm=lambda _: True, cache=cache)
+    assert site.url in str(caught.value.where)
+    assert [p for p in cache.rglob("*") if p.is_file() and p.name[0] != "."] == []
+
+
+def test_a_file_of_another_source_is_told_by_its_columns(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = read_recipe(_recipe(site, "whole.tsv", tmp_path, monkeypatch, "a\tb\n1\t2\n"))
+    found, _ = inputs.fetch_inputs(recipe, tmp_path / "cache", (), None, silent)
+    given = found["indications"]
+    with pytest.raises(DataError, match="other columns than this source's"):
+        list(given.loader.claims(given.files, SourceLog("indications")))
+
+
+@pytest.mark.neo4j
+def test_a_build_from_a_server_that_breaks_off(
+    site: Site,
+    tmp_path: Path,
+    settings: Settings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = _recipe(site, "breaks.tsv", tmp_path, monkeypatch)
+    result = builds.build(
+        settings, path, confirm=lambda _: True, cache=tmp_path / "cache", way="bolt", embed=False
+    )
+    assert result.loaded == ["indications"]
+    assert len([a for a in site.asked if a[0] == "GET"]) > 1
+    (row,) = database.rows("MATCH (:Drug)-[r:TREATS]->(:Disease) RETURN count(r) AS n")
+    assert row["n"] == 4000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -347,3 +348,25 @@ def test_kgx_as_json_lines_in_batches(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(DataError, match="a line is not JSON") as caught:
         list(loader.claims(dict(zip(("nodes", "edges"), paths, strict=True)), SourceLog("kgx")))
     assert "line 2" in str(caught.value.where)
+
+
+# Numbers of rows that files state
+
+
+def test_a_number_of_rows_that_is_stated_is_compared(tmp_path: Path) -> None:
+    kind = "another number of rows than the file states"
+    write_source("hetionet", tmp_path)
+    _, log = read_source("hetionet", tmp_path)
+    assert notes(log, "edges-5k.sif.gz")[kind] == 1  # the table of metaedges says 2
+    write_source("optimuskg", tmp_path / "whole")
+    _, log = read_source("optimuskg", tmp_path / "whole")
+    (file,) = (f for f in log.files.values() if f.name == "nodes.parquet")
+    assert file.rows_stated == file.rows_read
+    assert kind not in file.notes
+    text = FIXTURES["orphanet"].files["genes"][1]
+    for stated, told in ((text.count("<Disorder "), 0), (77, 1)):
+        changed = re.sub(r"<DisorderList[^>]*>", f'<DisorderList count="{stated}">', text)
+        write_source("orphanet", tmp_path / "xml", {"genes": changed.encode()})
+        _, log = read_source("orphanet", tmp_path / "xml")
+        (found,) = (f.notes for f in log.files.values())
+        assert (kind in found) == bool(told)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.sources import compress
 
 from tosg.errors import ConfigError
 from tosg.loaders import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PLUGIN = """
 from tosg.loaders.base import FileSpec, Loader
@@ -91,3 +96,60 @@ def test_names_are_known_without_importing_the_sources() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+# The package of docs/writing-a-source.md, as a newcomer makes it.
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-source.md"
+
+
+def _wheel(folder: Path) -> Path:
+    """A wheel with the page's source as ``my_package.pairs`` and the page's entry point."""
+    text = PAGE.read_text(encoding="utf-8")
+    source = next(b for b in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S))
+    points = tomllib.loads(next(b for b in re.findall(r"^```toml\n(.*?)^```$", text, re.M | re.S)))
+    (group, names), *_ = points["project"]["entry-points"].items()
+    told = "".join(f"{name} = {value}\n" for name, value in names.items())
+    info = "my_package-1.0.dist-info"
+    members = {
+        "my_package/__init__.py": "",
+        "my_package/pairs.py": source,
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[{group}]\n{told}",
+    }
+    listed = "".join(f"{name},,\n" for name in (*members, f"{info}/RECORD"))
+    path = folder / "my_package-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in {**members, f"{info}/RECORD": listed}.items():
+            wheel.writestr(name, content)
+    return path
+
+
+def test_the_package_of_the_page_is_installed_and_used(tmp_path: Path) -> None:
+    """A package that pip installs is listed by `tosg sources` and read by `tosg load`."""
+    place = tmp_path / "site"
+    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", place]
+    subprocess.run([sys.executable, *install, _wheel(tmp_path)], check=True)
+    found: dict[str, Any] = {"__name__": "fixture"}
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    exec(compile(blocks[1], str(PAGE), "exec"), found)  # noqa: S102
+    for name, text in found["FIXTURE"].files.values():
+        (tmp_path / name).write_bytes(compress(name, text.encode()))
+    paths = [str(tmp_path / name) for name, _ in found["FIXTURE"].files.values()]
+    code = (
+        f"import site, sys; site.addsitedir({str(place)!r}); from tosg.cli import tosg; "
+        "tosg(sys.argv[1:])"
+    )
+
+    def tosg(*words: str) -> str:
+        command = [sys.executable, "-c", code, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "pairs: Pairs: signed regulation of genes" in tosg("sources", "pairs")
+    shown = json.loads(tosg("load", "pairs", *paths, "--dry-run", "--json"))
+    assert shown["counts"] == {"REGULATES": 1}
+    (claim,) = shown["first"]
+    assert (claim["start"], claim["end"], claim["sign"]) == ("ncbigene:11", "ncbigene:12", 1)
+    assert shown["refused"] == []

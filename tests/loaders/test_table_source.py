@@ -59,6 +59,14 @@ def test_no_header(tmp_path: Path) -> None:
         (MAP.replace("end: {type: Gene", "end: {type: Drug"), "no REGULATES between"),
         (MAP.replace("column: a, symbols", "colum: a, symbols"), "column"),
         ("just text", "not a mapping"),
+        (MAP + "    score: {formula: weight / 10}\n", "not listed"),
+        (MAP + "    score: {formula: 'weight +', numbers: [weight]}\n", "not SQL"),
+        (MAP + "    score: {numbers: [weight]}\n", "lacks the key formula"),
+        (MAP.replace("{column: sign}", "{column: sign, words: {up: 2}}"), "1, -1 or 0"),
+        (MAP.replace("{column: sign}", "{words: {up: 1}}"), "lacks the key column"),
+        (MAP + "    evidence: [a]\n", "evidence is not a mapping"),
+        (MAP + "entities:\n  - {type: Gene, id: [a]}\n", "the id of an entity"),
+        (MAP + "entities:\n  - {type: Gene, id: {column: a, prefix: nobodys}}\n", "prefix"),
         ("a: [1", "not YAML"),
     ],
 )
@@ -82,6 +90,17 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     loader = registry.make("table")
     with pytest.raises(DataError, match="other columns"):
         preview(loader, loader.locate(paths))
+
+
+def test_the_dry_run_says_what_the_schema_refuses(tmp_path: Path) -> None:
+    long = "1" * 9000
+    map_ = "source: mine\nentities:\n  - {type: Gene, id: {column: a, prefix: ncbigene}}\n"
+    paths = write(tmp_path, map_, f"a\n11\n{long}\n")
+    command = ["load", "table", *map(str, paths[1:]), "--config", str(paths[0]), "--dry-run"]
+    text = CliRunner().invoke(tosg, command).output
+    assert "1 claims refused by the schema, identifier too long: mine.tsv line 3" in text
+    shown = json.loads(CliRunner().invoke(tosg, [*command, "--json"]).stdout)
+    assert [(r["kind"], r["count"]) for r in shown["refused"]] == [("identifier too long", 1)]
 
 
 def test_dry_run_of_the_command(tmp_path: Path) -> None:
