@@ -130,8 +130,8 @@ def _wheel(folder: Path) -> Path:
 def test_the_package_of_the_page_is_installed_and_used(tmp_path: Path) -> None:
     """A package that pip installs is listed by `tosg sources` and read by `tosg load`."""
     place = tmp_path / "site"
-    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", place]
-    subprocess.run([sys.executable, *install, _wheel(tmp_path)], check=True)
+    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(place)]
+    subprocess.run([sys.executable, *install, str(_wheel(tmp_path))], check=True)
     found: dict[str, Any] = {"__name__": "fixture"}
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
     exec(compile(blocks[1], str(PAGE), "exec"), found)  # noqa: S102
@@ -149,7 +149,7 @@ def test_the_package_of_the_page_is_installed_and_used(tmp_path: Path) -> None:
 
     assert "pairs: Pairs: signed regulation of genes" in tosg("sources", "pairs")
     shown = json.loads(tosg("load", "pairs", *paths, "--dry-run", "--json"))
-    assert shown["counts"] == {"REGULATES": 1}
-    (claim,) = shown["first"]
+    assert shown["counts"] == {"REGULATES": 2}
+    claim, _ = shown["first"]
     assert (claim["start"], claim["end"], claim["sign"]) == ("ncbigene:11", "ncbigene:12", 1)
     assert shown["refused"] == []

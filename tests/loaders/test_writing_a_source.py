@@ -23,8 +23,11 @@ def test_the_pages_source_reads_the_pages_fixture(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(compressed(name, content.encode()))
     loader, log = found["Pairs"](), SourceLog("pairs")
     (claims,) = loader.claims(loader.locate([tmp_path]), log)
-    (row,) = claims.to_pylist()
+    row, other = claims.to_pylist()
     assert (row["start"], row["type"], row["end"]) == fixture.given[0]
+    assert (other["start"], other["type"], other["end"]) == fixture.given[1]
+    # The contract wants both signs and more than one score of a source that has them.
+    assert (other["sign"], other["score"]) == (-1, 0.4)
     assert (row["sign"], row["score"], row["evidence"]) == (1, 0.9, None)
     assert row["release"] == "excerpt of unknown release"
     assert {r.kind: r.count for r in log.rejections if r.file == "pairs.tsv.gz"} == fixture.rejected
