@@ -368,10 +368,14 @@ def test_a_full_disk(graph: Database, tmp_path: Path, limit: int) -> None:
 def test_a_disk_that_is_full_from_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, *_: Any, **__: Any) -> Any:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    opened = os.open
 
-    monkeypatch.setattr(Path, "open", full)
+    def full(path: Any, *rest: Any, **named: Any) -> int:
+        if str(path).endswith("lock"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return opened(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", full)
     with pytest.raises(DiskFullError):
         Workspace(tmp_path / "out").open()
     assert left(tmp_path) == []
