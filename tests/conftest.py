@@ -37,10 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the longest files first; mark those that ask for the server."""
+    """Put the tests of the longest files first; mark those that ask for the server, or for the
+    embedding model."""
     for item in items:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.neo4j)
+        if "model" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.extras)
     places = {str(Path(__file__).parent / name): i for i, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(str(item.path), len(places)))
 

@@ -1,7 +1,8 @@
 """Run the part of the suite that needs no server on the other Pythons that are installed.
 
 Run by ``make test-pythons``; not a pytest file, since it makes environments of its own. They have
-no PyTorch, which is most of an environment's size: what needs it runs on the first Python alone.
+no PyTorch, which is most of an environment's size: what needs it (the marker ``extras``, and the
+files below) runs on the first Python alone. The versions are tested side by side.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,26 +19,39 @@ VERSIONS = ("3.12", "3.13")
 #: What these tests import besides the package and its extra ``cells``.
 TOOLS = ("hypothesis", "import-linter", "pandas", "pytest", "pytest-timeout")
 
-#: Tests that import PyTorch or start servers.
+#: Files that import PyTorch or other packages that these environments lack, or start servers.
 LEFT_OUT = (
     "tests/batches",
+    "tests/biology",
     "tests/dashboard",
+    "tests/interop",
     "tests/loading",
     "tests/test_demo.py",
-    "tests/biology/test_biology.py",
+    "tests/test_first_graph.py",
+    "tests/test_notebooks.py",
+    "tests/test_pages.py",
     "tests/test_public.py",
     "tests/test_server_survival.py",
+    "tests/test_trials.py",
 )
 
 
 def main() -> None:
-    """Test each version that is here; name those that are not."""
-    for version in VERSIONS:
-        python = find(version)
-        if python is None:
-            say(f"Python {version} is not installed here")
-            continue
-        test(version, environment(version, python))
+    """Test each version that is here, side by side; name those that are not."""
+    found = {version: find(version) for version in VERSIONS}
+    here = {version: python for version, python in found.items() if python is not None}
+    for version in found.keys() - here.keys():
+        say(f"Python {version} is not installed here")
+    with ThreadPoolExecutor(max(1, len(here))) as threads:
+        failed = [version for version, passed in threads.map(check, here.items()) if not passed]
+    if failed:
+        raise SystemExit(f"the tests fail on Python {' and '.join(failed)}")
+
+
+def check(version_and_python: tuple[str, Path]) -> tuple[str, bool]:
+    """Make the environment of a version and run the tests in it."""
+    version, python = version_and_python
+    return version, test(version, environment(version, python))
 
 
 def find(version: str) -> Path | None:
@@ -63,14 +78,14 @@ def environment(version: str, python: Path) -> Path:
     return inside
 
 
-def test(version: str, python: Path) -> None:
-    """Run the tests; their output is shown."""
-    say(f"Python {version}")
+def test(version: str, python: Path) -> bool:
+    """Run the tests and show their output; whether they passed."""
     left_out = [f"--ignore={place}" for place in LEFT_OUT]
-    words = [python, "-m", "pytest", "-q", "-m", "not neo4j and not slow", *left_out]
-    done = subprocess.run([*map(str, words), "-p", "no:cacheprovider"], cwd=ROOT, check=False)
-    if done.returncode:
-        raise SystemExit(f"the tests fail on Python {version}")
+    chosen = "not neo4j and not slow and not extras"
+    words = [python, "-m", "pytest", "-q", "-m", chosen, *left_out, "-p", "no:cacheprovider"]
+    done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)
+    say(f"Python {version}\n{done.stdout}{done.stderr}")
+    return done.returncode == 0
 
 
 def run(*words: object) -> None:

@@ -138,6 +138,7 @@ def cell_labels() -> dict[str, str]:
     return found
 
 
+@pytest.mark.extras
 def test_labels_of_the_cells_lead_to_cell_types() -> None:
     pytest.importorskip("scanpy")
     import h5py

@@ -276,6 +276,7 @@ def test_encoder(model: Model) -> None:
     assert model.encode_query("short") == pytest.approx(together[0], abs=1e-5)
 
 
+@pytest.mark.extras
 def test_the_compiled_model_gives_the_vectors_of_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +326,7 @@ def test_a_vector_without_direction_is_refused() -> None:
             batching.unit(bad)
 
 
+@pytest.mark.extras
 def test_unknown_model_says_what_was_tried() -> None:
     with pytest.raises(ConfigError) as caught:
         load_model("no-such/model-of-that-name")
@@ -363,6 +365,7 @@ def test_weights_that_were_changed_are_refused(
     assert "changed-weights" in str(caught.value)
 
 
+@pytest.mark.extras
 def test_fingerprint_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"1")

@@ -253,6 +253,7 @@ def test_golden_digest(tmp_path: Path) -> None:
     assert (tmp_path / "t.parquet").read_bytes() == (tmp_path / "u.parquet").read_bytes()
 
 
+@pytest.mark.extras
 @pytest.mark.parametrize(("n", "packed"), [(50, False), (40_000, True)])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_vectors_of_nodes_without_text_take_no_room(

@@ -145,6 +145,7 @@ def test_point_02_antibodies_are_centred_log_ratios(cells: Database, run: Any) -
     assert tosg.TrainingSet(plain.folder).protein_unit is None
 
 
+@pytest.mark.extras
 def test_point_02_antibodies_in_batches(tmp_path: Path) -> None:
     """Data set 1 measured nodes 2 and 3 by antibodies, data set 0 by RNA."""
     folder = write_training_set(tmp_path / "set", normalize="log1p_cp10k")
