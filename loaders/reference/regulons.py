@@ -1,4 +1,4 @@
-"""Tables of transcription factors and their targets by symbol, as decoupleR writes them."""
+"""Tables of transcription factors and their targets by symbol, of decoupleR and of OmniPath."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ LAYOUTS = {
     "tsv": Layout(_COLUMNS, optional=_OPTIONAL, renamed={"weight": ("mor",)}),
 }
 
+#: What OmniPath's web service answers for a data set of regulons: the same in its own columns.
+_OMNIPATH = Layout(
+    ("source", "source_genesymbol", "target_genesymbol", "is_stimulation", "is_inhibition"),
+    optional=("dorothea_level", "sources", "references"),
+)
+_SIGNED = ("stimulation", "inhibition")
+_TRUE = ("1", "True", "TRUE", "true")
+
 #: Factors that are complexes, not genes: CollecTRI writes AP1 and NFKB.
 FACTOR_COMPLEXES = ("AP1", "NFKB")
 
@@ -52,8 +60,14 @@ def read_regulons(
     score : Score, optional
         Over the columns of the table.
     """
-    for raw in read_table(path, LAYOUTS[choose_layout(path, LAYOUTS)], file):
-        complexes = pc.is_in(raw.column("source"), pa.array(FACTOR_COMPLEXES))
+    layouts = {**LAYOUTS, "omnipath": _OMNIPATH}
+    kind = choose_layout(path, layouts)
+    for table in read_table(path, layouts[kind], file):
+        raw = _from_omnipath(table) if kind == "omnipath" else table
+        complexes = pc.or_(
+            pc.is_in(raw.column("source"), pa.array(FACTOR_COMPLEXES)),
+            pc.starts_with(raw.column("source"), "COMPLEX:"),
+        )
         batch = keep(raw, pc.invert(complexes), file, "factor that is a complex", ("source",))
         batch = with_genes(batch, "source", symbols, file, to="start")
         batch = with_genes(batch, "target", symbols, file, to="end")
@@ -76,6 +90,32 @@ def read_regulons(
                 lists={"pubmed_ids": ("PMID", ";"), "resources": ("resources", ";")},
             ),
         )
+
+
+def _from_omnipath(table: pa.RecordBatch) -> pa.RecordBatch:
+    """The columns of `LAYOUTS`: a weight of 1 or -1, and 0 where both signs or none are said.
+
+    A pair of several levels has its best; of the references the numbers of PubMed stay.
+    """
+    up, down = (pc.is_in(table[f"is_{word}"], pa.array(_TRUE)) for word in _SIGNED)
+    weight = pc.if_else(up, pc.if_else(down, "0", "1"), pc.if_else(down, "-1", "0"))
+    complexes = pc.starts_with(table["source"], "COMPLEX:")
+    level = pa.repeat(pa.scalar(""), table.num_rows)
+    for letter in "EDCBA":
+        level = pc.if_else(pc.match_substring(table["dorothea_level"], letter), letter, level)
+    number = pc.replace_substring_regex(table["references"], r"[^;:]*:", "")
+    return pa.record_batch(
+        {
+            "source": pc.if_else(complexes, table["source"], table["source_genesymbol"]),
+            "target": table["target_genesymbol"],
+            "weight": weight,
+            "confidence": level,
+            "references": table["references"],
+            "PMID": pc.replace_substring_regex(number, r"(?:^|;)[^;]*[^\d;][^;]*", ""),
+            "resources": table["sources"],
+            "line": table["line"],
+        }
+    )
 
 
 def release_in(name: str) -> str:

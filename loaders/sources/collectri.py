@@ -26,7 +26,10 @@ class CollecTRI(Loader):
     license = "GPL-3.0"
     relationships = (("Gene", "REGULATES", "Gene"),)
     signs = "weight: above 0 is 1, below 0 is -1"
-    quirks = ("AP1 and NFKB are complexes without members in the table; their rows are rejected.",)
+    quirks = (
+        "AP1 and NFKB are complexes without members in the table; their rows are rejected.",
+        "OmniPath's answer (datasets=collectri) is read too; it writes complexes COMPLEX:...",
+    )
     tested_on = "the whole table of decoupleR (2025)"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(

@@ -34,16 +34,20 @@ class DoRothEA(Loader):
     license = "GPL-3.0"
     relationships = (("Gene", "REGULATES", "Gene"),)
     scores = (_SCORE,)
+    quirks = (
+        "OmniPath's answer has accessions, symbols and two flags for the sign; both make 0.",
+        "Of several levels of a pair the best counts.",
+    )
     signs = "weight (mor): above 0 is 1, below 0 is -1"
-    tested_on = "made-up rows in the layout of decoupleR"
+    tested_on = "made-up rows in the layouts of decoupleR and of OmniPath's web service"
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "regulons",
-            ("dorothea.csv", "dorothea*.csv", "dorothea*.tsv"),
+            ("dorothea.tsv", "dorothea.csv", "dorothea*.csv", "dorothea*.tsv"),
             "factors, levels, targets and signs",
             url=(
                 "https://omnipathdb.org/interactions?datasets=dorothea&genesymbols=1"
-                "&fields=sources,references,dorothea_level"
+                "&fields=sources,references,dorothea_level&format=tsv"
             ),
             whole_bytes=500_000,
         ),

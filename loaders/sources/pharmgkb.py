@@ -92,14 +92,14 @@ class PharmGKB(Loader):
     files: ClassVar[tuple[FileSpec, ...]] = (
         FileSpec(
             "pairs",
-            ("relationships.zip", "relationships.tsv", "relationships*.tsv"),
+            ("relationships.zip", "relationships.tsv"),
             "pairs that are associated or not",
             url=f"{_DOWNLOAD}/relationships.zip",
             whole_bytes=500_000,
         ),
         FileSpec(
             "genes",
-            ("genes.zip", "genes.tsv", "pharmgkb_gene*.tsv"),
+            ("genes.zip", "genes.tsv"),
             "genes with their NCBI identifiers",
             url=f"{_DOWNLOAD}/genes.zip",
             whole_bytes=500_000,

@@ -7,7 +7,8 @@ is what it does to its target; others are metabolites. Phenotypes, stimuli, anti
 and fusion proteins have no type in the graph; their rows are rejected by kind.
 
 Columns: https://signor.uniroma2.it/documentation/SIGNOR_3_Documentation_Final.docx; the semicolon
-layout is that of older downloads, the tab layout that of today's.
+layout is that of older downloads, the tab layout that of today's; the address of the download
+answers with tabs and no header.
 """
 
 from __future__ import annotations
@@ -41,9 +42,17 @@ _COLUMNS = (
     "ENTITYA", "TYPEA", "IDA", "DATABASEA", "ENTITYB", "TYPEB", "IDB", "DATABASEB",
     "EFFECT", "MECHANISM", "RESIDUE", "TAX_ID", "PMID", "DIRECT", "SCORE", "SIGNOR_ID",
 )  # fmt: skip
+#: What `getData.php` answers: no header, all columns in this order, and a tab at the end.
+_ANSWER = (
+    "ENTITYA", "TYPEA", "IDA", "DATABASEA", "ENTITYB", "TYPEB", "IDB", "DATABASEB", "EFFECT",
+    "MECHANISM", "RESIDUE", "SEQUENCE", "TAX_ID", "CELL_DATA", "TISSUE_DATA",
+    "MODULATOR_COMPLEX", "TARGET_COMPLEX", "MODIFICATIONA", "MODASEQ", "MODIFICATIONB", "MODBSEQ",
+    "PMID", "DIRECT", "NOTES", "ANNOTATOR", "SENTENCE", "SIGNOR_ID", "SCORE", "end",
+)  # fmt: skip
 _LAYOUTS = {
     "tab": Layout(_COLUMNS, quoted=True),
     "semicolon": Layout(_COLUMNS, delimiter=";", quoted=True),
+    "answer": Layout(_ANSWER, header=False, ragged=28),
 }
 _SETS = {
     "semicolon": Layout(("SIGNOR ID", "NAME", "LIST OF ENTITIES"), delimiter=";", quoted=True,
@@ -105,6 +114,7 @@ class Signor(Loader):
     scores = (_SCORE,)
     signs = "EFFECT: up-regulates 1, down-regulates -1, unknown 0"
     quirks = (
+        "The address answers without a header, in 28 columns and a tab at the end.",
         "Rows of other species than 9606 are left out; -1 means that no species was stated.",
         "A row of a protein family stands for one of each member; the evidence names the family.",
         "Chemicals of PubChem and DrugBank are drugs that inhibit or activate their targets.",
@@ -123,7 +133,7 @@ class Signor(Loader):
                 "human_*.tsv",
             ),
             "causal relationships",
-            url="https://signor.uniroma2.it/getData.php?type=causal",
+            url="https://signor.uniroma2.it/getData.php?organism=9606",
             whole_bytes=5_000_000,
         ),
         FileSpec(
