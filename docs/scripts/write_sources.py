@@ -77,8 +77,10 @@ def _index(loaders: Sequence[type[Loader]], counts: dict[str, Any]) -> str:
     lines = [
         "# Sources",
         "",
-        f"{len(loaders)} sources. {_MADE} [Writing a source](../writing-a-source.md) says how to",
-        "add one; [the metagraph](../metagraph.md) shows what all of them can give.",
+        f"{len(loaders)} sources. {_MADE}",
+        "[Writing a source](../writing-a-source.md) says how to add one,",
+        "[your own data](../own-data.md) how a table or graph enters by a map, and",
+        "[the metagraph](../metagraph.md) shows what all of them can give.",
         "",
         *_table(head, rows),
     ]
@@ -295,7 +297,7 @@ def count(folder: Path, names: Sequence[str]) -> None:
 
 def _count_one(name: str, folder: Path) -> dict[str, Any] | None:
     # Today's layouts lie in a folder of their own where there are older ones beside them.
-    for place in (folder / "official", folder):
+    for place in (folder / "official", folder / "official" / name, folder):
         try:
             return _read(registry.make(name), place)
         except TosgError:
