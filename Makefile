@@ -21,7 +21,7 @@ help:
 	@echo "make test-pythons the tests without a server, on the other Pythons that are here"
 	@echo "make test-long    the long tests"
 	@echo "make docs         the documentation site, into dist/site"
-	@echo "make bench        the benchmarks (BENCH='load merge parse read export batches')"
+	@echo "make bench        the benchmarks (BENCH='load merge parse read export neighbors batches')"
 
 setup: $(STAMP)
 

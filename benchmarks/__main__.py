@@ -19,6 +19,7 @@ NAMES = (
     "parse",
     "read",
     "export",
+    "neighbors",
     "batches",
     "loaders",
     "embed",

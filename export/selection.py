@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -210,6 +211,15 @@ def compare_selections(
     """Keys in which two selections differ, with both values."""
     keys = sorted({*ours, *theirs})
     return {k: (ours.get(k), theirs.get(k)) for k in keys if ours.get(k) != theirs.get(k)}
+
+
+def name_folder(value: str) -> str:
+    """Name a folder by a value: letters, digits and hyphens.
+
+    >>> name_folder("B cell receptor (BCR) signaling")
+    'b-cell-receptor-bcr-signaling'
+    """
+    return re.sub(r"[^\w]+", "-", value.casefold()).strip("-") or "_"
 
 
 def _coerce(name: str, value: Any, where: str | Path) -> Any:

@@ -75,13 +75,13 @@ class PagesAhead:
 
     @contextmanager
     def running(
-        self, rows: slice, window: Callable[[int], Int64s], n: int
+        self, rows: Int64s, window: Callable[[int], Int64s], n: int
     ) -> Iterator[Callable[[int], None]]:
         """Load windows in a thread for the length of the context.
 
         Parameters
         ----------
-        rows : slice
+        rows : (n,) int64
             The rows of all windows.
         window : callable
             Number of a window to its rows, increasing.

@@ -9,16 +9,23 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tosg.export.batches.graph_tensors import GraphTensors
     from tosg.export.batches.own_graphs import OwnBatch, OwnGraphs
     from tosg.export.batches.pyg import CellBatch, TopologyCache
+    from tosg.export.batches.pyg_hetero import HeteroCellBatch, HeteroTopology
 
 
 class Topology:
     """The shared topology on one device, with what is expanded from it."""
 
-    def __init__(self, graph: GraphTensors) -> None:
+    def __init__(
+        self, graph: GraphTensors, node_types: Sequence[str] = (), edge_types: Sequence[str] = ()
+    ) -> None:
         self.graph = graph
+        self.node_types = list(node_types)
+        self.edge_types = list(edge_types)
 
     @cached_property
     def expanded(self) -> TopologyCache:
@@ -26,6 +33,13 @@ class Topology:
         from tosg.export.batches.pyg import TopologyCache
 
         return TopologyCache(self.graph)
+
+    @cached_property
+    def typed(self) -> HeteroTopology:
+        """The topology by type, repeated for batches of `HeteroData` (extra ``pyg``)."""
+        from tosg.export.batches.pyg_hetero import HeteroTopology
+
+        return HeteroTopology(self.graph, self.node_types, self.edge_types)
 
     @cached_property
     def own(self) -> OwnGraphs:
@@ -203,6 +217,16 @@ class Batch:
             threshold=threshold,
             keep_unmeasured=keep_unmeasured,
         )
+
+    def to_hetero(self) -> HeteroCellBatch:
+        """The batch as `HeteroData`: the typed graph once per cell (extra ``pyg``).
+
+        For each label ``x`` (B * n, 1) float32, ``measured`` (B * n,) bool, ``node_id`` (B * n,)
+        into the rows of ``nodes.parquet``, ``batch`` and ``ptr``; for each (label, relationship
+        type, label) ``edge_index`` (2, B * e), ``edge_score``, ``edge_sign``; ``y`` and ``cell``
+        (B,). ``to_data_list()`` works; the topology is expanded once per batch size.
+        """
+        return self.topology.typed.batch(self.x, self.measured, self.y, self.cell)
 
 
 def scatter_rows(sparse: SparseTensors, n_nodes: int) -> Tensor:

@@ -13,6 +13,7 @@ from tosg.errors import ConfigError, ExportError
 from tosg.export.batches.ahead import read_ahead
 from tosg.export.batches.cell_reader import SPARSE_FORM, Forms
 from tosg.export.batches.kernels import load_kernels
+from tosg.export.format.manifest import take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tosg.export.batches.batch import Batch
     from tosg.export.batches.cell_reader import CellArrays, CellReader
     from tosg.export.batches.sampler import Sampler
+    from tosg.export.format.manifest import SplitRows
 
 #: What has to be the same for a state to be taken up again.
 _QUESTION = (
@@ -53,7 +55,7 @@ class BatchLoader:
     def __init__(
         self,
         reader: CellReader,
-        start: int,
+        rows: range | SplitRows,
         sampler: Sampler,
         device: str,
         *,
@@ -62,7 +64,7 @@ class BatchLoader:
         threads: int = 2,
     ) -> None:
         self.reader = reader
-        self.start = start
+        self.rows = rows
         self.sampler = sampler
         self.device = device
         self.epoch = epoch
@@ -99,7 +101,7 @@ class BatchLoader:
             "epoch": self.epoch,
             "done": self._done,
             "training_set": self.reader.manifest.digest,
-            "start": self.start,
+            "start": self.rows[0] if len(self.rows) else 0,
             **question,
         }
 
@@ -162,12 +164,12 @@ class BatchLoader:
         reader, threads = self.reader, self.threads if self.prefetch > 0 else 0
         sampler, epoch = self.sampler, self.epoch
         _ = reader.expression.nbytes  # open the files: an error here is raised in this thread
-        rows = slice(self.start, self.start + sampler.n)
+        every = take_rows(self.rows, np.arange(sampler.n))
 
         def window(w: int) -> NDArray[np.int64]:
-            return sampler.window(epoch, w) + self.start
+            return take_rows(self.rows, sampler.window(epoch, w))
 
-        with reader.pages.running(rows, window, sampler.windows) as advance:
+        with reader.pages.running(every, window, sampler.windows) as advance:
 
             def tasks() -> Iterator[Callable[[], list[CellArrays]]]:
                 start = numbers.start
@@ -192,7 +194,8 @@ class BatchLoader:
     def _read(self, epoch: int, numbers: range, forms: Forms) -> list[CellArrays]:
         rows = [self.sampler.batch(epoch, n) for n in numbers]
         cuts = [*accumulate(map(len, rows[:-1]))]
-        batches = self.reader.read_arrays(np.concatenate(rows) + self.start, cuts, forms)
+        of_split = take_rows(self.rows, np.concatenate(rows))
+        batches = self.reader.read_arrays(of_split, cuts, forms)
         if self.device.startswith("cuda"):
             return [arrays.pin() for arrays in batches]
         return list(batches)

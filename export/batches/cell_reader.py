@@ -327,7 +327,8 @@ class CellReader:
         if device not in self._on_device:
             measured = torch.from_numpy(self.measured).to(device)
             graph = self.graph if device == "cpu" else self.graph.to(device)
-            self._on_device[device] = (Topology(graph), measured)
+            topology = Topology(graph, self.manifest.node_types, self.manifest.edge_types)
+            self._on_device[device] = (topology, measured)
         return self._on_device[device]
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Int64s = NDArray[np.int64]
 
 
-def _compile(function: Callable[..., Any]) -> Any:
+def compile_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop that releases the interpreter's lock, and keep it for later processes."""
     try:
         return njit(nogil=True, cache=True)(function)
     except RuntimeError:  # no folder for the cache can be written: compile in each process
@@ -48,7 +49,7 @@ _memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, ty
 _madvise = types.ExternalFunction("madvise", types.int32(types.intp, types.uintp, types.int32))
 
 
-@_compile
+@compile_kernel
 def _file_of(row: int, starts: Int64s) -> int:
     """Position of the file that holds a row, by bisection of the files' first rows."""
     low, high = 0, len(starts) - 1
@@ -61,7 +62,7 @@ def _file_of(row: int, starts: Int64s) -> int:
     return low
 
 
-@_compile
+@compile_kernel
 def copy_rows(
     rows: Int64s,
     ends: Int64s,
@@ -109,7 +110,7 @@ def copy_rows(
     return int(greatest)
 
 
-@_compile
+@compile_kernel
 def fill_rows(
     rows: Int64s,
     ends: Int64s,
@@ -150,7 +151,7 @@ def fill_rows(
     return -1
 
 
-@_compile
+@compile_kernel
 def advise_pages(addresses: Int64s, lengths: Int64s, advice: int) -> int:
     """Call ``madvise`` for several ranges of mapped memory, outside the interpreter's lock.
 
@@ -174,7 +175,7 @@ def advise_pages(addresses: Int64s, lengths: Int64s, advice: int) -> int:
     return 0
 
 
-@_compile
+@compile_kernel
 def find_inner_edges(
     nodes: Int64s,
     inside: NDArray[np.bool_],

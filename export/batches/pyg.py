@@ -101,20 +101,25 @@ class TopologyCache:
 
 
 def to_hetero(
-    graph: GraphTensors, node_types: Sequence[str], edge_types: Sequence[str]
+    graph: GraphTensors,
+    node_types: Sequence[str],
+    edge_types: Sequence[str],
+    *,
+    texts: bool = True,
 ) -> HeteroData:
-    """The graph by type: see `TrainingSet.to_hetero`."""
+    """The graph by type, with or without its text vectors: see `TrainingSet.to_hetero`."""
     hetero: Any = HeteroData()
-    local = torch.empty(graph.num_nodes, dtype=torch.int64)
+    local = torch.empty(graph.num_nodes, dtype=torch.int64, device=graph.device)
     for number, label in enumerate(node_types):
         members = torch.nonzero(graph.node_type == number).flatten()
         if not len(members):
             continue
-        local[members] = torch.arange(len(members))
+        local[members] = torch.arange(len(members), device=graph.device)
         hetero[label].num_nodes = len(members)
         hetero[label].node_id = members
-        hetero[label].x = graph.text_embedding[members]
-        hetero[label].has_text = graph.has_text[members]
+        if texts:
+            hetero[label].x = graph.text_embedding[members]
+            hetero[label].has_text = graph.has_text[members]
     _add_edges(hetero, graph, node_types, edge_types, local)
     return hetero
 

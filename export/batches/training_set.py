@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from tosg.export.batches.batch_loader import BatchLoader, find_rank
 from tosg.export.batches.cell_reader import CellReader
+from tosg.export.batches.embeddings import NodeVectors, list_embeddings, make_embeddings
 from tosg.export.batches.sampler import Sampler, choose_buffer
 from tosg.export.batches.tokens import Tokens, make_tokens
 from tosg.export.batches.verify import verify
@@ -18,18 +19,24 @@ from tosg.html_text import facts_html
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
     import torch
+    from anndata import AnnData
+    from datasets import IterableDataset as CellStream
     from numpy.typing import NDArray
     from torch_geometric.data import HeteroData
 
     from tosg.export.batches.batch import Batch
     from tosg.export.batches.cell_graphs import CellGraphs
     from tosg.export.batches.graph_tensors import GraphTensors
+    from tosg.export.batches.pyg_stores import PygStores
     from tosg.export.batches.shards import ShardReader
+    from tosg.export.batches.streams import BatchStream
+    from tosg.export.format.manifest import SplitRows
+    from tosg.kg.embed.models import Model
 
 
 class TrainingSet:
@@ -201,8 +208,109 @@ class TrainingSet:
         ExportError
             Tokens that were kept are damaged.
         """
-        beside = self.folder.with_name(self.folder.name + ".tokens")
-        return make_tokens(Path(folder or beside), self.texts, tokenizer, max_length)
+        place = Path(folder or self._beside("tokens"))
+        return make_tokens(place, self.texts, tokenizer, max_length)
+
+    def embeddings(
+        self,
+        model: str | Model,
+        *,
+        device: str | None = None,
+        batch_size: int = 256,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> NodeVectors:
+        """Vectors of the nodes' texts by another model than the graph's (extra ``embed``).
+
+        Made once and kept, memory-mapped, so that several models stand side by side.
+
+        Parameters
+        ----------
+        model : str or Model
+            Name or folder of a sentence-transformers model, as of ``tosg embed``.
+        device : str, optional
+            As torch names it; by default a GPU where there is one.
+        batch_size : int
+            Most texts that the model sees at once.
+        folder : path, optional
+            Where they are kept; by default beside the training set, ``OUT.embeddings``.
+
+        Returns
+        -------
+        NodeVectors
+            ``vectors`` (N, D) float32 of unit length, zeros without text; ``take(nodes)`` (n, D).
+
+        Raises
+        ------
+        ConfigError
+            The model is not found, or the folder cannot be written.
+        ExportError
+            Vectors that were kept are damaged.
+        """
+        place = Path(folder or self._beside("embeddings"))
+        return make_embeddings(place, self.texts, model, device, batch_size)
+
+    def list_embeddings(self, *, folder: str | os.PathLike[str] | None = None) -> list[NodeVectors]:
+        """List the vectors that `embeddings` has kept of these texts, by model.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Where they are kept; by default ``OUT.embeddings``.
+
+        Returns
+        -------
+        list of NodeVectors
+            ``model``, ``revision`` and ``vectors`` (N, D) float32.
+
+        Raises
+        ------
+        ExportError
+            A file is damaged.
+        """
+        return list_embeddings(Path(folder or self._beside("embeddings")), self.texts)
+
+    def cell_texts(
+        self,
+        *,
+        genes: int = 100,
+        facts: int = 10,
+        fact_characters: int = 200,
+        edges: int = 20,
+    ) -> Iterator[pa.Table]:
+        """Cells as text: genes by rank, what the graph says of them, and edges between them.
+
+        Parameters
+        ----------
+        genes : int
+            Most nodes that are named, greatest value first.
+        facts : int
+            How many of these are described by their text.
+        fact_characters : int
+            Most characters of one description.
+        edges : int
+            Most edges between the named nodes.
+
+        Returns
+        -------
+        iterator of Table
+            Blocks of rows of ``cells.parquet``: id, split, target, genes (list), text.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        ConfigError
+            A number is too small.
+        """
+        from tosg.export.layouts.cell_texts import CellTextOptions, cell_texts
+        from tosg.export.layouts.stored import StoredSet
+
+        self.rows()
+        options = CellTextOptions(genes, facts, fact_characters, edges)
+        return cell_texts(StoredSet(self.manifest), options)
+
+    def _beside(self, name: str) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.{name}")
 
     @cached_property
     def cells(self) -> pa.Table:
@@ -212,7 +320,7 @@ class TrainingSet:
         with naming_damage(path):
             return pq.read_table(path)
 
-    def rows(self, split: str | None = None) -> range:
+    def rows(self, split: str | None = None) -> range | SplitRows:
         """Rows of a split in ``cells.parquet``; of all cells without one.
 
         Parameters
@@ -222,8 +330,8 @@ class TrainingSet:
 
         Returns
         -------
-        range
-            Consecutive rows.
+        range or SplitRows
+            Consecutive rows; of a training set that grew, those of each generation.
 
         Raises
         ------
@@ -308,7 +416,7 @@ class TrainingSet:
         )
         return BatchLoader(
             self.reader,
-            rows.start,
+            rows,
             sampler,
             str(device),
             epoch=epoch,
@@ -390,6 +498,102 @@ class TrainingSet:
             self.reader, split, own=own, threshold=threshold, keep_unmeasured=keep_unmeasured
         )
 
+    def to_anndata(self) -> AnnData:
+        """The cells and the graph as an `anndata.AnnData` in memory (extra ``cells``).
+
+        ``X`` (M, N) float32 are the stored values as sparse rows, ``varp`` the edges by type,
+        ``varm["text_embedding"]`` (N, D) the vectors, ``obs`` has the split. Larger ones are
+        written block by block by ``tosg-export --layout anndata``.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        ConfigError
+            anndata is not installed.
+        """
+        from tosg.export.layouts.annotated import make_anndata
+        from tosg.export.layouts.stored import StoredSet
+
+        self.rows()
+        return make_anndata(StoredSet(self.manifest))
+
+    def stream(
+        self,
+        split: str | None = "train",
+        batch_size: int = 256,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool | None = None,
+        drop_last: bool = False,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> BatchStream:
+        """Batches as an `IterableDataset` for ``torchdata``'s `StatefulDataLoader`.
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"} or None
+            Which cells; None is all.
+        batch_size : int
+            Cells a batch.
+        seed, epoch, shuffle, drop_last, rank, world_size
+            As of `batches`.
+
+        Returns
+        -------
+        BatchStream
+            Of mappings: ``x`` (B, N) float32, ``y``, ``cell``, ``dataset`` (B,) on the CPU;
+            ``state_dict`` and ``load_state_dict`` per worker.
+
+        Raises
+        ------
+        ExportError
+            The training set has no cells.
+        ConfigError
+            There is no such split, or an option cannot be.
+        """
+        from tosg.export.batches.streams import BatchStream
+
+        return BatchStream(
+            self.batches(
+                split,
+                batch_size,
+                seed=seed,
+                epoch=epoch,
+                shuffle=shuffle,
+                drop_last=drop_last,
+                rank=rank,
+                world_size=world_size,
+            )
+        )
+
+    def to_huggingface(self, split: str | None = "train") -> CellStream:
+        """Cells as a `datasets.IterableDataset` over the files (extra ``huggingface``).
+
+        Parameters
+        ----------
+        split : {"train", "val", "test"} or None
+            Which cells; None is all.
+
+        Returns
+        -------
+        datasets.IterableDataset
+            Of cells: ``row`` in ``cells.parquet``, ``nodes`` (n,) int32 and ``values`` (n,) float32
+            in `unit`, and ``label``.
+
+        Raises
+        ------
+        ExportError
+            The training set or the split has no cells.
+        ConfigError
+            There is no such split, or ``datasets`` is not installed.
+        """
+        from tosg.export.batches.streams import stream_cells
+
+        return stream_cells(self.reader, split, self.classes or None)
+
     def to_hetero(self) -> HeteroData:
         """The graph by type as `HeteroData` (extra ``pyg``).
 
@@ -400,6 +604,55 @@ class TrainingSet:
         from tosg.export.batches.pyg import to_hetero
 
         return to_hetero(self.graph, self.node_types, self.edge_types)
+
+    def stores(
+        self,
+        *,
+        by_type: bool = True,
+        cells: NDArray[np.int64] | Sequence[int] = (),
+        folder: str | os.PathLike[str] | None = None,
+    ) -> PygStores:
+        """The graph as `FeatureStore` and `GraphStore` for loaders of PyG (extra ``pyg``).
+
+        `NeighborLoader(stores.pair, neighbor_sampler=stores.sampler([10, 10]), ...)` samples from
+        the files, which stay memory-mapped; with ``pyg-lib`` installed, PyG's own sampler does too.
+
+        Parameters
+        ----------
+        by_type : bool
+            Whether nodes and edges are grouped by type, or are one group.
+        cells : (B,) int64
+            Rows of cells whose values become the features ``abundance`` (n, B) of the nodes.
+        folder : path, optional
+            Where edges sorted by their target are kept; by default ``OUT.sampling``.
+
+        Returns
+        -------
+        PygStores
+            ``pair``, ``sampler(num_neighbors)``, ``layer_sampler(num_samples)`` and
+            ``add_edge_attributes``; features ``x`` (n, D), ``has_text`` and ``node_id`` (n,).
+
+        Raises
+        ------
+        ExportError
+            A file is damaged, or there are no cells.
+        ConfigError
+            The folder cannot be written.
+        """
+        from tosg.export.batches.by_target import NodeGroups, read_by_target
+        from tosg.export.batches.pyg_stores import NodeFeatures, PygStores, StoredTopology
+
+        groups = NodeGroups.of(self.graph, self.node_types if by_type else None)
+        place = Path(folder or self._beside("sampling"))
+        edges = read_by_target(place, self.digest, self.graph, groups, self.edge_types)
+        batch = self.read(cells) if len(cells) else None
+        features = NodeFeatures(
+            self.graph,
+            groups,
+            None if batch is None else batch.x.T.contiguous(),
+            None if batch is None else batch.measured.T.contiguous(),
+        )
+        return PygStores(features, StoredTopology(edges))
 
 
 def _open(folder: Path, add_reverses: bool) -> TrainingSet:

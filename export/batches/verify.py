@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.format.damage import check_training_files
-from tosg.export.format.manifest import SPLITS, format_error, naming_damage
+from tosg.export.format.manifest import SPLITS, format_error, naming_damage, take_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,8 +84,11 @@ def _check_cells(manifest: Manifest) -> None:
     table = _read(path, ["id", "split"])
     if len(pc.unique(table["id"])) != table.num_rows:
         raise format_error(path, "an id that occurs twice", "unique ids")
-    sizes = [len(manifest.rows(name)) for name in SPLITS]
-    if table["split"].to_pylist() != np.repeat(SPLITS, sizes).tolist():
+    expected = np.full(table.num_rows, "", object)
+    for name in SPLITS:
+        rows = manifest.rows(name)
+        expected[take_rows(rows, np.arange(len(rows)))] = name
+    if table["split"].to_pylist() != expected.tolist():
         raise format_error(path, "splits out of order", "rows of content.splits")
 
 

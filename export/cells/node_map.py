@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tosg.export.format.digest import digest_arrays
+
 if TYPE_CHECKING:
     from tosg.export.graph.level import Fold
     from tosg.export.graph.nodes import Nodes
@@ -60,6 +62,10 @@ class NodeMap:
         mask = np.zeros(self.n_nodes, dtype=bool)
         mask[self.nodes] = True
         return mask
+
+    def digest(self) -> str:
+        """Hash of which variable goes to which row; equal where values are mapped alike."""
+        return digest_arrays({"start": self.start, "nodes": self.nodes})
 
     @property
     def variables_mapped(self) -> int:

@@ -6,7 +6,7 @@ stream past later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tosg.errors import ConfigError, ExportError, at, unknown
 from tosg.export.cells import splits
 from tosg.export.cells.filters import filter_cells, find_no_person
+from tosg.export.cells.growth import KeptCells, extend_ranges, extend_splits, keep_classes
 from tosg.export.cells.splits import Classes
 from tosg.export.cells.targets import (
     assign_splits,
@@ -26,6 +27,7 @@ from tosg.export.cells.targets import (
     describe_target,
     encode_column,
     list_donors,
+    name_groups,
     read_target,
 )
 from tosg.kg.reader.bulk import read_nodes
@@ -66,7 +68,7 @@ class CellTable:
     dataset : (M,) int64
         Position in `datasets`.
     split : (M,) int64
-        Position in `SPLITS`; does not fall.
+        Position in `SPLITS`; does not fall, unless the training set grows.
     target : (M,) int64 or float64, or None
         Class or value.
     datasets : tuple of str
@@ -98,11 +100,34 @@ class CellTable:
     def __len__(self) -> int:
         return len(self.idx)
 
+    def since(self, row: int) -> CellTable:
+        """Its cells from a row on, to read their expression; what is said of splits stays."""
+        return replace(
+            self,
+            idx=self.idx[row:],
+            dataset=self.dataset[row:],
+            split=self.split[row:],
+            target=None if self.target is None else self.target[row:],
+        )
+
 
 def read_cells(
-    db: Database, selection: Selection, *, timeout: float | None = None
+    db: Database,
+    selection: Selection,
+    *,
+    timeout: float | None = None,
+    kept: KeptCells | None = None,
 ) -> CellTable | None:
     """Choose, split and order the cells of a selection.
+
+    Parameters
+    ----------
+    db : Database
+    selection : Selection
+    timeout : float, optional
+        Seconds that the query may take.
+    kept : KeptCells, optional
+        Cells of a training set that grows: they come first, in their order and splits.
 
     Returns
     -------
@@ -144,7 +169,7 @@ def read_cells(
     warnings += _homeless(columns, selection)
     chosen_sets = set(pc.unique(decode_column(columns.column("dataset"))).to_pylist())
     spaces = splits.find_donor_spaces({d: f for d, f in files.items() if d in chosen_sets})
-    return _arranged(columns, selection, known, spaces, warnings)
+    return _arranged(columns, selection, known, spaces, warnings, kept)
 
 
 def _files(db: Database, table: pa.Table) -> dict[str, list[str]]:
@@ -254,13 +279,23 @@ def _arranged(
     known: Sequence[str],
     spaces: Mapping[str, str],
     warnings: list[str],
+    kept: KeptCells | None,
 ) -> CellTable:
     hashed = _hashes(table, selection)
     target, classes = read_target(table, selection)
+    if kept is not None and classes is not None:
+        classes = keep_classes(classes, kept)
+        target = classes.codes
     strata = classes or Classes.one(table.num_rows)
-    split, donor_safe = assign_splits(
-        table, selection, strata, hashed, spaces, find_no_person(table), warnings
-    )
+    row = None if kept is None else kept.find(table.column("id"))
+    if kept is None or row is None:
+        split, donor_safe = assign_splits(
+            table, selection, strata, hashed, spaces, find_no_person(table), warnings
+        )
+    else:
+        groups = name_groups(table, selection, spaces)
+        split = extend_splits(row, groups, selection, kept)
+        donor_safe = selection.split == "donor"
     if selection.balance is not None:
         if classes is None:
             raise ExportError(
@@ -277,8 +312,18 @@ def _arranged(
         target = None if target is None else target[keep]
         classes = Classes(classes.codes[keep], classes.names, classes.field)
     order = np.lexsort((_ranked_ids(table), hashed, split))
+    info = describe_splits(
+        table.take(order), selection, split[order],
+        None if target is None else target[order], classes, donor_safe,
+    )  # fmt: skip
+    if kept is not None and row is not None:
+        # Old rows where they were; new ones as ever, after them.
+        order = np.lexsort((_ranked_ids(table), hashed, split, row, row < 0))
     table, split = table.take(order), split[order]
     target = None if target is None else target[order]
+    if kept is not None:
+        n_classes = len(classes.names) if classes is not None else 0
+        info = extend_ranges(info, split, kept, target, n_classes)
     dataset, datasets = encode_column(table.column("dataset"), "cells", "attach the cells again")
     counts = table.column("n_genes") if "n_genes" in table.column_names else None
     return CellTable(
@@ -289,7 +334,7 @@ def _arranged(
         datasets=tuple(datasets),
         fields=_fields(known),
         target_info=describe_target(selection, classes),
-        splits_info=describe_splits(table, selection, split, target, classes, donor_safe),
+        splits_info=info,
         donors=len(list_donors(table)),
         values_bound=0 if counts is None else int(pc.sum(counts).as_py() or 0),
         warnings=tuple(warnings),

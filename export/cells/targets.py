@@ -121,6 +121,22 @@ def assign_splits(
     return split, False
 
 
+def name_groups(table: pa.Table, selection: Selection, spaces: Mapping[str, str]) -> list[str]:
+    """Name what stays whole of each cell: its donor, its value of the field, or the cell itself."""
+    if selection.split == "donor":
+        donors = Donors.of(table, spaces)
+        names = donors.names
+        return [names[code] for code in donors.codes.tolist()]
+    if selection.split in ("cell", "none"):
+        return [str(id_) for id_ in table.column("id").to_pylist()]
+    codes, names = encode_column(
+        table.column(selection.split),
+        f"split {selection.split}",
+        "name another field, or leave those cells out in --cells",
+    )
+    return [names[code] for code in codes.tolist()]
+
+
 @dataclass(frozen=True)
 class Donors:
     """The donors of cells.

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tokenize
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
 import pyarrow as pa
 
 from tosg.errors import ExportError, unknown
@@ -21,8 +23,13 @@ from tosg.errors import ExportError, unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
+
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
+
+#: Of a training set that grew: a split is several ranges of rows.
+GROWN_VERSION = 2
 LAYOUT = "tosg"
 SPLITS = ("train", "val", "test")
 
@@ -31,6 +38,47 @@ KEYS = (
     *("selection", "counts", "node_types", "edge_types", "edge_keys", "edge_sources", "datasets"),
     *("expression", "target", "splits", "digests", "files"),
 )
+
+
+@dataclass(frozen=True)
+class SplitRows(Sequence[int]):
+    """Rows of a split of a training set that grew: ranges, one after the other.
+
+    Attributes
+    ----------
+    ranges : tuple of range
+        Increasing, none within another.
+    """
+
+    ranges: tuple[range, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ranges))
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        for rows in self.ranges:
+            if 0 <= place < len(rows):
+                return rows[place]
+            place -= len(rows)
+        raise IndexError(f"row {index} of {len(self)}")
+
+
+def take_rows(rows: range | SplitRows, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows at some places of a split, (n,) int64."""
+    if isinstance(rows, range):
+        return places + rows.start
+    starts = np.array([r.start for r in rows.ranges], np.int64)
+    ends = np.cumsum([len(r) for r in rows.ranges])
+    which = np.searchsorted(ends, places, side="right")
+    shifts: NDArray[np.int64] = starts - (ends - np.diff(ends, prepend=0))
+    return places + shifts[which]
 
 
 @dataclass(frozen=True)
@@ -92,8 +140,10 @@ class Manifest:
         """Path of one of its files."""
         return self.folder / name
 
-    def rows(self, split: str | None = None) -> range:
+    def rows(self, split: str | None = None) -> range | SplitRows:
         """Rows of a split in ``cells.parquet``; rows of all cells where `split` is None.
+
+        They are consecutive, unless the training set grew.
 
         Raises
         ------
@@ -113,6 +163,8 @@ class Manifest:
         splits = self.content["splits"]
         if split not in SPLITS or splits is None:
             raise unknown("split", split, SPLITS if splits else (), where=self.folder)
+        if "ranges" in splits[split]:
+            return SplitRows(tuple(range(a, b) for a, b in splits[split]["ranges"]))
         return range(splits[split]["start"], splits[split]["stop"])
 
 
@@ -148,12 +200,12 @@ def read_manifest(folder: str | Path) -> Manifest:
             found=f"keys {', '.join(sorted(document))}",
             expected="content, run",
         )
-    if content.get("format") != FORMAT_VERSION:
+    if content.get("format") not in (FORMAT_VERSION, GROWN_VERSION):
         raise ExportError(
             "the training set is of a format that this tosg does not read",
             where=path,
             found=f"format {content.get('format')}",
-            expected=f"format {FORMAT_VERSION}",
+            expected=f"format {FORMAT_VERSION} or {GROWN_VERSION}",
             hint="read it with the version of tosg in run.tosg, or export again",
         )
     if missing := [key for key in KEYS if key not in content]:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tosg.export.cells.datasets import choose_normalization, find_total
-from tosg.export.format.manifest import FORMAT_VERSION, LAYOUT
+from tosg.export.format.manifest import FORMAT_VERSION, GROWN_VERSION, LAYOUT
+from tosg.export.write.growth import OldSet, describe_change
 from tosg.kg.cells.values.normalise import PROTEIN_UNIT
 from tosg.kg.schema.types import all_relationship_types
 
@@ -48,6 +49,7 @@ class ExportParts:
     measured_digest: str | None = None
     proteins_digest: str | None = None
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    old: OldSet | None = None
 
 
 def make_content(parts: ExportParts) -> dict[str, Any]:
@@ -57,8 +59,8 @@ def make_content(parts: ExportParts) -> dict[str, Any]:
     files = {**graph["files"], **parts.files}
     for shard in parts.shards:
         files |= shard["files"]
-    return {
-        "format": FORMAT_VERSION,
+    content = {
+        "format": FORMAT_VERSION if parts.old is None else GROWN_VERSION,
         "layout": LAYOUT,
         "selection": parts.selection.as_dict(),
         "counts": _counts(parts),
@@ -79,6 +81,9 @@ def make_content(parts: ExportParts) -> dict[str, Any]:
         "digests": _digests(parts),
         "files": files,
     }
+    if parts.old is not None:
+        content["changes"] = describe_change(parts.old, content)
+    return content
 
 
 def _counts(parts: ExportParts) -> dict[str, int]:
@@ -116,6 +121,7 @@ def _datasets(parts: ExportParts) -> list[dict[str, Any]]:
             "variables": len(info.variables),
             "variables_mapped": variables.variables_mapped,
             "measured_nodes": int(variables.measured.sum()),
+            "map": variables.digest(),
             "sha256s": list(info.sha256s),
             "notes": list(info.notes),
         }
@@ -126,7 +132,11 @@ def _datasets(parts: ExportParts) -> list[dict[str, Any]]:
 def _expression(parts: ExportParts) -> dict[str, Any] | None:
     if parts.cells is None:
         return None
-    rows = parts.selection.shard_size
+    rows, start, shards = parts.selection.shard_size, 0, list[dict[str, Any]]()
+    for k, shard in enumerate(parts.shards):
+        entry = {"name": f"{k:05d}", "start": start}
+        shards.append({**entry, "cells": shard["cells"], "values": shard["values"]})
+        start += shard["cells"]
     normalize = choose_normalization(parts.selection, parts.infos[0].unit)
     total = find_total(parts.infos) if normalize != "none" else "n_counts"
     return {
@@ -135,10 +145,7 @@ def _expression(parts: ExportParts) -> dict[str, Any] | None:
         **({"total": total} if total != "n_counts" else {}),
         **({"protein_normalize": PROTEIN_UNIT} if parts.proteins is not None else {}),
         "shard_rows": rows,
-        "shards": [
-            {"name": f"{k:05d}", "start": k * rows, "cells": s["cells"], "values": s["values"]}
-            for k, s in enumerate(parts.shards)
-        ],
+        "shards": shards,
     }
 
 

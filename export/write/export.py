@@ -1,4 +1,4 @@
-"""The export: a selection of a graph to a training set on disk.
+"""The export: a selection of a graph to a training set on disk, or several at once.
 
 ::
 
@@ -7,32 +7,32 @@
               -> second pass (spills to shards) -> cells.parquet -> manifest -> rename
 
 Every read happens before the bookmark is compared, so what is written is one state of the graph.
+Several selections of the same cells share the first pass: each cell's expression is read and
+decoded once, and goes to the spills of each.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tosg.errors import ConfigError, ExportError, TosgError
-from tosg.export.cells.coverage import count_coverage
-from tosg.export.cells.datasets import check_mapped, find_proteins, map_datasets, read_datasets
-from tosg.export.cells.table import read_cells
+from tosg.errors import ConfigError
 from tosg.export.format.digest import digest_arrays
-from tosg.export.format.manifest import MANIFEST, manifest_bytes, read_manifest
+from tosg.export.format.manifest import MANIFEST, manifest_bytes
 from tosg.export.format.writers import save_npy
-from tosg.export.graph.nodes import Nodes, choose_nodes
 from tosg.export.graph.read import read_graph
-from tosg.export.selection import Selection, compare_selections, resolve_selection
+from tosg.export.selection import Selection, resolve_selection
 from tosg.export.write.cell_columns import spill_columns, write_cells
-from tosg.export.write.content import ExportParts, make_content, make_run
+from tosg.export.write.chosen import CellTables, Chosen, choose_parts
+from tosg.export.write.content import make_content, make_run
 from tosg.export.write.graph_files import read_vector_width, write_graph_files
-from tosg.export.write.plan import make_export_plan, run_tasks
+from tosg.export.write.growth import OldSet, grown_selection, open_old
+from tosg.export.write.job import ExportJob, GraphMovedError, ResumeError
+from tosg.export.write.plan import make_export_plan
 from tosg.export.write.result import (
     ExportResult,
     summarize_existing,
@@ -48,37 +48,15 @@ from tosg.export.write.workspace import (
     disk_errors,
 )
 from tosg.files import write_bytes, writing
-from tosg.json_text import json_text
-from tosg.kg.database.bookkeeping import read_properties
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from tosg.export.write.plan import ExportPlan, Receipt, Task
+    from tosg.export.write.plan import ExportPlan
     from tosg.kg.database.connection import Database
-
-#: Called with a stage, what is done of it and the total.
-
-
-class GraphMovedError(ExportError):
-    """The graph changed under the export."""
-
-
-@dataclass
-class _Job:
-    """One attempt at an export."""
-
-    db: Database
-    selection: Selection
-    space: Workspace
-    workers: int
-    timeout: float | None
-    progress: Progress
-    bookmark: str
-    started: float = field(default_factory=time.time)
 
 
 def export(
@@ -127,23 +105,125 @@ def export(
         export that is resumed asked for something else or the graph is another one since, the
         disk is full.
     """
+    results = export_each(
+        db, {"": selection}, out,
+        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+    )  # fmt: skip
+    return results[""]
+
+
+def grow(
+    db: Database,
+    old: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    selection: Selection | None = None,
+    workers: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    timeout: float | None = SELECTION_TIMEOUT,
+    progress: Progress = silent,
+) -> ExportResult:
+    """Export a selection again whose graph and cells grew: only new cells are read.
+
+    Old nodes and cells keep their rows and splits; the shards of the old training set are linked,
+    new ones come after them. ``content.changes`` of the manifest says what is new.
+
+    Parameters
+    ----------
+    old : path
+        The training set that grows; it stays as it is.
+    selection : Selection, optional
+        That of `old`, as a check.
+
+    Raises
+    ------
+    ExportError
+        What is old would not stay: nodes or cells are gone, a data set has changed; or as `export`.
+    ConfigError
+        Another selection is asked for, or the selection draws cells.
+    """
+    before = open_old(old)
+    results = _export(
+        db, {"": grown_selection(before, selection)}, out, before,
+        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+    )  # fmt: skip
+    return results[""]
+
+
+def export_each(
+    db: Database,
+    selections: Mapping[str, Selection],
+    out: str | os.PathLike[str],
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    timeout: float | None = SELECTION_TIMEOUT,
+    progress: Progress = silent,
+) -> dict[str, ExportResult]:
+    """Export several selections of one state of the graph, each to a folder of its own in `out`.
+
+    Selections of the same cells in the same order share the reading of them.
+
+    Parameters
+    ----------
+    selections : mapping
+        Name of the folder in `out` to selection; "" is `out` itself.
+
+    Returns
+    -------
+    dict
+        Result by name, in the same order.
+
+    Raises
+    ------
+    TosgError
+        As `export`; of several, all are given up, and those that have begun can be resumed.
+    """
+    return _export(
+        db, selections, out, None,
+        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+    )  # fmt: skip
+
+
+def _export(
+    db: Database,
+    selections: Mapping[str, Selection],
+    out: str | os.PathLike[str],
+    old: OldSet | None,
+    *,
+    workers: int,
+    resume: bool,
+    dry_run: bool,
+    timeout: float | None,
+    progress: Progress,
+) -> dict[str, ExportResult]:
     if workers < 1:
         raise ConfigError("workers must be 1 or more", where="workers", found=workers)
+    _check_names(selections)
     # Past links: the partial folder has to be beside the real one, to become it by a rename.
-    folder = Path(out).resolve()
-    finished = check_output(folder, resume=resume)
-    selection = resolve_selection(selection)
-    if finished:
-        Workspace(folder).tidy()
-        return summarize_existing(folder, selection, db.bookmark())
+    folders = {name: Path(out).resolve() / name for name in selections}
+    resolved = {name: resolve_selection(s) for name, s in selections.items()}
+    results: dict[str, ExportResult] = {}
+    for name, folder in folders.items():
+        if check_output(folder, resume=resume):
+            Workspace(folder).tidy()
+            results[name] = summarize_existing(folder, resolved[name], db.bookmark())
     started = time.time()
+    todo = [name for name in selections if name not in results]
     for last in (False, True):
-        job = _Job(
-            db, selection, Workspace(folder), workers, timeout,
-            progress, db.bookmark(), started,
-        )  # fmt: skip
+        bookmark = db.bookmark()
+        jobs = [
+            ExportJob(
+                db, resolved[name], Workspace(folders[name]), workers, timeout,
+                progress, bookmark, started, old,
+            )
+            for name in todo
+        ]  # fmt: skip
         try:
-            return _attempt(job, resume=resume, dry_run=dry_run)
+            results |= zip(todo, _attempt(jobs, resume=resume, dry_run=dry_run), strict=True)
+            return {name: results[name] for name in selections}
         except GraphMovedError:
             if last:
                 raise
@@ -151,116 +231,94 @@ def export(
     raise AssertionError("unreachable")
 
 
-def _attempt(job: _Job, *, resume: bool, dry_run: bool) -> ExportResult:
-    with _told_by_name(job):
-        # Cells first: what is wrong with them shows in seconds, the graph may take longer.
-        cells = read_cells(job.db, job.selection, timeout=job.timeout)
-        infos = read_datasets(job.db, cells, job.selection) if cells else ()
-        nodes = choose_nodes(job.db, job.selection, timeout=job.timeout)
-        maps = map_datasets(job.db, infos, nodes)
-        if cells:
-            told = (*cells.warnings, *check_mapped(infos, maps))
-            cells = replace(cells, warnings=told)
-        parts = ExportParts(job.selection, cells, infos, maps, read_properties(job.db))
-        if cells:
-            parts.proteins = find_proteins(infos, maps, cells, job.selection)
-            measured = np.stack([m.measured for m in maps])
-            sizes = np.bincount(cells.dataset, minlength=len(infos)).tolist()
-            parts.coverage = count_coverage(measured, sizes, nodes.type, nodes.types)
-        if dry_run:
-            graph, width = read_graph(job.db, job.selection, nodes), read_vector_width(job.db)
-            _check_unmoved(job)
-            return summarize_planned(
-                job.space.out,
-                job.selection,
-                graph,
-                cells,
-                maps,
-                parts.coverage,
-                width,
-                job.started,
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if Path(name).name != name or name.startswith(".") or name.endswith(".partial"):
+            raise ConfigError(
+                "a training set cannot have this name",
+                where="selections",
+                found=repr(name),
+                expected="the name of a folder, without / and no . in front",
             )
-    job.space.open()
+
+
+def _attempt(jobs: Sequence[ExportJob], *, resume: bool, dry_run: bool) -> list[ExportResult]:
+    old = jobs[0].old if jobs else None
+    tables = CellTables(None if old is None else old.cells)
+    chosen: list[Chosen] = []
+    for job in jobs:
+        with job.telling():
+            chosen.append(choose_parts(job, tables))
+    if dry_run:
+        return [_count(one) for one in chosen]
     try:
-        with disk_errors(job.space.folder):
-            if resume and _was_ready(job):
-                job.space.finish()
-                return summarize_existing(job.space.out, job.selection, job.bookmark)
-            parts.resumed = _check_plan(job, resume=resume)
-        with _told_by_name(job):
-            parts.graph = _signed(job, "graph", lambda: _graph_files(job, nodes))
-            plan, columns = _spill_cells(job, parts)
-            _check_unmoved(job)
-        _write_cells(job, parts, plan, columns)
-        return _finish(job, parts)
-    except (GraphMovedError, DiskFullError):
-        job.space.discard()
+        return _write(chosen, resume=resume)
+    except BaseException as error:
+        for job in jobs:
+            if job.space.held:  # else it stands already, or another process works there
+                _leave(job, error)
         raise
-    except _ResumeError:
+
+
+def _leave(job: ExportJob, error: BaseException) -> None:
+    """Leave the folder of an export that failed in a state that the next one can take over."""
+    if isinstance(error, ResumeError):
         job.space.release()
-        raise
-    except BaseException:
-        # Worth going on from: keep it. Otherwise leave nothing behind.
-        if job.space.has_receipts():
-            job.space.keep()
-        else:
-            job.space.discard()
-        raise
+    elif isinstance(error, GraphMovedError | DiskFullError) or not job.space.has_receipts():
+        job.space.discard()
+    else:  # worth going on from
+        job.space.keep()
 
 
-def _was_ready(job: _Job) -> bool:
-    """Whether the earlier export was killed with only the renaming left to do."""
-    if not (job.space.folder / MANIFEST).is_file():
-        return False
-    manifest = read_manifest(job.space.folder)
-    same = manifest.content["selection"] == job.selection.as_dict()
-    return same and bool(manifest.run["bookmark"] == job.bookmark)
+def _count(one: Chosen) -> ExportResult:
+    job, parts = one.job, one.parts
+    with job.telling():
+        graph, width = read_graph(job.db, job.selection, one.nodes), read_vector_width(job.db)
+        job.check_unmoved()
+    return summarize_planned(
+        job.space.out,
+        job.selection,
+        graph,
+        parts.cells,
+        parts.maps,
+        parts.coverage,
+        width,
+        job.started,
+    )
 
 
-def _check_plan(job: _Job, *, resume: bool) -> bool:
-    """Write down what is asked of which graph, or check it against what was.
-
-    Returns
-    -------
-    bool
-        Whether there was an earlier export to go on with.
-    """
-    from tosg.version import VERSION
-
-    asked = {"bookmark": job.bookmark, "tosg": VERSION}
-    selection = job.selection.as_dict()
-    was = job.space.receipt("plan") if resume else None
-    if was is None:
-        job.space.clear()
-        job.space.sign("plan", {**asked, "selection": selection})
-        return False
-    hint = f"ask for the same, or remove {job.space.folder} and export again"
-    differs = compare_selections(selection, was["selection"])
-    if differs:
-        raise _ResumeError(
-            "the export to resume asked for something else",
-            where=job.space.folder,
-            found="; ".join(f"{k}: {json_text(now)}" for k, (now, _) in differs.items()),
-            expected="; ".join(f"{k}: {json_text(then)}" for k, (_, then) in differs.items()),
-            hint=hint,
-        )
-    for key, what in (("bookmark", "the graph has changed"), ("tosg", "tosg has changed")):
-        if was[key] != asked[key]:
-            raise _ResumeError(
-                f"{what} since the export to resume began",
-                where=job.space.folder,
-                found=f"{key} {asked[key]}",
-                expected=f"{key} {was[key]}",
-                hint=f"remove {job.space.folder} and export again",
-            )
-    return True
+def _write(chosen: Sequence[Chosen], *, resume: bool) -> list[ExportResult]:
+    ready: dict[int, ExportResult] = {}
+    for place, one in enumerate(chosen):
+        job = one.job
+        job.space.open()
+        with disk_errors(job.space.folder):
+            if resume and job.was_ready():
+                job.space.finish()
+                ready[place] = summarize_existing(job.space.out, job.selection, job.bookmark)
+            else:
+                one.parts.resumed = job.check_plan(resume=resume)
+    todo = [one for place, one in enumerate(chosen) if place not in ready]
+    for one in todo:
+        with one.job.telling():
+            one.parts.graph = one.job.sign("graph", lambda one=one: _graph_files(one))  # type: ignore[misc]
+    plans: dict[int, tuple[ExportPlan, dict[str, Any]]] = {}
+    for side in dict.fromkeys(one.cell_side for one in todo):
+        group = [one for one in todo if one.cell_side == side and one.parts.cells is not None]
+        if group:
+            with group[0].job.telling():
+                plans |= zip(map(id, group), _spill_cells(group), strict=True)
+    if todo:
+        todo[0].job.check_unmoved()
+    for one in todo:
+        if id(one) in plans:
+            _write_cells(one, *plans[id(one)])
+    finished = iter([_finish(one) for one in todo])
+    return [ready[p] if p in ready else next(finished) for p in range(len(chosen))]
 
 
-class _ResumeError(ExportError):
-    """An export cannot be resumed; what there is stays."""
-
-
-def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
+def _graph_files(one: Chosen) -> dict[str, Any]:
+    job, nodes = one.job, one.nodes
     job.progress("writing the graph", 0, 2)
     return write_graph_files(
         job.space.folder,
@@ -274,37 +332,52 @@ def _graph_files(job: _Job, nodes: Nodes) -> dict[str, Any]:
     )
 
 
-def _spill_cells(job: _Job, parts: ExportParts) -> tuple[ExportPlan | None, dict[str, Any]]:
-    """First pass: everything of the cells that comes from the database, spilled."""
-    cells = parts.cells
-    if cells is None:
-        return None, {}
+def _spill_cells(group: Sequence[Chosen]) -> list[tuple[ExportPlan, dict[str, Any]]]:
+    """First pass: everything of the cells that comes from the database, spilled for each job."""
+    plans = [_plan(one) for one in group]
+    job, cells = group[0].job, group[0].parts.cells
+    assert cells is not None  # noqa: S101
+    columns = job.sign("columns", lambda: spill_columns(job.db, job.space.work, cells))
+    for other in group[1:]:
+        other.job.sign("columns", lambda other=other: _copy_columns(job, other.job, columns))  # type: ignore[misc]
+    job.run(plans[0].with_others(plans[1:]), read_range, "reading cells", len(plans[0].ranges))
+    return [(plan, columns) for plan in plans]
+
+
+def _plan(one: Chosen) -> ExportPlan:
+    job, parts = one.job, one.parts
+    assert parts.cells is not None  # noqa: S101
+    old = parts.old
     with disk_errors(job.space.folder):
-        plan = make_export_plan(
+        return make_export_plan(
             job.space.folder,
             job.db,
-            cells,
+            parts.cells if old is None else parts.cells.since(len(old.cells)),
             parts.infos,
             parts.maps,
             shard_rows=job.selection.shard_size,
             connections=max(1, 4 // job.workers),
+            first_shard=0 if old is None else len(old.shards),
         )
-    columns = _signed(job, "columns", lambda: spill_columns(job.db, job.space.work, cells))
-    _tasks(job, plan, read_range, "reading cells", len(plan.ranges))
-    return plan, columns
 
 
-def _write_cells(
-    job: _Job, parts: ExportParts, plan: ExportPlan | None, columns: dict[str, Any]
-) -> None:
+def _copy_columns(source: ExportJob, job: ExportJob, receipt: dict[str, Any]) -> dict[str, Any]:
+    for path in sorted(source.space.work.glob("columns-*.arrow")):
+        with writing(job.space.work / path.name) as temporary:
+            shutil.copyfile(path, temporary)
+    return receipt
+
+
+def _write_cells(one: Chosen, plan: ExportPlan, columns: dict[str, Any]) -> None:
     """Second pass: the spills become the files of the cells."""
+    job, parts = one.job, one.parts
     cells = parts.cells
-    if cells is None or plan is None:
-        return
-    shards = _tasks(job, plan, write_shard, "writing cells", plan.n_shards)
-    parts.shards = [shards[k] for k in sorted(shards)]
+    assert cells is not None  # noqa: S101
+    shards = job.run(plan, write_shard, "writing cells", plan.n_shards)
     folder = job.space.folder
     with disk_errors(folder):
+        kept = [] if parts.old is None else parts.old.link_shards(folder)
+        parts.shards = [*kept, *(shards[k] for k in sorted(shards))]
         parts.cells_digest = write_cells(
             folder / "cells.parquet", job.space.work, cells, columns, job.selection.shard_size
         )
@@ -321,65 +394,11 @@ def _write_cells(
         parts.files = {n: describe_file(folder / n) for n in names}
 
 
-def _signed(job: _Job, name: str, write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do a piece of work that has no receipt yet, and sign it."""
-    receipt = job.space.receipt(name)
-    if receipt is None:
-        with disk_errors(job.space.folder):
-            receipt = write()
-            job.space.sign(name, receipt)
-    return receipt
-
-
-def _tasks(job: _Job, plan: ExportPlan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
-    receipts: dict[int, Receipt] = {}
-    job.progress(stage, 0, count)
-    for k, receipt in run_tasks(plan, task, count, job.workers):
-        receipts[k] = receipt
-        job.progress(stage, len(receipts), count)
-    return receipts
-
-
-def _finish(job: _Job, parts: ExportParts) -> ExportResult:
+def _finish(one: Chosen) -> ExportResult:
+    job, parts = one.job, one.parts
     content = make_content(parts)
     run = make_run(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
     with disk_errors(job.space.folder):
         write_bytes(job.space.folder / MANIFEST, manifest_bytes(content, run))
         job.space.finish()
     return summarize_written(job.space.out, content, job.started)
-
-
-@contextmanager
-def _told_by_name(job: _Job) -> Iterator[None]:
-    """Call a failure to read by its cause, where the graph has changed meanwhile.
-
-    A data set that is taken away while it is read shows as cells that are missing; the next
-    attempt does not see it.
-    """
-    try:
-        yield
-    except (GraphMovedError, DiskFullError):
-        raise
-    except TosgError as error:
-        try:
-            now = job.db.bookmark()
-        except TosgError:  # the database is gone, and that is what `error` says
-            now = job.bookmark
-        if now == job.bookmark:
-            raise
-        raise _moved(job, now, f"; reading failed with: {error.what}") from error
-
-
-def _check_unmoved(job: _Job) -> None:
-    now = job.db.bookmark()
-    if now != job.bookmark:
-        raise _moved(job, now)
-
-
-def _moved(job: _Job, now: str, more: str = "") -> GraphMovedError:
-    return GraphMovedError(
-        "the graph changed under the export",
-        found=f"bookmark {now}{more}",
-        expected=f"bookmark {job.bookmark}",
-        hint="export again when nobody writes",
-    )

@@ -10,10 +10,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class ExportPlan:
         Data set, start and stop in source order of each range.
     connections : int
         Connections of one task.
+    others : tuple of ExportPlan
+        Plans of the same cells over other nodes, which get their share of what the first pass
+        reads.
+    first_shard : int
+        Shards that stand already; the plan's come after them.
     """
 
     folder: Path
@@ -69,6 +74,12 @@ class ExportPlan:
     shard_rows: int
     ranges: tuple[tuple[int, int, int], ...]
     connections: int
+    others: tuple[ExportPlan, ...] = ()
+    first_shard: int = 0
+
+    def with_others(self, others: Sequence[ExportPlan]) -> ExportPlan:
+        """Give the same plan, whose first pass reads for others too."""
+        return replace(self, others=tuple(others))
 
     @property
     def work(self) -> Path:
@@ -102,6 +113,7 @@ def make_export_plan(
     *,
     shard_rows: int,
     connections: int,
+    first_shard: int = 0,
 ) -> ExportPlan:
     """Write the arrays of a plan and give the plan."""
     order = np.lexsort((cells.idx, cells.dataset))
@@ -128,6 +140,7 @@ def make_export_plan(
         shard_rows=shard_rows,
         ranges=ranges,
         connections=connections,
+        first_shard=first_shard,
     )
 
 

@@ -15,6 +15,7 @@ from tosg.export.write.workspace import describe_file, disk_errors, write_receip
 from tosg.files import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tosg.export.cells.node_map import NodeMap
@@ -29,17 +30,27 @@ _SPILLED = ("rows", "counts", "indices", "values")
 def read_range(plan: ExportPlan, k: int) -> Receipt:
     """First pass: read the expression of range k and spill it, sorted by destination.
 
+    It is read once for the plan and its others, and spilled for each that has no receipt yet.
+
     Returns
     -------
     dict
-        The receipt: number of cells and values.
+        The receipt of the plan: number of cells and values.
     """
     name = f"range-{k:06d}"
-    done = _receipt(plan.work, name)
-    if done is not None:
-        return done
-    idx, rows = plan.source(k)
-    counts, indices, values = _expression(plan, plan.ranges[k][0], idx)
+    todo = [p for p in (plan, *plan.others) if _receipt(p.work, name) is None]
+    if todo:
+        idx, _ = plan.source(k)
+        for one, rows in zip(todo, _expression(todo, plan.ranges[k][0], idx), strict=True):
+            _spill(one, k, name, rows)
+    receipt = _receipt(plan.work, name)
+    assert receipt is not None  # noqa: S101
+    return receipt
+
+
+def _spill(plan: ExportPlan, k: int, name: str, read: CsrArrays) -> None:
+    _, rows = plan.source(k)
+    counts, indices, values = read
     order = np.argsort(rows)
     take = _gather(counts, order)
     spill: dict[str, NDArray[Any]] = {
@@ -52,9 +63,7 @@ def read_range(plan: ExportPlan, k: int) -> Receipt:
         for part in _SPILLED:
             with writing(plan.work / f"{name}.{part}.npy") as temporary:
                 save_npy(temporary, spill[part])
-        receipt = {"cells": len(rows), "values": len(values)}
-        write_receipt(plan.work, name, receipt)
-    return receipt
+        write_receipt(plan.work, name, {"cells": len(rows), "values": len(values)})
 
 
 def write_shard(plan: ExportPlan, k: int) -> Receipt:
@@ -80,7 +89,7 @@ def write_shard(plan: ExportPlan, k: int) -> Receipt:
     with disk_errors(plan.folder):
         (plan.folder / "expression").mkdir(exist_ok=True)
         for part, array in shard.items():
-            path = plan.folder / "expression" / f"{k:05d}.{part}.npy"
+            path = plan.folder / "expression" / f"{plan.first_shard + k:05d}.{part}.npy"
             with writing(path) as temporary:
                 save_npy(temporary, array)
             files[f"expression/{path.name}"] = describe_file(path)
@@ -100,17 +109,19 @@ def _receipt(work: Path, name: str) -> Receipt | None:
     return receipt
 
 
-def _expression(plan: ExportPlan, dataset: int, idx: _Int64s) -> CsrArrays:
-    """Rows over nodes of cells in the order of `idx`."""
+def _expression(plans: Sequence[ExportPlan], dataset: int, idx: _Int64s) -> list[CsrArrays]:
+    """Rows over the nodes of each plan, of cells in the order of `idx`, read once."""
     from tosg.kg.cells.stored.dataset import read_expression
 
-    variables = plan.variables(dataset)
+    plan = plans[0]
+    variables = [p.variables(dataset) for p in plans]
     info = plan.infos[dataset]
-    parts: list[CsrArrays] = []
+    parts: list[list[CsrArrays]] = [[] for _ in plans]
     seen: list[_Int64s] = []
     for block in read_expression(plan.db, info, idx, connections=plan.connections):
         _check_finite(block.values, info.id)
-        parts.append(_mapped(variables, block.indptr, block.indices, block.values))
+        for one, map_ in zip(parts, variables, strict=True):
+            one.append(_mapped(map_, block.indptr, block.indices, block.values))
         seen.append(np.asarray(block.rows, dtype=np.int64))
     found = np.concatenate([np.empty(0, np.int64), *seen])
     if not np.array_equal(found, idx):
@@ -120,6 +131,10 @@ def _expression(plan: ExportPlan, dataset: int, idx: _Int64s) -> CsrArrays:
             found=f"{len(found):,} cells",
             expected=f"{len(idx):,}",
         )
+    return [_joined(one) for one in parts]
+
+
+def _joined(parts: list[CsrArrays]) -> CsrArrays:
     counts, indices, values = (np.concatenate([p[i] for p in parts]) for i in range(3))
     return counts, indices, values
 

@@ -118,6 +118,11 @@ class Workspace:
             "another export is writing there", where=self.folder, hint="wait for it to end"
         )
 
+    @property
+    def held(self) -> bool:
+        """Whether this process works in the folder."""
+        return bool(self._lock.is_locked)
+
     def release(self) -> None:
         """Let go of the lock."""
         self._lock.release()

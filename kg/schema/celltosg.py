@@ -58,6 +58,10 @@ WEBAPP_MATRIX, WEBAPP_LABELS, WEBAPP_IDS, WEBAPP_EDGES = (
     "filtered_edge_id_index_data.csv",
 )
 
+#: What the layout has no place for, beside it in folders that tosg writes: the unit and where the
+#: folder comes from, and (data sets, columns) bool, which data set measured which column.
+NOTES, MEASURED = "tosg.json", "measured.npy"
+
 #: Spellings of a column: of the release's code, its README, and the WebApp.
 ID_SPELLINGS = ("BioMedGraphica_Conn_ID", "BioMedGraphica_ID")
 NAME_SPELLINGS = ("Name", "Processed_name", "Names_and_IDs")

@@ -134,3 +134,61 @@ def read_selection(
     return dataclasses.replace(
         selection, params={**kept, **parse_selection_params(params, selection)}
     )
+
+
+def read_each(pairs: Sequence[str], selection: Selection) -> dict[str, Selection]:
+    """Make one selection for each value of a parameter.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        ``KEY=VALUE`` each, of one parameter; ``KEY=@FILE`` takes a value from each line of a file.
+    selection : Selection
+        What they have in common.
+
+    Returns
+    -------
+    dict
+        Name of a folder, made of the value, to selection, in the order given.
+
+    Raises
+    ------
+    ConfigError
+        ``=`` is missing, the pairs are of several parameters, a file cannot be read or has no
+        value, or two values make the same name.
+    """
+    from tosg.errors import ConfigError
+    from tosg.export.selection import name_folder, parse_selection_params
+
+    values: list[str] = []
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (equals and value.startswith("@")):
+            values.append(pair)
+            continue
+        path = Path(value[1:])
+        try:
+            lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                "the file of values cannot be read", where=path, found=error
+            ) from error
+        if not any(lines):
+            raise ConfigError("the file of values has none", where=path, expected="one a line")
+        values += [f"{key}={line}" for line in lines if line]
+    keys = sorted({value.partition("=")[0] for value in values})
+    if len(keys) > 1:
+        raise ConfigError(
+            "the training sets differ in several parameters",
+            where="each",
+            found=", ".join(keys),
+            expected="values of one parameter",
+        )
+    each: dict[str, Selection] = {}
+    for value in values:
+        name = name_folder(value.partition("=")[2])
+        if name in each:
+            raise ConfigError("two values make the same folder", where="each", found=value)
+        params = {**selection.params, **parse_selection_params([value], selection)}
+        each[name] = dataclasses.replace(selection, params=params)
+    return each

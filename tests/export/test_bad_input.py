@@ -402,7 +402,7 @@ def test_a_server_that_goes_away(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--layout", "celltosg"], "not in this version"),
+        (["--layout", "celltog"], "unknown layout"),
         (["--engine", "ray"], "not in this version"),
         (["--no-cells", "--cells", "MATCH (c:Cell) RETURN c"], "contradict each other"),
     ],

@@ -20,7 +20,8 @@ from support import signals
 from tosg.errors import ConfigError, ExportError, TosgError
 from tosg.export.format.manifest import read_manifest
 from tosg.export.selection import Selection
-from tosg.export.write.export import GraphMovedError, export
+from tosg.export.write.export import export
+from tosg.export.write.job import GraphMovedError
 from tosg.kg.database.connection import Database
 
 OLDER = Path(__file__).resolve().parents[1] / "data" / "training-set-57921e8"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 #: What is read, for messages.
 READABLE = (
     "h5ad, zarr (folder or zip), h5mu, Loom, 10x .h5, a 10x folder (matrix.mtx, barcodes, "
-    "features), or a table of counts (csv, tsv, parquet); .gz of these files too"
+    "features), a folder of the OmniCellTOSG layout, or a table of counts (csv, tsv, parquet); .gz "
+    "of these files too"
 )
 
 _SEURAT = (
@@ -196,7 +197,8 @@ def foreign_folder(path: Path) -> DataError:
         "the folder does not hold cells",
         where=path,
         found=", ".join(names[:10]) + (", ..." if len(names) > 10 else "") or "an empty folder",
-        expected="a zarr folder of AnnData, or matrix.mtx with barcodes and features (10x)",
+        expected="a zarr folder of AnnData, matrix.mtx with barcodes and features (10x), or the "
+        "OmniCellTOSG layout (expression_matrix with cell_metadata_with_mappings.parquet)",
         hint=_inside(path, inside),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, DataError
+from tosg.kg.cells.files.celltosg import is_celltosg, read_celltosg
 from tosg.kg.cells.files.foreign import (
     READABLE,
     foreign_error,
@@ -182,7 +183,9 @@ def _open_zarr_zip(path: Path, root: str) -> CellSource:
 
 
 def _open_folder(path: Path) -> CellSource:
-    """Open a zarr folder of AnnData or a 10x mtx folder."""
+    """Open a zarr folder of AnnData, a 10x mtx folder or one of the OmniCellTOSG layout."""
+    if is_celltosg(path):
+        return read_celltosg(path)
     if is_foreign_folder(path):
         raise foreign_folder(path)
     matrices = matrix_files(path)

@@ -122,7 +122,7 @@ class CellSource(Closing):
         In the order in which counts are looked for.
     title : str
     layout : str
-        ``h5ad``, ``zarr``, ``10x-h5`` or ``10x-mtx``.
+        ``h5ad``, ``zarr``, ``10x-h5``, ``10x-mtx``, ``celltosg``, ...
     organism : str
         Species of the whole file, where it says one (CELLxGENE's schema 6 and later).
     notes : list of str

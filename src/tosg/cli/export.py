@@ -36,6 +36,7 @@ _QUERY = "CYPHER|@FILE|NAME"
         "tosg-export OUT --level gene --no-cells --dry-run --json",
         "tosg-export OUT --param pathway='B Cell Receptor Signaling Pathway' \\",
         "  --nodes 'MATCH (p:Pathway {name: $pathway})<-[:PARTICIPATES_IN]-(g:Gene) RETURN g'",
+        "tosg-export OUT --each pathway=@pathways.txt --nodes @pathway.cypher --level gene",
     ),
 )
 @click.argument("out", type=click.Path(path_type=Path))
@@ -86,9 +87,28 @@ _QUERY = "CYPHER|@FILE|NAME"
     metavar="MANIFEST",
     help="Repeat an earlier export; other options change it.",
 )
-@click.option("--layout", metavar="tosg", help="Of the files; tosg is the only one yet.")
+@click.option(
+    "--layout",
+    default="tosg",
+    show_default=True,
+    metavar="tosg|celltosg|anndata|mudata|text",
+    help="Of the files: a training set, the OmniCellTOSG layout, .h5ad, .h5mu, or cells as text.",
+)
 @click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
 @click.option("--engine", metavar="local", help="What runs the workers; local is the only one yet.")
+@click.option(
+    "--each",
+    multiple=True,
+    metavar="KEY=VALUE|KEY=@FILE",
+    help="A training set in OUT for each value of a parameter (a line of FILE each); they share "
+    "the reading of the cells; may be repeated.",
+)
+@click.option(
+    "--grow",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="Export OLD's selection again: its rows stay, its shards are linked, new cells are added.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an export that did not end.")
 @click.option("--dry-run", is_flag=True, help="Count and estimate, write nothing.")
 @timeout_option(SELECTION_TIMEOUT, "Stop each query of the selection after this long.")
@@ -98,9 +118,11 @@ def export(
     graph: KnowledgeGraph,
     out: Path,
     *,
-    layout: str | None,
+    layout: str,
     workers: int,
     engine: str | None,
+    each: tuple[str, ...],
+    grow: Path | None,
     resume: bool,
     dry_run: bool,
     timeout: float,
@@ -111,22 +133,34 @@ def export(
 
     Queries are Cypher, @file.cypher, or the name of a statement.
     """
-    _check_only("--layout", layout, "tosg")
+    if each and layout != "tosg":
+        raise click.UsageError("--each and --layout do not go together yet")
     _check_only("--engine", engine, "local")
-    selection = _selection(options)
+    if grow is not None:
+        given = [n for n, v in options.items() if v not in (None, (), False)]
+        if given or each or layout != "tosg":
+            raise click.UsageError("--grow takes the selection of OLD, and no options of another")
+    selection = None if grow is not None else _selection(options)
+    how: dict[str, Any] = {
+        "workers": workers, "resume": resume, "dry_run": dry_run, "timeout": timeout,
+    }  # fmt: skip
     with ProgressBar() as progress:
-        result = graph.export(
-            out,
-            selection,
-            workers=workers,
-            resume=resume,
-            dry_run=dry_run,
-            timeout=timeout,
-            progress=progress,
-        )
-    for warning in result.warnings:
-        note(f"warning: {warning}")
-    _show(result, as_json)
+        if each and selection is not None:
+            from tosg.inputs import read_each
+
+            results = graph.export_each(out, read_each(each, selection), **how, progress=progress)
+        else:
+            how |= {"layout": layout, "grow": grow}
+            results = {"": graph.export(out, selection, **how, progress=progress)}
+    for name, result in results.items():
+        for warning in result.warnings:
+            note(f"warning: {f'{name}: ' if name else ''}{warning}")
+    if as_json:
+        documents = {name: _document(result) for name, result in results.items()}
+        echo_json(documents if each else documents[""])
+        return
+    for result in results.values():
+        _show(result)
 
 
 def _check_only(option: str, given: str | None, only: str) -> None:
@@ -162,12 +196,11 @@ def _numbers(text: str) -> list[float]:
         ) from error
 
 
-def _show(result: ExportResult, as_json: bool) -> None:
-    if as_json:
-        document = dataclasses.asdict(result)
-        document["folder"] = str(result.folder)
-        echo_json(document)
-        return
+def _document(result: ExportResult) -> dict[str, Any]:
+    return {**dataclasses.asdict(result), "folder": str(result.folder)}
+
+
+def _show(result: ExportResult) -> None:
     click.echo(f"{result.folder}{' (dry run, nothing written)' if result.dry_run else ''}")
     for name, count in result.counts.items():
         click.echo(f"{name.replace('_', ' '):<16}{count:>14,}")

@@ -120,3 +120,4 @@ class KnowledgeGraph(GraphConnection):
 
     # Training sets.
     export = training_sets.export
+    export_each = training_sets.export_each

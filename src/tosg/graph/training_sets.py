@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from tosg.errors import ConfigError
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 from tosg.progress import Progress, silent
 
@@ -47,6 +48,8 @@ def export(
     normalize: str = UNSET,
     text_dtype: str = UNSET,
     shard_size: int = UNSET,
+    layout: str = "tosg",
+    grow: str | os.PathLike[str] | None = None,
     workers: int = 1,
     resume: bool = False,
     dry_run: bool = False,
@@ -95,6 +98,13 @@ def export(
         Of the text vectors; float32 by default.
     shard_size : int
         Cells per shard; 8192 by default.
+    layout : {"tosg", "celltosg", "anndata", "mudata", "text"}
+        Of the files: a training set, a folder of the OmniCellTOSG layout, an ``.h5ad``, an
+        ``.h5mu``, or cells as text (``.parquet``).
+    grow : path, optional
+        A training set whose selection is exported again: its nodes and cells keep their rows and
+        splits, its shards are linked into `out`, and only new cells are read. No option of the
+        selection goes with it.
     workers : int
         Local processes for the cells; the bytes are the same for any number.
     resume : bool
@@ -124,7 +134,8 @@ def export(
     """
     arguments = locals().copy()  # before other names are bound
     from tosg.export.selection import Selection
-    from tosg.export.write.export import export
+    from tosg.export.write.export import grow as grow_set
+    from tosg.export.write.layouts import export_layout
 
     changes = {
         field.name: arguments[field.name]
@@ -134,9 +145,72 @@ def export(
     for name in ("edge_types", "balance"):
         if changes.get(name) is not None:
             changes[name] = tuple(changes[name])
-    return export(
+    how: dict[str, Any] = {
+        "workers": workers,
+        "resume": resume,
+        "dry_run": dry_run,
+        "timeout": timeout,
+        "progress": progress,
+    }
+    if grow is None:
+        asked = replace(selection or Selection(), **changes)
+        return export_layout(graph.db, asked, out, layout, **how)
+    if layout != "tosg":
+        changes["layout"] = layout
+    if changes:
+        raise ConfigError(
+            "a training set grows by its own selection and layout",
+            where="grow",
+            found=", ".join(changes),
+            hint="leave these options out",
+        )
+    return grow_set(graph.db, grow, out, selection=selection, **how)
+
+
+def export_each(
+    graph: GraphConnection,
+    out: str | os.PathLike[str],
+    selections: Mapping[str, Selection],
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    dry_run: bool = False,
+    timeout: float | None = SELECTION_TIMEOUT,
+    progress: Progress = silent,
+) -> dict[str, ExportResult]:
+    """Export several selections at once, each to a training set in a folder of `out`.
+
+    All are of one state of the graph. Selections of the same cells share the reading of them;
+    each training set has the same bytes as one that is exported alone.
+
+    Parameters
+    ----------
+    out : path
+        The folder of the training sets.
+    selections : mapping
+        Name of each folder to what to export, as `tosg.inputs.read_each` gives it.
+    workers, resume, dry_run, timeout, progress
+        As of `export`.
+
+    Returns
+    -------
+    dict
+        An `ExportResult` by name, in the same order.
+
+    Raises
+    ------
+    ConfigError
+        A folder is not empty or cannot have its name, or a selection is wrong.
+    QueryError
+        A query of a selection fails.
+    ExportError
+        As of `export`; then none of those that were not finished before is written.
+    """
+    from tosg.export.write.export import export_each
+
+    return export_each(
         graph.db,
-        replace(selection or Selection(), **changes),
+        selections,
         out,
         workers=workers,
         resume=resume,

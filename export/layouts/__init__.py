@@ -1,0 +1,1 @@
+"""Layouts of other tools, written from a training set that stands."""
