@@ -39,6 +39,7 @@ PAGES = ("tutorial.md", "guides/ask.md", "guides/train.md", "guides/keep.md", "g
 ELSEWHERE = {
     'pip install "tosg[demo]"': "tests/wheel_check.py installs the wheel",
     "export TOSG_GRAPH=tutorial": "the tests' own server stands for it",
+    "tosg status": "it looks at the managed server, which does not run here: exit code 3",
 }
 
 #: A block, with the text since the one before.
