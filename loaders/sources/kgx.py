@@ -159,7 +159,11 @@ class Kgx(Loader):
             )
 
 
-def _rule(word: str, _start: str, _end: str) -> EdgeRule | None:
+def _rule(word: str, start: str, end: str) -> EdgeRule | None:
+    if word == "part_of" and end == "CellularComponent" and start != end:
+        return EdgeRule("LOCATED_IN")  # of a gene's product, as GO annotates it
+    if word == "actively_involved_in" and (start, end) == ("Disease", "Pathway"):
+        return EdgeRule("ASSOCIATED_WITH")
     found = _PREDICATES.get(word)
     return None if found is None else EdgeRule(*found)
 

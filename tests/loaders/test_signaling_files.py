@@ -26,6 +26,17 @@ WHOLE = {
         {"REGULATES": 3_398},
         0,
     ),
+    "kgx": (
+        ("official/kgx/graph_nodes.tsv", "official/kgx/graph_edges.tsv"),
+        {
+            "INTERACTS_WITH": 165,
+            "HAS_PHENOTYPE": 124,
+            "EXPRESSED_IN": 20,
+            "LOCATED_IN": 8,
+            "ASSOCIATED_WITH": 3 + 22,
+        },
+        185 + 12,
+    ),
     "liana": (("official/omnipath/omni_resource.csv",), {"REGULATES": 4_620}, 30_736),
     "drugbank_vocabulary": (("official/drugbank",), {}, 0),
     "drugcentral_targets": (
