@@ -147,6 +147,19 @@ def test_one_of_several_samples_of_a_folder(tmp_path: Path) -> None:
     assert caught.value.expected == "GSM1_barcodes.tsv"
 
 
+def test_a_square_matrix_says_what_its_rows_are_taken_for(tmp_path: Path) -> None:
+    folder = tmp_path / "square"
+    folder.mkdir()
+    scipy.io.mmwrite(folder / "matrix.mtx", sp.coo_matrix(COUNTS[:5].T))
+    (folder / "features.tsv").write_text(
+        "".join(f"{i}\t{s}\n" for i, s in zip(IDS, SYMBOLS, strict=True))
+    )
+    (folder / "barcodes.tsv").write_text("".join(f"{c}\n" for c in CELLS[:5]))
+    with open_source(folder) as source:
+        assert any("rows are taken for features" in note for note in source.notes)
+    assert np.array_equal(values_of(folder), COUNTS[:5])
+
+
 def test_a_header_in_barcodes_is_named(tmp_path: Path) -> None:
     folder = mtx_folder(tmp_path / "header")
     (folder / "barcodes.tsv").write_text("x\n" + "\n".join(CELLS))

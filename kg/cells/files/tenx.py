@@ -120,6 +120,8 @@ def read_tenx_mtx(path: Path, matrix_file: Path) -> CellSource:
         entries = scipy.io.mmread(files[0])
     var = with_unique_names(_variables(features), [])
     obs = pd.DataFrame(index=pd.Index(barcodes[0].to_numpy()))
+    if len(obs) == len(var):
+        notes.append("as many barcodes as features: rows are taken for features, as 10x has them")
     rows = sp.csr_matrix(_cells_in_rows(entries, len(obs), len(var), path))
     matrix = Matrix("matrix", rows.shape, var, rows.nnz, True, rows.__getitem__, str(path))
     return CellSource(path, files, obs, var, [matrix], "10x-mtx", notes=notes)
