@@ -21,7 +21,7 @@ from tosg.loaders.formats.mitab import (
 )
 from tosg.loaders.formats.tables import read_table
 from tosg.loaders.options import Option
-from tosg.loaders.reference.genes import HUMAN_TAX_ID
+from tosg.loaders.reference.genes import HUMAN_TAX_ID, is_ensembl_gene
 from tosg.loaders.reference.participants import without_parts
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _identified(
         ours = pc.fill_null(pc.equal(code, position), False)
         some = local.filter(ours)
         some = without_parts(some) if type_ == "Protein" else some
+        if prefix == "ensembl":  # its pattern takes transcripts and proteins too
+            some = pc.if_else(is_ensembl_gene(some), some, "")
         ids = pc.replace_with_mask(ids, ours, curies(some, prefix))
     batch = batch.append_column(f"type_{end}", types).append_column(end, ids)
     kind = "interactor of a kind without a type in the graph"

@@ -75,6 +75,11 @@ def human_genes(path: Path, file: FileLog, tax_id: str = HUMAN_TAX_ID) -> Iterat
         yield batch
 
 
+def is_ensembl_gene(values: pa.Array) -> pa.Array:
+    """Which identifiers are genes of Ensembl, of any species: not transcripts and proteins."""
+    return pc.match_substring_regex(values, r"^(?:ensembl:)?ENS[A-Z]*G\d{11}(?:\.\d+)?$")
+
+
 def gene_info_date(path: Path) -> str:
     """Day of the newest row, as 2015-05-30; "" where no row has a date."""
     newest = ""

@@ -18,6 +18,7 @@ from tosg.loaders.columns import (
     with_curies,
 )
 from tosg.loaders.formats.gaf import read_annotations, read_entities, states_species
+from tosg.loaders.reference.genes import is_ensembl_gene
 from tosg.loaders.reference.participants import without_parts
 
 if TYPE_CHECKING:
@@ -188,7 +189,10 @@ def _products(batch: pa.RecordBatch, file: FileLog, shown: tuple[str, ...]) -> p
     plain = _plain(batch)
     for position, (_, prefix) in enumerate(PRODUCTS.values()):
         some = pc.fill_null(pc.equal(code, position), False)
-        ids = pc.replace_with_mask(ids, some, curies(plain.filter(some), prefix))
+        found = curies(plain.filter(some), prefix)
+        if prefix == "ensembl":  # its pattern takes transcripts and proteins too
+            found = pc.if_else(is_ensembl_gene(found), found, pa.scalar(None, pa.string()))
+        ids = pc.replace_with_mask(ids, some, found)
     batch = batch.append_column("type", types).append_column("product", ids)
     batch = keep(batch, types.is_valid(), file, "product without a type in the graph", shown)
     return keep_identified(batch, "product", "subject", file, shown)

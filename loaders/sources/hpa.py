@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import curie
+from tosg.kg.schema.curies import curie, curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import evidence, keep, not_negated, with_curies
+from tosg.loaders.columns import evidence, keep, keep_identified, not_negated
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.options import Option
+from tosg.loaders.reference.genes import is_ensembl_gene
 from tosg.loaders.reference.hpa_tissues import find_tissue
 from tosg.loaders.scores import Score, with_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tosg.kg.claims.log import FileLog, SourceLog
@@ -56,6 +57,7 @@ _GRADE_SCORE = Score(
     help="HPA's reliability of a staining or a location, in its order",
 )
 _THRESHOLD = Option("least_ntpm", "least expression of RNA that is kept", 1.0, least=0)
+_NOTHING = pa.scalar(None, pa.string())
 _LEVELS = ("High", "Medium", "Low", "Ascending", "Descending")
 _DOWNLOAD = "https://www.proteinatlas.org/download"
 
@@ -121,7 +123,7 @@ class Hpa(Loader):
         path = files["atlas"]
         file, origin = log.file(path), self.origin(path, release)
         for raw in read_table(path, _ATLAS, file):
-            batch = with_curies(raw, "Ensembl", "ensembl", file, to="gene", shown=("Gene",))
+            batch = _genes(raw, "Ensembl", file, ("Gene", "Ensembl"))
             file.parsed(batch.num_rows)
             raised = _raised(batch, file)
             yield _expressed(raised, file, origin, self.value(_THRESHOLD), counted=False)
@@ -129,7 +131,7 @@ class Hpa(Loader):
             path = files["rna"]
             file, origin = log.file(path), self.origin(path, release)
             for raw in read_table(path, _RNA, file):
-                batch = with_curies(raw, "Gene", "ensembl", file, to="gene", shown=("Gene",))
+                batch = _genes(raw, "Gene", file, ("Gene", "Tissue"))
                 yield _expressed(batch, file, origin, self.value(_THRESHOLD), counted=True)
         if "staining" in files:
             path = files["staining"]
@@ -141,6 +143,15 @@ class Hpa(Loader):
             file, origin = log.file(path), self.origin(path, release)
             for raw in read_table(path, _LOCATIONS, file):
                 yield _located(raw, file, origin)
+
+
+def _genes(
+    batch: pa.RecordBatch, column: str, file: FileLog, shown: Sequence[str]
+) -> pa.RecordBatch:
+    """Add the gene; rows whose identifier is no gene of Ensembl are rejected."""
+    genes = pc.utf8_trim_whitespace(batch[column])
+    ids = pc.if_else(is_ensembl_gene(genes), curies(genes, "ensembl"), _NOTHING)
+    return keep_identified(batch.append_column("gene", ids), "gene", column, file, shown)
 
 
 def _raised(batch: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
@@ -214,7 +225,7 @@ def _stained(raw: pa.RecordBatch, file: FileLog, origin: Origin) -> pa.RecordBat
     batch = not_negated(raw, pc.equal(raw["Level"], "Not detected"), file, shown)
     known = pc.is_in(batch["Level"], pa.array(_LEVELS))
     batch = keep(batch, known, file, "level that says nothing", shown)
-    batch = with_curies(batch, "Gene", "ensembl", file, to="gene", shown=shown)
+    batch = _genes(batch, "Gene", file, shown)
     batch = _with_tissues(batch, file, counted=True)
     batch = _GRADE_SCORE.add(batch, file)
     file.parsed(batch.num_rows)
@@ -240,7 +251,7 @@ def _stained(raw: pa.RecordBatch, file: FileLog, origin: Origin) -> pa.RecordBat
 
 def _located(raw: pa.RecordBatch, file: FileLog, origin: Origin) -> pa.RecordBatch:
     """Claims of locations in the cell, one for each term of GO that a gene has."""
-    batch = with_curies(raw, "Gene", "ensembl", file, to="gene", shown=("Gene",))
+    batch = _genes(raw, "Gene", file, ("Gene",))
     file.parsed(batch.num_rows)
     lines: list[int] = []
     found: dict[str, list[str]] = {"gene": [], "go": [], "Reliability": [], "location": []}
