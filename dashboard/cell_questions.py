@@ -105,7 +105,7 @@ def sample_cells(
     values = {f: list(chosen[f]) for f in fields}
     shown = (
         "RETURN c.idx AS idx, c.id AS id, c.cell_type AS cell_type, c.tissue AS tissue, "
-        "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex ORDER BY idx"
+        "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex"
     )
     where, params = _where({**chosen, "dataset": [dataset]})
     counted = f"MATCH (g:CellGroup) {where}RETURN coalesce(sum(g.n_cells), 0) AS n"
@@ -113,7 +113,7 @@ def sample_cells(
         return frame_of(
             graph,
             f"MATCH (c:Cell {{dataset: $dataset}}) WHERE true{clause} "
-            f"WITH c ORDER BY (c.idx * {_SPREAD}) % 4294967296 LIMIT $most {shown}",
+            f"WITH c ORDER BY (c.idx * {_SPREAD}) % 4294967296 LIMIT $most {shown} ORDER BY idx",
             dataset=dataset,
             most=MOST_CELLS,
             **values,
@@ -121,18 +121,19 @@ def sample_cells(
     low, high = _range_of_cells(graph)
     found: list[pd.DataFrame] = []
     for start in range(0, MOST_LOOKUPS, _LOOKUPS):
+        # In the order of the look-ups, which is spread over all cells: any first part is a sample.
         rows = frame_of(
             graph,
-            "UNWIND $idx AS i MATCH (c:Cell {idx: i}) WHERE c.dataset = $dataset"
-            f"{clause} {shown}",
+            "UNWIND range(0, size($idx) - 1) AS n MATCH (c:Cell {idx: $idx[n]}) "
+            f"WHERE c.dataset = $dataset{clause} {shown}, n ORDER BY n LIMIT $most",
             idx=[low + (n * _SPREAD) % (high - low + 1) for n in range(start, start + _LOOKUPS)],
             dataset=dataset,
+            most=MOST_CELLS,
             **values,
         )
-        found.append(rows)
+        found.append(rows.drop(columns="n"))
         if sum(map(len, found)) >= MOST_CELLS:
             break
-    # Those of the earlier look-ups count: a wider look does not change which cells they are.
     drawn = pd.concat(found).drop_duplicates("idx").head(MOST_CELLS)
     return drawn.sort_values("idx", ignore_index=True)
 
