@@ -341,3 +341,21 @@ def _json_lists(values: pa.Array, separator: str, blanks: Sequence[str]) -> pa.A
     joined = pc.binary_join(quoted, ",")
     whole = pc.binary_join_element_wise("[", joined, "]", "")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), whole)
+
+
+def without_quotes(values: pa.Array) -> pa.Array:
+    """Texts that SPARQL tools wrote in double quotes, without them and their escapes."""
+    inner = pc.replace_substring_regex(values, r'^"(.*)"$', r"\1")
+    if not pc.any(pc.match_substring(inner, "\\")).as_py():
+        return inner
+    # An escaped backslash steps aside first, so that what follows it is not taken for an escape.
+    for escaped, plain in (
+        ("\\\\", "\0"),
+        ('\\"', '"'),
+        ("\\t", " "),
+        ("\\n", " "),
+        ("\\r", " "),
+        ("\0", "\\"),
+    ):
+        inner = pc.replace_substring(inner, escaped, plain)
+    return inner

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from tosg.errors import DataError
 from tosg.kg.claims.log import FileLog
+from tosg.loaders.columns import without_quotes
 from tosg.loaders.formats.lines import NEWLINE, RETURN, Lines, Marks, find_record_ends, split_lines
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
 
@@ -406,27 +406,10 @@ class _Reader:
             )
         found = {name: table.column(name).combine_chunks() for name in columns}
         if self.layout.enclosed:
-            found = {name: _unenclosed(array) for name, array in found.items()}
+            found = {name: without_quotes(array) for name, array in found.items()}
         empty = pa.repeat(pa.scalar(""), len(lines))
         arrays = [found.get(name, empty) for name in self.layout.read]
         return pa.record_batch([*arrays, pa.array(numbers)], names=[*self.layout.read, "line"])
-
-
-def _unenclosed(values: pa.Array) -> pa.Array:
-    inner = pc.replace_substring_regex(values, r'^"(.*)"$', r"\1")
-    if not pc.any(pc.match_substring(inner, "\\")).as_py():
-        return inner
-    # An escaped backslash steps aside first, so that what follows it is not taken for an escape.
-    for escaped, plain in (
-        ("\\\\", "\0"),
-        ('\\"', '"'),
-        ("\\t", " "),
-        ("\\n", " "),
-        ("\\r", " "),
-        ("\0", "\\"),
-    ):
-        inner = pc.replace_substring(inner, escaped, plain)
-    return inner
 
 
 def _shown(names: Sequence[str]) -> str:
