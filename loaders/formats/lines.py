@@ -6,9 +6,15 @@ Everything is found with numpy in the bytes of a block, so that a file of gigaby
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEWLINE, RETURN = 10, 13
 _Longs = npt.NDArray[np.int64]
@@ -136,6 +142,50 @@ def find_record_ends(block: _Bytes, marks: Marks) -> _Longs:
     """Find the newlines that end a record: those inside quotes do not."""
     ends = np.flatnonzero(block == NEWLINE)
     return ends[~_inside_quotes(block, ends, marks)] if marks.quoted else ends
+
+
+def read_fields(
+    lines: Lines, names: Sequence[str], wanted: Sequence[str], *, delimiter: str, quote: str | None
+) -> pa.Table:
+    """Read the fields of lines with Arrow's CSV reader.
+
+    Parameters
+    ----------
+    lines : Lines
+        All with as many fields as there are `names`.
+    names, wanted : sequence of str
+        The columns, and those that are read.
+    delimiter : str
+    quote : str or None
+        None where quotes are text.
+
+    Returns
+    -------
+    pa.Table
+        The wanted columns as strings; an empty field is "".
+
+    Raises
+    ------
+    pa.ArrowInvalid
+        The fields cannot be read.
+    """
+    quote_char: Any = quote or False
+    return csv.read_csv(
+        pa.BufferReader(pa.py_buffer(lines.block)),
+        read_options=csv.ReadOptions(column_names=names, block_size=len(lines.block) + 1),
+        parse_options=csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char=quote_char,
+            newlines_in_values=quote is not None,
+            ignore_empty_lines=False,
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(wanted, pa.string()),
+            include_columns=wanted,
+            strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )
 
 
 def _starts(ends: _Longs) -> _Longs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import fnmatch
 import gzip
+import itertools
 import lzma
 import re
 import zipfile
@@ -141,6 +142,13 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, data.decode("utf-8").rstrip("\r\n")
     if empty:
         raise DataError("the file is empty", where=path)
+
+
+def read_preamble(path: Path, comment: str = "#") -> list[str]:
+    """Comment lines at the start of a file, without the comment's character."""
+    lines = read_start(path, 8 << 20).splitlines()
+    said = itertools.takewhile(lambda line: line.startswith(comment), lines)
+    return [line.lstrip(comment).strip() for line in said]
 
 
 def strip_bom(data: bytes, path: Path) -> bytes:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.loaders.columns import blank_to_null, keep, not_negated, with_curies
-from tosg.loaders.formats.tables import Layout, read_preamble, read_table
+from tosg.loaders.formats.opening import read_preamble
+from tosg.loaders.formats.tables import Layout, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

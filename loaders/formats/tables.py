@@ -8,20 +8,26 @@ mean nothing unless ``quoted`` is set: the tables of biology's databases hold th
 from __future__ import annotations
 
 import csv as python_csv
-import itertools
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyarrow import csv
 
 from tosg.errors import DataError
 from tosg.kg.claims.log import FileLog
 from tosg.loaders.columns import without_quotes
-from tosg.loaders.formats.lines import NEWLINE, RETURN, Lines, Marks, find_record_ends, split_lines
+from tosg.loaders.formats.lines import (
+    NEWLINE,
+    RETURN,
+    Lines,
+    Marks,
+    find_record_ends,
+    read_fields,
+    split_lines,
+)
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
 
 if TYPE_CHECKING:
@@ -163,15 +169,6 @@ def choose_layout(path: Path, layouts: Mapping[str, Layout]) -> str:
         expected="; or ".join(", ".join(layout.columns) for layout in layouts.values()),
         hint="is this the right file? see `tosg sources`",
     )
-
-
-def read_preamble(path: Path, comment: str = "#") -> list[str]:
-    """Comment lines at the start of a file, without the comment's character."""
-    with open_bytes(path) as stream:
-        data = strip_bom(stream.read(BLOCK_BYTES), path)
-    lines = data.decode("utf-8", "replace").splitlines()
-    said = itertools.takewhile(lambda line: line.startswith(comment), lines)
-    return [line.lstrip(comment).strip() for line in said]
 
 
 class _Reader:
@@ -370,26 +367,11 @@ class _Reader:
 
     def _parse(self, lines: Lines) -> pa.RecordBatch:
         numbers = lines.numbers
-        quote: Any = self.layout.quote if self.layout.quoted else False
+        quote = self.layout.quote if self.layout.quoted else None
         columns = [name for name in self.layout.read if name in self.names]
         try:
-            table = csv.read_csv(
-                pa.BufferReader(pa.py_buffer(lines.block)),
-                read_options=csv.ReadOptions(
-                    column_names=self.names, block_size=len(lines.block) + 1
-                ),
-                parse_options=csv.ParseOptions(
-                    delimiter=self.layout.delimiter,
-                    quote_char=quote,
-                    newlines_in_values=self.layout.quoted,
-                    ignore_empty_lines=False,
-                ),
-                convert_options=csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.string()),
-                    include_columns=columns,
-                    strings_can_be_null=False,
-                    check_utf8=False,
-                ),
+            table = read_fields(
+                lines, self.names, columns, delimiter=self.layout.delimiter, quote=quote
             )
         except pa.ArrowInvalid as error:
             raise DataError(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.loaders.base import FileSpec
-from tosg.loaders.formats.tables import read_preamble
+from tosg.loaders.formats.opening import read_preamble
 from tosg.loaders.reference.genome import GenomeAnnotation
 from tosg.loaders.reference.proteins import ID_MAPPING
 

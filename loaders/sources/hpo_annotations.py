@@ -23,7 +23,8 @@ from tosg.loaders.columns import (
     not_negated,
     with_curies,
 )
-from tosg.loaders.formats.tables import Layout, read_preamble, read_table
+from tosg.loaders.formats.opening import read_preamble
+from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:

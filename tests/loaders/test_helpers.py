@@ -13,7 +13,8 @@ from tosg.errors import DataError
 from tosg.kg.claims.log import FileLog
 from tosg.loaders import columns
 from tosg.loaders.base import Origin
-from tosg.loaders.formats.tables import Layout, choose_layout, read_preamble, read_table
+from tosg.loaders.formats.opening import read_preamble
+from tosg.loaders.formats.tables import Layout, choose_layout, read_table
 from tosg.loaders.reference.complexes import ComplexRecord, complex_claims, members_id
 from tosg.loaders.reference.symbols import read_symbols, with_genes
 from tosg.loaders.scores import Score, with_number
