@@ -144,7 +144,7 @@ def find_record_ends(block: _Bytes, marks: Marks) -> _Longs:
     return ends[~_inside_quotes(block, ends, marks)] if marks.quoted else ends
 
 
-def read_fields(
+def parse_lines(
     lines: Lines, names: Sequence[str], wanted: Sequence[str], *, delimiter: str, quote: str | None
 ) -> pa.Table:
     """Read the fields of lines with Arrow's CSV reader.

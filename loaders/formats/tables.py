@@ -25,7 +25,7 @@ from tosg.loaders.formats.lines import (
     Lines,
     Marks,
     find_record_ends,
-    read_fields,
+    parse_lines,
     split_lines,
 )
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
@@ -370,7 +370,7 @@ class _Reader:
         quote = self.layout.quote if self.layout.quoted else None
         columns = [name for name in self.layout.read if name in self.names]
         try:
-            table = read_fields(
+            table = parse_lines(
                 lines, self.names, columns, delimiter=self.layout.delimiter, quote=quote
             )
         except pa.ArrowInvalid as error:
