@@ -257,7 +257,7 @@ def _metagraph(loaders: Sequence[type[Loader]]) -> str:
     """The whole schema, and which sources give each relationship."""
     rows = []
     for type_ in RELATIONSHIP_TYPES:
-        generic = ("table", "kgx", "neo4j_csv")
+        generic = ("table", "kgx", "neo4j_csv", "celltosg")
         names = [
             f"[{loader.name}](sources/{loader.name}.md)"
             for loader in loaders

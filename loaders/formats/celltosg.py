@@ -19,6 +19,7 @@ from tosg.kg.schema.celltosg import (
     ID_SPELLINGS,
     NAME_SPELLINGS,
     SEQUENCE_SPELLINGS,
+    TYPE_SPELLINGS,
 )
 from tosg.loaders.formats.opening import refuse_page
 from tosg.loaders.formats.tables import Layout
@@ -28,10 +29,27 @@ if TYPE_CHECKING:
 
 _Longs: TypeAlias = npt.NDArray[np.int64]
 
-#: Names of entities, one row each; ``number`` is BioMedGraphica's.
-NAMES = Layout(
-    ("number", "name"),
-    renamed={"number": ID_SPELLINGS, "name": NAME_SPELLINGS},
+#: Names of entities, one row each, by the spelling of their column; ``number`` is their identifier.
+NAMES = {
+    spelling: Layout(
+        ("number", spelling), renamed={"number": ID_SPELLINGS}, delimiter=",", quoted=True
+    )
+    for spelling in NAME_SPELLINGS
+}
+
+#: Types of entities, where a folder of tosg says them.
+ENTITY_LABELS = Layout(
+    ("number",),
+    optional=("Label",),
+    renamed={"number": ID_SPELLINGS},
+    delimiter=",",
+    quoted=True,
+)
+
+#: Edges with types, in folders of tosg and of the web application.
+TYPED_EDGES = Layout(
+    ("from", "to", *TYPE_SPELLINGS),
+    renamed={"from": ("BMGC_From_ID", "From_ID"), "to": ("BMGC_To_ID", "To_ID")},
     delimiter=",",
     quoted=True,
 )

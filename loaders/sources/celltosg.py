@@ -3,7 +3,9 @@
 Nodes are named by BioMedGraphica's numbers alone (``BMGC_PT000001``). Loaded together with
 BioMedGraphica, whose tables say which transcript or protein each is, they are the same nodes;
 without, they keep the number. Internal edges lead from transcripts to proteins, the others join
-proteins. The expression matrices of the folder are cells: `tosg cells attach` reads them.
+proteins. A folder that tosg wrote (``tosg-export --layout celltosg``) has identifiers, types of
+nodes and types of edges of the graph's own, and all of them are read. The expression matrices of
+the folder are cells: `tosg cells attach` reads them.
 
 Layout: https://github.com/FuhaiLiAiLab/OmniCellTOSG (README and CellTOSG_Loader).
 """
@@ -25,13 +27,30 @@ from tosg.kg.schema.celltosg import (
     NAME_TABLE,
     PPI_EDGES,
     SEQUENCE_TABLE,
+    WEBAPP_EDGES,
+    WEBAPP_IDS,
 )
+from tosg.kg.schema.curies import parse_curies
+from tosg.kg.schema.types import entity_types, relationship_types
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import blank_to_null, evidence, keep
-from tosg.loaders.formats.celltosg import NAMES, SEQUENCES, TEXTS, read_edge_index
-from tosg.loaders.formats.tables import read_table
-from tosg.loaders.reference.biomedgraphica import number_columns
-from tosg.loaders.reference.graph_tables import NO_NODE, NO_TYPE
+from tosg.loaders.formats.celltosg import (
+    ENTITY_LABELS,
+    NAMES,
+    SEQUENCES,
+    TEXTS,
+    TYPED_EDGES,
+    read_edge_index,
+)
+from tosg.loaders.formats.tables import choose_layout, read_table
+from tosg.loaders.reference.biomedgraphica import RELATIONS, number_columns
+from tosg.loaders.reference.graph_tables import (
+    NO_NODE,
+    NO_TYPE,
+    EdgeRule,
+    NodeIndex,
+    typed_edges,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +80,12 @@ class CellTosg(Loader):
     title = "OmniCellTOSG: its graph of transcripts and proteins"
     homepage = "https://github.com/FuhaiLiAiLab/OmniCellTOSG"
     license = "MIT"
-    nodes = ("Gene", "Transcript", "Protein")
-    relationships = tuple((a, kind, b) for (a, b), kind in _KINDS.items())
+    nodes = tuple(entity_types())
+    relationships = tuple(
+        (a, kind.name, b) for kind in relationship_types().values() for a, b in kind.pairs
+    )
     quirks = (
+        "The release has genes, transcripts and proteins; a folder of tosg may have every type.",
         "Both spellings of the names of files and of the first column are read.",
         "Where both parts of edge_index.npy are there, they are read, and their sum is compared.",
         "Rows of names and texts have to stand in one order: a position in an edge is a row.",
@@ -91,17 +113,26 @@ class CellTosg(Loader):
         ),
         FileSpec("texts", (DESCRIPTION_TABLE, "S_desc.csv"), "descriptions", required=False),
         FileSpec("sequences", (SEQUENCE_TABLE, "S_bio.csv"), "sequences", required=False),
+        FileSpec("labels", (WEBAPP_IDS,), "types of the entities, as tosg writes", required=False),
+        FileSpec("typed edges", (WEBAPP_EDGES,), "edges with their types", required=False),
     )
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
+        labels = None
+        if "labels" in files:
+            labels = _read_labels(files["labels"], log.file(files["labels"]))
         path = files["names"]
         file, origin = log.file(path), self.origin(path, release)
         numbers: list[pa.Array] = []
-        for raw in read_table(path, NAMES, file):
+        index = NodeIndex()
+        spelling = choose_layout(path, NAMES)
+        for raw in read_table(path, NAMES[spelling], file):
             numbers.append(raw["number"])
-            yield _entities(raw, "name", "name", file, origin)
+            batch = _identified(raw, labels, file)
+            index.add(batch["number"], batch["type"], batch["id"])
+            yield _entities(batch, spelling, "name", origin)
         whole = pa.concat_arrays(numbers)
         if "texts" in files:
             path = files["texts"]
@@ -109,7 +140,7 @@ class CellTosg(Loader):
             seen: list[pa.Array] = []
             for raw in read_table(path, TEXTS, file):
                 seen.append(raw["number"])
-                yield _entities(raw, "text", "description", file, origin)
+                yield _entities(_identified(raw, labels, file), "text", "description", origin)
             _check_order(whole, pa.concat_arrays(seen), path)
         if "sequences" in files:
             path = files["sequences"]
@@ -117,12 +148,23 @@ class CellTosg(Loader):
             for raw in read_table(path, SEQUENCES, file):
                 file.parsed(raw.num_rows)
             file.note("sequence, which has no place in the graph", file.rows_parsed)
-        yield from self._edges(files, log, release, whole)
+        if "typed edges" in files:
+            path = files["typed edges"]
+            file, origin = log.file(path), self.origin(path, release)
+            for raw in read_table(path, TYPED_EDGES, file):
+                yield _typed_relationships(raw, index, file, origin)
+        else:
+            yield from self._edges(files, log, release, whole, index)
 
     def _edges(
-        self, files: Mapping[str, Path], log: SourceLog, release: str, numbers: pa.Array
+        self,
+        files: Mapping[str, Path],
+        log: SourceLog,
+        release: str,
+        numbers: pa.Array,
+        index: NodeIndex,
     ) -> Iterator[pa.RecordBatch]:
-        types, ids = number_columns(numbers)
+        types, ids = index.look_up(numbers)
         edges = {
             key: read_edge_index(files[key], len(numbers))
             for key in (_WHOLE, *_PARTS)
@@ -146,17 +188,64 @@ class CellTosg(Loader):
                 yield _relationships(part, first, key, types, ids, file, origin)
 
 
-def _entities(
-    raw: pa.RecordBatch, column: str, to: str, file: FileLog, origin: Origin
+def _read_labels(path: Path, file: FileLog) -> tuple[pa.Array, pa.Array]:
+    """Identifiers and types of the entities that have one."""
+    keys: list[pa.Array] = []
+    labels: list[pa.Array] = []
+    for batch in read_table(path, ENTITY_LABELS, file):
+        file.parsed(batch.num_rows)
+        known = pc.is_in(batch["Label"], pa.array(list(entity_types())))
+        keys.append(batch["number"].filter(known))
+        labels.append(batch["Label"].filter(known))
+    return pa.concat_arrays(keys), pa.concat_arrays(labels)
+
+
+def _identified(
+    raw: pa.RecordBatch, labels: tuple[pa.Array, pa.Array] | None, file: FileLog
 ) -> pa.RecordBatch:
+    """Entities with their types and CURIEs: of BioMedGraphica's numbers, or of the graph's own."""
     types, ids = number_columns(raw["number"])
+    if labels is not None:
+        keys, words = labels
+        types = pc.coalesce(types, words.take(pc.index_in(raw["number"], keys)))
+        own = pc.if_else(types.is_valid(), parse_curies(raw["number"]), None)
+        ids = pc.coalesce(ids, own)
     batch = raw.append_column("type", types).append_column("id", ids)
     kind = "entity of a type that is not in the graph"
     batch = keep(batch, ids.is_valid(), file, kind, ("number",))
     file.parsed(batch.num_rows)
+    return batch
+
+
+def _entities(batch: pa.RecordBatch, column: str, to: str, origin: Origin) -> pa.RecordBatch:
     texts: dict[str, object] = {to: blank_to_null(batch[column], "nan", "NaN")}
     return origin.entities(
         batch.num_rows, batch["line"], type=batch["type"], id=batch["id"], **texts
+    )
+
+
+def _rule(word: str, _start: str, _end: str) -> EdgeRule | None:
+    if word in relationship_types():
+        return EdgeRule(word, turned=None)
+    return RELATIONS.get(word)
+
+
+def _typed_relationships(
+    raw: pa.RecordBatch, index: NodeIndex, file: FileLog, origin: Origin
+) -> pa.RecordBatch:
+    """Relationships of a folder that says what each edge is."""
+    shown = ("from", "Type", "to")
+    batch = typed_edges(raw, "Type", ("from", "to"), index, _rule, file, shown)
+    file.parsed(batch.num_rows)
+    return origin.relationships(
+        batch.num_rows,
+        batch["line"],
+        type=batch["kind"],
+        start_type=batch["start_type"],
+        start=batch["start"],
+        end_type=batch["end_type"],
+        end=batch["end"],
+        evidence=evidence(batch, texts={"relation": "Type"}),
     )
 
 

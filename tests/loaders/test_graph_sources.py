@@ -164,6 +164,39 @@ def test_parts_that_are_not_the_whole_are_told(tmp_path: Path) -> None:
     assert notes(log, "internal_edge_index.npy") == {"parts with another number of edges": 1}
 
 
+def test_a_folder_that_tosg_wrote(tmp_path: Path) -> None:
+    """Names in both spellings, identifiers of the graph's own, types of nodes and of edges."""
+    tables = {
+        "s_name.csv": "BioMedGraphica_Conn_ID,Name,Names_and_IDs",
+        "s_desc.csv": "BioMedGraphica_Conn_ID,Description",
+        "entity_index_id_mapping.csv": "Index,Original_ID,BioMedGraphica_Conn_ID,Label",
+    }
+    nodes = (("ncbigene:11", "Gene"), ("ncbigene:12", "Gene"), ("mondo:0007254", "Disease"))
+    for name, header in tables.items():
+        rows_ = [
+            f"{n},x,{id_},{label}" if name.startswith("entity") else f"{id_},name {n}"
+            for n, (id_, label) in enumerate(nodes)
+        ]
+        ending = ",x" if name == "s_name.csv" else ""
+        lines = [header, *(f"{row}{ending}" for row in rows_)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    (tmp_path / "edge_index.npy").write_bytes(omnicell.packed([[0, 0], [1, 2]]))
+    (tmp_path / "filtered_edge_id_index_data.csv").write_text(
+        "BMGC_From_ID,BMGC_To_ID,Type,From_Index,To_Index\n"
+        "ncbigene:11,ncbigene:12,REGULATES,0,1\nncbigene:11,mondo:0007254,ASSOCIATED_WITH,0,2\n"
+    )
+    batches, _ = read_source("celltosg", tmp_path)
+    assert _relationships(batches) == {
+        ("ncbigene:11", "REGULATES", "ncbigene:12"),
+        ("ncbigene:11", "ASSOCIATED_WITH", "mondo:0007254"),
+    }
+    assert {(r["id"], r["type"], r.get("name")) for r in rows(batches, "id") if "name" in r} == {
+        ("ncbigene:11", "Gene", "name 0"),
+        ("ncbigene:12", "Gene", "name 1"),
+        ("mondo:0007254", "Disease", "name 2"),
+    }
+
+
 @pytest.mark.parametrize(
     ("values", "what"),
     [
