@@ -147,9 +147,9 @@ def test_a_graph_and_its_cells_show_themselves(
         assert re.search(rf"Gene\n{genes}\n", shown)
         sub = graph.subgraph("MATCH (g:Gene) RETURN g")
         assert f"Subgraph({genes} nodes" in check(sub)
-    away = KnowledgeGraph(Settings(uri="bolt://127.0.0.1:1", password="x"))
-    away.db = Database(Target("bolt://127.0.0.1:1", "neo4j", "x"))  # it went away meanwhile
-    assert "cannot be reached" in check(away)
+    with KnowledgeGraph(Settings(uri="bolt://127.0.0.1:1", password="x")) as away:
+        away.db = Database(Target("bolt://127.0.0.1:1", "neo4j", "x"))  # it went away meanwhile
+        assert "cannot be reached" in check(away)
 
 
 @pytest.mark.neo4j
