@@ -30,6 +30,7 @@ PLACES = {
     ("demo", "stage"): "tosg.progress.Progress",
     ("inspect", "the graph agrees with"): "tosg.graph.loading.check",
     ("sources", "some files have no address"): "tosg.catalog.fetch",
+    ("mcp", "serving the graph over stdin"): TERMINAL,
     ("dashboard", "the dashboard runs until"): TERMINAL,
     ("repair", "the data that could not be"): "tosg.loaders.pipeline.repair.RepairReport.set_aside",
     ("repair", "left:"): "tosg.loaders.pipeline.repair.RepairReport.left",
