@@ -70,6 +70,7 @@ def test_hetionets_json_is_found_beside_nothing(name: str, tmp_path: Path) -> No
 # STaRK
 
 
+@pytest.mark.extras
 def test_tensors_are_those_of_torch(tmp_path: Path) -> None:
     import torch
 
