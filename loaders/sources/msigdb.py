@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from tosg.errors import DataError
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.formats.opening import read_lines
+from tosg.loaders.formats.gmt import read_gmt
 from tosg.loaders.reference.facts import FACTS_AT_ONCE, Fact, fact_claims
 from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
 
@@ -62,21 +61,10 @@ class MSigDB(Loader):
         file, origin = log.file(path), self.origin(path, release)
         sets: list[tuple[int, str, str]] = []
         facts: list[Fact] = []
-        for line, text in read_lines(path):
+        for line, name, _, members in read_gmt(path):
             if len(facts) >= FACTS_AT_ONCE:
                 yield from fact_claims(facts, origin)
                 facts = []
-            if not text.strip():
-                continue
-            name, address, *members = [*(part.strip() for part in text.split("\t")), ""]
-            if not any(members) or "://" not in address:
-                raise DataError(
-                    "a line is not a set of genes",
-                    where=f"{path}, line {line}",
-                    found=text[:80],
-                    expected="a name, an address and symbols, separated by tabs",
-                    hint="is this the right file? see `tosg sources`",
-                )
             file.read()
             id_ = curie(name, "msigdb.set")
             if id_ is None:
@@ -84,7 +72,7 @@ class MSigDB(Loader):
                 continue
             file.parsed()
             sets.append((line, id_, name.removeprefix("HALLMARK_").replace("_", " ").capitalize()))
-            for symbol in dict.fromkeys(m for m in members if m):
+            for symbol in members:
                 gene, how = symbols.resolve(symbol)
                 if gene is None:
                     file.note(f"member with {how} symbol, left out", 1, f"{name}: {symbol}")
