@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tosg.kg.write.digests import DROP, digest_id, node_of
+from tosg.kg.write.digests import DROP, digest_id, node_of, stored_releases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def changes_of(
         if one.type in after and after[one.type] != one.stored:
             row["stored"] = after[one.type]
         if releases := told.get((one.type, one.source), set()) - {*one.releases}:
-            row["releases"] = sorted({*one.releases, *releases})
+            row["releases"] = stored_releases({*one.releases, *releases})
         if len(row) > 1 and id_ not in made and one.source not in merged.pruned:
             found.written.append(row)
     for id_, digests in made.items():
@@ -86,6 +86,6 @@ def changes_of(
 
 
 def _is_kept(one: KeptDigests, new: SourceDigests, stored: int, read: Any) -> bool:
-    if (one.stored, one.releases) != (stored, new.releases):
+    if (one.stored, {*one.releases}) != (stored, {*new.releases}):
         return False
     return bool(read(new.type)[new.source].to_bytes() == new.to_bytes())

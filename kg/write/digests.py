@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tosg.kg.merge.digests import MADE_BY, SourceDigests, from_bytes
+from tosg.kg.write.stored import UNSTATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,7 +68,7 @@ def read_kept(db: Database, counts: Mapping[str, int]) -> tuple[list[KeptDigests
     kept, stale = [], []
     for row in db.rows(_LIST):
         if row["made_by"] == MADE_BY and row["stored"] == counts.get(row["type"], 0):
-            releases = tuple(row["releases"] or ())
+            releases = tuple("" if r == UNSTATED else r for r in row["releases"])
             kept.append(KeptDigests(row["id"], row["type"], row["source"], row["stored"], releases))
         else:
             stale.append(row["id"])
@@ -97,9 +98,14 @@ def node_of(digests: SourceDigests, stored: int) -> dict[str, Any]:
         "source": digests.source,
         "stored": stored,
         "made_by": MADE_BY,
-        "releases": list(digests.releases),
+        "releases": stored_releases(digests.releases),
         "digests": digests.to_bytes(),
     }
+
+
+def stored_releases(releases: Iterable[str]) -> list[str]:
+    """Releases as the node has them: no stored list has an empty text."""
+    return sorted(r or UNSTATED for r in releases)
 
 
 def digest_id(type_: str, source: str) -> str:

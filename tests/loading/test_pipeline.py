@@ -20,6 +20,7 @@ from tosg.kg.database import indexes as ddl
 from tosg.kg.database.bookkeeping import read_meta
 from tosg.kg.database.connection import Database
 from tosg.kg.database.lease import hold_lease
+from tosg.kg.merge import digests
 from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.server.connect import connect
@@ -35,7 +36,10 @@ pytestmark = pytest.mark.neo4j
 
 
 @pytest.mark.lts
-def test_both_ways_give_the_same_graph(empty: Settings, data: Path) -> None:
+def test_both_ways_give_the_same_graph(
+    empty: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "LEAST_CLAIMS", 1)
     first = load(empty, inputs(data))
     assert first.way == "import"
     imported = held(empty)
@@ -45,17 +49,28 @@ def test_both_ways_give_the_same_graph(empty: Settings, data: Path) -> None:
         assert check.check(db) == []
         meta = read_meta(db)
         assert meta.next_idx == len(imported["nodes"])
+        known = _digests(db)
+    assert {name.partition(" ")[2] for name in known} >= {"hetionet", "trrust"}
 
     again = load(empty, inputs(data))
     assert again.way == "bolt"
     assert not again.changed
     assert (again.disappeared, again.undated) == ({}, {})
     assert held(empty) == imported
+    with connect(empty) as db:
+        assert _digests(db) == known
 
     load(wiped(empty, schema=False), inputs(data), way="bolt")
     assert held(empty) == imported
     with connect(empty) as db:
         assert ddl.missing_or_offline(db) == []
+        assert _digests(db) == known
+
+
+def _digests(db: Database) -> dict[str, tuple[int, bytes, list[str]]]:
+    """What the graph is known to hold, by relationship type and source."""
+    rows = db.rows("MATCH (d:TosgDigest) RETURN properties(d) AS d")
+    return {r["d"]["id"]: (r["d"]["stored"], r["d"]["digests"], r["d"]["releases"]) for r in rows}
 
 
 def test_any_order_gives_the_same_graph(empty: Settings, data: Path) -> None:
