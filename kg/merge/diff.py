@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tosg.kg.schema.kinds import RelationshipType
 
 
+#: Nodes that are compared at once.
+_COMPARED_NODES = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class EntityChanges:
     """What has to be written of the nodes of one type (columns ``idx`` and `ENTITY_COLUMNS`).
@@ -70,18 +74,28 @@ def compare_entities(merged: pl.DataFrame, stored: pl.DataFrame | None) -> Entit
     if stored is None or not stored.height:
         nothing = merged.clear()
         return EntityChanges(merged, nothing, nothing.select("idx", "id"), 0)
-    old = stored.rename({name: f"old_{name}" for name in ENTITY_COLUMNS})
-    known = merged.join(old, on="idx", how="inner", maintain_order="left")
-    made = merged.join(old.select("idx"), on="idx", how="anti", maintain_order="left")
-    differs = known.select(
-        pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"old_{n}")) for n in ENTITY_COLUMNS)
-    ).to_series()
-    changed = known.filter(differs)
+    made: list[pl.DataFrame] = []
+    changed: list[pl.DataFrame] = []
+    renamed: list[pl.DataFrame] = []
+    unchanged = 0
+    for part in merged.iter_slices(_COMPARED_NODES):  # beside each other they would fill memory
+        old = stored.join(part.select("idx"), on="idx", how="semi")
+        old = old.rename({name: f"old_{name}" for name in ENTITY_COLUMNS})
+        known = part.join(old, on="idx", how="inner", maintain_order="left")
+        made.append(part.join(old.select("idx"), on="idx", how="anti", maintain_order="left"))
+        differs = known.select(
+            pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"old_{n}")) for n in ENTITY_COLUMNS)
+        ).to_series()
+        other = known.filter(differs)
+        changed.append(other.select(merged.columns))
+        renamed.append(other.filter(pl.col("id") != pl.col("old_id")).select("idx", "id"))
+        unchanged += known.height - other.height
+    none = merged.clear()
     return EntityChanges(
-        made,
-        changed.select(merged.columns),
-        changed.filter(pl.col("id") != pl.col("old_id")).select("idx", "id"),
-        known.height - changed.height,
+        pl.concat([none, *made]),
+        pl.concat([none, *changed]),
+        pl.concat([none.select("idx", "id"), *renamed]),
+        unchanged,
     )
 
 

@@ -23,6 +23,9 @@ CLAIM = pl.Struct(
     }
 )
 
+#: Claims whose JSON is decoded at once.
+_DECODED_CLAIMS = 20_000
+
 _IDENTITY = ["id", "source", "part", "license"]
 _CONTENT = [*CLAIM_TEXTS[1:], *CLAIM_LISTS, "release"]
 
@@ -252,6 +255,12 @@ def parse_claims(frame: pl.DataFrame) -> pl.DataFrame:
         With a list column ``claims``; the other columns are repeated for each claim.
     """
     rows = frame.explode("claims").filter(pl.col("claims").is_not_null())
+    # Decoding takes many times the memory of what it gives.
+    parts = rows.iter_slices(_DECODED_CLAIMS) if rows.height else [rows]
+    return pl.concat([_decoded(part) for part in parts], rechunk=True)
+
+
+def _decoded(rows: pl.DataFrame) -> pl.DataFrame:
     decoded = rows.with_columns(pl.col("claims").str.json_decode(CLAIM)).unnest("claims")
     return decoded.with_columns(
         *(pl.col(c).fill_null(pl.lit([], dtype=_LIST)) for c in CLAIM_LISTS),

@@ -63,10 +63,12 @@ class MergedType:
         The type.
     identity : Identity
         Which identifiers mean the same.
-    rows : DataFrame
-        ``idx`` (null for nodes that have no number yet), then `ENTITY_COLUMNS`; sorted by id.
+    ids : DataFrame
+        ``id, idx`` of all nodes, idx null for nodes that have no number yet; sorted by id.
+    changes : EntityChanges
+        What has to be written; where nothing is stored, all nodes are made.
     stored : DataFrame
-        The same columns as stored; empty where nothing is.
+        ``idx, id`` of the stored nodes.
     placing : Placing or None
         Where the stored nodes go; None where nothing is stored.
     tally : Tally
@@ -79,18 +81,14 @@ class MergedType:
 
     label: str
     identity: Identity
-    rows: pl.DataFrame
+    ids: pl.DataFrame
+    changes: EntityChanges
     stored: pl.DataFrame
     placing: Placing | None
     tally: ClaimNumbers
     rejections: list[Rejection]
     given: list[Told]
     kept: list[Told]
-
-    @property
-    def changes(self) -> EntityChanges:
-        """What has to be written to the stored nodes."""
-        return compare_entities(self.rows, self.stored)
 
 
 @dataclass(frozen=True)
@@ -160,11 +158,12 @@ class MergedEntities:
 
 
 def _number_rows(found: MergedType, nodes: pl.DataFrame) -> MergedType:
-    if not found.rows["idx"].null_count():
+    if not found.ids["idx"].null_count():
         return found
     numbers = nodes.filter(pl.col("type") == found.label).select("id", "idx")
-    rows = found.rows.drop("idx").join(numbers, on="id", how="left", maintain_order="left")
-    return replace(found, rows=rows.select("idx", *ENTITY_COLUMNS))
+    made = found.changes.made.drop("idx").join(numbers, on="id", how="left", maintain_order="left")
+    changes = replace(found.changes, made=made.select("idx", *ENTITY_COLUMNS))
+    return replace(found, ids=numbers, changes=changes)
 
 
 def merge_entity_types(load: Load, waiting: Iterable[pl.DataFrame] = ()) -> MergedEntities:
@@ -184,7 +183,7 @@ def merge_entity_types(load: Load, waiting: Iterable[pl.DataFrame] = ()) -> Merg
         # The other end of a relationship that moves may be of any type.
         others = set(load.ledger.entity_types) - types.keys()
         types |= {label: _merge_type(load, label, waiting) for label in sorted(others)}
-    tables = [t.rows.select(pl.lit(t.label).alias("type"), "id", "idx") for t in types.values()]
+    tables = [t.ids.select(pl.lit(t.label).alias("type"), "id", "idx") for t in types.values()]
     nodes = pl.concat([pl.DataFrame(schema=_NODES), *tables]).sort("id", "type")
     return MergedEntities(dict(sorted(types.items())), nodes, nodes["idx"], affected)
 
@@ -202,6 +201,7 @@ def _merge_type(load: Load, label: str, waiting: Sequence[pl.DataFrame]) -> Merg
     refused = RejectionCounter()
     given = load.keep_licensed(load.spool.entities(label), refused)
     stored = _stored(load, label)
+    ids = stored.select("idx", "id")
     old = parse_claims(stored.select("idx", "claims"))
     kept = load.keep_unpruned(old)
     claims = unite_entity_claims(
@@ -210,27 +210,30 @@ def _merge_type(load: Load, label: str, waiting: Sequence[pl.DataFrame]) -> Merg
     second = find_second_records(given, claims)
     refused.add(SECOND_RECORD, given.filter(second))
     given = given.filter(~second)
+    told = list_releases(given), list_releases(kept)
     is_a = _given_is_a(load, label)
     old_is_a = _stored_is_a(load, label, stored, waiting)
     identity = resolve_identity(entity_types()[label], claims, is_a | old_is_a)
     placing = None
-    numbers = stored.select("idx", "id").clear()
+    numbers = ids.clear()
     if stored.height:
         before = identity
         if given.height or kept.height < old.height or is_a - old_is_a:
             old_claims = unite_entity_claims(old.select(CLAIM_COLUMNS))
             before = resolve_identity(entity_types()[label], old_claims, old_is_a)
-        placing = place(stored.select("idx", "id"), kept.select("idx", "id"), before, identity)
+        placing = place(ids, kept.select("idx", "id"), before, identity)
         numbers = placing.kept
+    given = given.select("id", "source")
+    del old, kept  # each of these frames is as large as the graph's nodes
     merged = merge_entities(claims, identity)
+    del claims
     rows = merged.join(numbers, on="id", how="left", maintain_order="left")
     rows = rows.select("idx", *ENTITY_COLUMNS)
-    tally = tally_entities(given, identity, compare_entities(rows, stored))
+    changes = compare_entities(rows, stored)
+    tally = tally_entities(given, identity, changes)
+    numbered = rows.select("id", "idx")
     return MergedType(
-        *(label, identity, rows, stored, placing, tally),
-        refused.rejections(),
-        list_releases(given),
-        list_releases(kept),
+        *(label, identity, numbered, changes, ids, placing, tally), refused.rejections(), *told
     )
 
 

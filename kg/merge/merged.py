@@ -133,8 +133,11 @@ class Merged:
         return {label: t.placing for label, t in self._entities.types.items() if t.placing}
 
     def entities(self, label: str) -> pl.DataFrame:
-        """Merged entities of one type, sorted by id: ``idx``, then `ENTITY_COLUMNS`."""
-        return self._entities.types[label].rows
+        """Nodes of one type to be made, sorted by id: ``idx``, then `ENTITY_COLUMNS`.
+
+        Of an empty graph these are all nodes.
+        """
+        return self._entities.types[label].changes.made
 
     def entity_changes(self, label: str) -> EntityChanges:
         """What has to be written to the stored nodes of one type."""

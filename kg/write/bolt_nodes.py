@@ -113,7 +113,7 @@ class NodeWriter:
         done = 0
         total = sum(c.made.height + c.changed.height for c in changes.values())
         for label, c in changes.items():
-            made = self._merged.entities(label).join(c.made.select("id"), on="id", how="semi")
+            made = self._merged.entities(label)
             foreign = made.filter(pl.col("id").is_in(self._stray_ids(made["id"])))
             made = made.join(foreign.select("id"), on="id", how="anti")
             labelled = self._take_over(label, foreign)
