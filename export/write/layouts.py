@@ -61,8 +61,7 @@ def export_layout(
     ExportError
         As `export`; the selection has no cells.
     """
-    if layout not in EXPORT_LAYOUTS:
-        raise unknown("layout", layout, EXPORT_LAYOUTS, where="layout")
+    check_layout(layout)
     if layout == LAYOUT:
         return export(db, selection, out, dry_run=dry_run, progress=progress, **how)
     path = find_place(Path(out), layout)
@@ -74,6 +73,18 @@ def export_layout(
     shutil.rmtree(made_of)
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     return replace(result, folder=path, bytes=sum(p.stat().st_size for p in files))
+
+
+def check_layout(layout: str) -> None:
+    """Check the name of a layout, which needs no database.
+
+    Raises
+    ------
+    UsageError
+        There is no such layout.
+    """
+    if layout not in EXPORT_LAYOUTS:
+        raise unknown("layout", layout, EXPORT_LAYOUTS, where="layout")
 
 
 def find_place(out: Path, layout: str) -> Path:

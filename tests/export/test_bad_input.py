@@ -412,7 +412,8 @@ def test_options_that_cannot_be(tmp_path: Path, words: list[str], says: str) -> 
         command, [str(tmp_path / "out"), "--uri", "bolt://127.0.0.1:1", *words]
     )
     if isinstance(result.exception, ConfigError):
-        assert (says in result.exception.what, result.exception.where) == (True, words[0])
+        assert says in result.exception.what
+        assert str(result.exception.where) in (words[0], words[0].removeprefix("--"))
     else:
         assert result.exit_code == 2
         assert says in result.output

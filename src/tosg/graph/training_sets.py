@@ -135,7 +135,7 @@ def export(
     arguments = locals().copy()  # before other names are bound
     from tosg.export.selection import Selection
     from tosg.export.write.export import grow as grow_set
-    from tosg.export.write.layouts import export_layout
+    from tosg.export.write.layouts import check_layout, export_layout
 
     changes = {
         field.name: arguments[field.name]
@@ -152,6 +152,7 @@ def export(
         "timeout": timeout,
         "progress": progress,
     }
+    check_layout(layout)
     if grow is None:
         asked = replace(selection or Selection(), **changes)
         return export_layout(graph.db, asked, out, layout, **how)
