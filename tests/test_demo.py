@@ -82,7 +82,7 @@ def test_graph_cells_questions_and_files(
     means = {(d["group"], d["gene"]): d["mean"] for d in made.dots}
     b_cell = next(group for group, _ in means if "B cell" in group or group == "CD19+ B")
     assert means[b_cell, "CD79A"] == max(m for (_, gene), m in means.items() if gene == "CD79A")
-    assert made.dot_unit == "log1p_cp10k"
+    assert made.dot_unit == "log1p"
     assert made.export["counts"]["cells"] == 700
     assert made.export["counts"]["edges"] > 500
     assert made.export["counts"]["lifted_edges"] >= MAPPED

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Paths that are drawn.
 DRAWN_PATHS = 4
 
-#: Nodes of the picture of one cell.
-DRAWN_NODES = 36
+#: Nodes of the picture of one cell, and test cells of which the one with most edges is drawn.
+DRAWN_NODES, LOOKED_AT = 36, 12
 
 _STYLE = """
 body {font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto;
@@ -111,12 +111,15 @@ def _cell(demo: DemoResult) -> str:
     from tosg.interop.cell_graph import strongest_of_cell
 
     ts = TrainingSet(demo.training_set, add_reverses=False)
-    row = next(iter(ts.batches("test", 1, shuffle=False)))
-    number = int(row.cell[0])
-    name = ts.classes[int(row.y[0])]
-    entities, edges, values = strongest_of_cell(ts, number, DRAWN_NODES)
+    cells = next(iter(ts.batches("test", LOOKED_AT, shuffle=False)))
+    found = [
+        (number, y, *strongest_of_cell(ts, number, DRAWN_NODES))
+        for number, y in zip(cells.cell.tolist(), cells.y.tolist(), strict=True)
+    ]
+    number, y, entities, edges, values = max(found, key=lambda one: len(one[3]))
     if not entities:
         return ""
+    name = ts.classes[y]
     title = f"One cell as a graph: {name}"
     words = (
         f"Row {number} of cells.parquet: its {len(entities)} strongest genes that are joined. Size "

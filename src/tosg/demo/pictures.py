@@ -128,7 +128,7 @@ def draw_dots(title: str, rows: Sequence[Mapping[str, object]], unit: str) -> st
     """
     groups = list(dict.fromkeys(str(r["group"]) for r in rows))
     genes = list(dict.fromkeys(str(r["gene"]) for r in rows))
-    step, left, top = 34, 250, 84
+    step, left, top = 34, 60 + 7 * max((len(g) for g in groups), default=0), 84
     most = max((_number(r["mean"]) for r in rows), default=1.0) or 1.0
     parts = [
         words_at(left + i * step, top - 22, gene, size=11, anchor="start", turn=-45)
@@ -183,19 +183,8 @@ def draw_graph(
     values : sequence of float
         One per entity, 0 or more.
     """
-    import networkx as nx
-
-    network = nx.Graph((e.start, e.end) for e in edges)
-    network.add_nodes_from(e.id for e in entities)
-    places = nx.spring_layout(network, seed=3, k=1.6 / max(len(entities), 1) ** 0.5, iterations=200)
-    width, height, margin = 900, 560, 50
-    at = {
-        id_: (
-            margin + (x + 1) / 2 * (width - 2 * margin),
-            margin + (y + 1) / 2 * (height - 2 * margin),
-        )
-        for id_, (x, y) in places.items()
-    }
+    width, height, margin = 900, 480, 46
+    at = _lay_out(entities, edges, width, height, margin)
     most = max(values, default=1.0) or 1.0
     radius = {e.id: 7 + 13 * v / most for e, v in zip(entities, values, strict=True)}
     parts = []
@@ -221,6 +210,30 @@ def draw_graph(
     return svg(title, width, height, parts)
 
 
+def _lay_out(
+    entities: Sequence[Entity], edges: Sequence[Edge], width: int, height: int, margin: int
+) -> dict[str, tuple[float, float]]:
+    """Place connected parts side by side, the largest first, each by its own springs."""
+    import networkx as nx
+
+    network = nx.Graph((e.start, e.end) for e in edges)
+    network.add_nodes_from(e.id for e in entities)
+    parts = sorted(nx.connected_components(network), key=lambda p: (-len(p), sorted(p)))
+    shares = [len(part) ** 0.5 for part in parts]
+    unit = width / sum(shares)
+    at, left = {}, 0.0
+    for part, share in zip(parts, shares, strict=True):
+        room = unit * share
+        places = nx.spring_layout(network.subgraph(sorted(part)), seed=3, iterations=300)
+        for id_, (x, y) in places.items():
+            at[id_] = (
+                left + min(margin, room / 2) + (x + 1) / 2 * max(room - 2 * margin, 0),
+                margin + (y + 1) / 2 * (height - 2 * margin),
+            )
+        left += room
+    return at
+
+
 def draw_curves(title: str, curves: Mapping[str, Sequence[float]], axis: str) -> str:
     """Draw a value per epoch for several readings.
 
@@ -234,8 +247,11 @@ def draw_curves(title: str, curves: Mapping[str, Sequence[float]], axis: str) ->
     """
     width, height, left, bottom, top = 460, 270, 52, 40, 16
     right = 120
-    low = min(0.0, *(min(c) for c in curves.values()))
+    low = min(min(c) for c in curves.values())
     high = max(max(c) for c in curves.values()) or 1.0
+    if low < high / 2:  # else the axis begins near the curves, or they would lie on each other
+        low = min(low, 0.0)
+    high += 1e-9 + 0.02 * (high - low)
     epochs = max(len(c) for c in curves.values())
 
     def place(epoch: int, value: float) -> tuple[float, float]:
