@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tosg.errors import TosgError
 from tosg.interop.palette import Edge, Entity
 from tosg.kg.schema import names
 from tosg.kg.schema.relationships import RELATIONSHIP_TYPES
@@ -96,6 +97,22 @@ def dataset_table(graph: KnowledgeGraph) -> pd.DataFrame:
         "size([v IN d.variable_entities WHERE v <> '']) AS mapped, d.license AS license "
         "ORDER BY dataset",
     )
+
+
+def last_loads(graph: KnowledgeGraph, most: int) -> list[dict[str, Any]]:
+    """The last loads, latest first: their sources, and the rows and claims that were rejected."""
+    found: list[dict[str, Any]] = []
+    for id_ in graph.report_ids()[:most]:
+        try:
+            report = graph.report(id_)
+        except TosgError as error:
+            found.append({"load": id_, "sources": "", "rejected": None, "note": str(error)})
+            continue
+        rows = sum(f["rejected"] for s in report["sources"] for f in s["files"])
+        claims = sum(r["count"] for r in report["rejections"])
+        names = ", ".join(s["source"] for s in report["sources"])
+        found.append({"load": id_, "sources": names, "rejected": rows + claims, "note": ""})
+    return found
 
 
 def embedded(graph: KnowledgeGraph) -> pd.DataFrame:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from tosg.dashboard import charts, connection, questions
 from tosg.dashboard.views import parts
-from tosg.errors import TosgError
 from tosg.interop import viz
 
 #: Reports of loads that are listed.
@@ -94,25 +92,8 @@ def _datasets() -> None:
 
 
 def _loads() -> None:
-    from tosg.kg.report.kept import report_ids
-
     st.subheader("Last loads")
-    graph = connection.graph()
-    rows: list[dict[str, Any]] = []
-    for id_ in report_ids(graph.db)[-MOST_REPORTS:][::-1]:
-        try:
-            report = graph.report(id_)
-        except TosgError as error:
-            rows.append({"load": id_, "note": str(error)})
-            continue
-        rejected = sum(int(r.get("count", 0)) for r in report.get("rejections", []))
-        rows.append(
-            {
-                "load": id_,
-                "sources": ", ".join(report.get("sources", {})),
-                "rejected": rejected,
-            }
-        )
+    rows = questions.last_loads(connection.graph(), MOST_REPORTS)
     if rows:
         st.table(pd.DataFrame(rows).set_index("load"))
     else:

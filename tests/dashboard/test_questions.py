@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tosg.dashboard import cell_questions as questions
+from tosg.dashboard.questions import last_loads
 from tosg.graph import KnowledgeGraph
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.report.kept import write_node
+from tosg.kg.report.load_report import LoadReport
 from tosg.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tosg.kg.database.connection import Database
 
@@ -68,3 +73,27 @@ def test_a_sample_of_many_reads_no_more_than_it_looks_up(connected: KnowledgeGra
     collect(plan)
     assert any("NodeUniqueIndexSeek" in o for o in operators), operators
     assert not any("Scan" in o for o in operators), operators
+
+
+def test_the_last_loads_come_first_with_what_they_rejected(
+    connected: KnowledgeGraph, tmp_path: Path
+) -> None:
+    assert last_loads(connected, 5) == []
+    path = tmp_path / "a.tsv"
+    path.write_text("x\n")
+    for id_ in ("20260101T", "20260102T", "20260103T"):
+        log = SourceLog("hgnc", "1", "CC0")
+        file = log.file(path)
+        file.read(3)
+        file.parsed(1)
+        file.reject("bad identifier", 2, "x")
+        file.reject("bad identifier", 3, "y")
+        write_node(connected.db, LoadReport(id_, sources=[log]))
+    connected.db.write("MERGE (r:TosgReport {id: '20260104T'}) SET r.json = '{'")
+    try:
+        found = last_loads(connected, 2)
+        assert [row["load"] for row in found] == ["20260104T", "20260103T"]
+        assert "damaged" in found[0]["note"]
+        assert (found[1]["sources"], found[1]["rejected"]) == ("hgnc", 2)
+    finally:
+        connected.db.write("MATCH (r:TosgReport) DELETE r")
