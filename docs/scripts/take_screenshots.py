@@ -40,7 +40,7 @@ VIEWS = {
     "train": "train?nodes=a+pathway&members=Interleukin-6+signaling&target=cell_type&split=cell",
 }
 
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1280, 1500
 
 #: Seconds for pictures drawn by scripts to come to rest.
 REST_SECONDS = 4.0

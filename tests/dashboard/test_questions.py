@@ -82,7 +82,7 @@ def test_the_last_loads_come_first_with_what_they_rejected(
     path = tmp_path / "a.tsv"
     path.write_text("x\n")
     for id_ in ("20260101T", "20260102T", "20260103T"):
-        log = SourceLog("hgnc", "1", "CC0")
+        log = SourceLog("hgnc", "1")
         file = log.file(path)
         file.read(3)
         file.parsed(1)
