@@ -47,6 +47,15 @@ ts = tosg.TrainingSet(os.environ["TRAINING_SET"])
 batch = next(iter(ts.batches("train", 4)))
 assert batch.to_pyg().num_graphs == 4
 """,
+    "lightning": """
+from tosg.export.batches.lightning import CellModule
+module = CellModule(tosg.TrainingSet(os.environ["TRAINING_SET"]), batch_size=4)
+assert len(next(iter(module.train_dataloader())).x) == 4
+""",
+    "huggingface": """
+stream = tosg.TrainingSet(os.environ["TRAINING_SET"]).to_huggingface("train")
+assert next(iter(stream))
+""",
     "embed": """
 from tosg.kg.embed.models import load_model
 assert load_model(os.environ["MODEL"], "cpu").encode(["a text"]).shape == (1, 384)

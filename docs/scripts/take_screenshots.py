@@ -37,7 +37,10 @@ VIEWS = {
     "entity": "entity?id=JAK1",
     "cells": "cells?genes=CD3D,CD79A,NKG7,LYZ&gene=CD79A&of=pbmc68k_reduced",
     "ask": "ask?statement=signed_paths&signed_paths.start=IL10&signed_paths.end=CXCL8",
-    "train": "train?nodes=a+pathway&members=Interleukin-6+signaling&target=cell_type&split=cell",
+    "train": (
+        "train?nodes=a+pathway&members=B+Cell+Receptor+Signaling+Pathway&target=cell_type"
+        "&split=cell"
+    ),
 }
 
 WIDTH, HEIGHT = 1280, 1500
