@@ -93,9 +93,10 @@ def test_the_tutorial_the_guides_and_the_notebooks_run(
         warnings.filterwarnings("ignore", module="(scanpy|anndata)")
         for page in PAGES:
             assert run_page(page, found, database) > 0
+            if "graph" in found:  # a reader's Python ends with the page
+                found.pop("graph").close()
     accuracy = float(re.findall(r"test cells: ([\d.]+)", capsys.readouterr().out)[-1])
     assert accuracy > 0.5  # the largest class alone would be 0.34
-    found["graph"].close()
 
     # The notebooks ask for the same graph with no cells attached.
     run_command("tosg cells detach mine", "notebooks")

@@ -331,7 +331,7 @@ def test_wrong_use(database: Database, model: Model) -> None:
     other = Model(ModelInfo("other/model", "7", 384), model.encoder)
     with pytest.raises(ConfigError, match="another model"):
         search(database, "x", model=other)
-    with pytest.raises(ConfigError, match="not as wide"):
+    with pytest.raises(ConfigError, match="another length than the graph"):
         find_nearest(database, np.ones(3), "Gene")
     with pytest.raises(ConfigError, match="zero or not finite"):
         find_nearest(database, np.zeros(384), "Gene")

@@ -159,7 +159,7 @@ def test_limit_without_order_is_warned_about(graph: Database) -> None:
         ("MATCH (g:Gene {symbl: 'IL2'}) RETURN g", "does not have", "did you mean symbol"),
         ("MATCH (g:Gene) SET g.x = 1 RETURN g", "would write", ""),
         ("MATCH (g:Gene RETURN g", "not valid Cypher", "line 1, column 15"),
-        ("SHOW INDEXES", "beyond reading", ""),
+        ("SHOW INDEXES", "does more than read", ""),
         ("MATCH (g:Gene) WHERE g.id = $id RETURN g", "", "id"),
     ],
 )

@@ -69,29 +69,32 @@ REFUSED = [
     ("MATCH (n) DETACH DELETE n", "would write"),
     ("CREATE INDEX foo FOR (n:Gene) ON (n.foo)", "would write"),
     ("MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS", "would write"),
-    ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", "beyond reading"),
-    ("MATCH (n) LOAD CSV FROM 'http://localhost/' AS line RETURN line", "beyond reading"),
-    ("CALL () { LOAD CSV FROM 'file:///x' AS l RETURN l } RETURN l", "beyond reading"),
-    ("SHOW DATABASES", "beyond reading"),
-    ("SHOW TRANSACTIONS YIELD username RETURN username", "beyond reading"),
-    ("TERMINATE TRANSACTIONS 'neo4j-transaction-1'", "beyond reading"),
-    ("CYPHER 5 /* x */ SHOW SETTINGS", "beyond reading"),
-    ("USE system SHOW USERS", "beyond reading"),
-    ("CALL dbms.listConfig()", "beyond reading"),
-    ("CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name", "beyond reading"),
-    ("CALL db.awaitIndexes(1)", "beyond reading"),
-    ("CALL db.createLabel('X')", "beyond reading"),
-    ("CALL tx.setMetaData({a: 1})", "beyond reading"),
+    ("LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line", "does more than read"),
+    ("MATCH (n) LOAD CSV FROM 'http://localhost/' AS line RETURN line", "does more than read"),
+    ("CALL () { LOAD CSV FROM 'file:///x' AS l RETURN l } RETURN l", "does more than read"),
+    ("SHOW DATABASES", "does more than read"),
+    ("SHOW TRANSACTIONS YIELD username RETURN username", "does more than read"),
+    ("TERMINATE TRANSACTIONS 'neo4j-transaction-1'", "does more than read"),
+    ("CYPHER 5 /* x */ SHOW SETTINGS", "does more than read"),
+    ("USE system SHOW USERS", "does more than read"),
+    ("CALL dbms.listConfig()", "does more than read"),
+    (
+        "CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name",
+        "does more than read",
+    ),
+    ("CALL db.awaitIndexes(1)", "does more than read"),
+    ("CALL db.createLabel('X')", "does more than read"),
+    ("CALL tx.setMetaData({a: 1})", "does more than read"),
     # The plan does not show subqueries inside a list.
-    ("RETURN [x IN [1] | EXISTS { CALL db.awaitIndexes(1) }] AS x", "beyond reading"),
+    ("RETURN [x IN [1] | EXISTS { CALL db.awaitIndexes(1) }] AS x", "does more than read"),
     (
         "RETURN [x IN [1] | COUNT { LOAD CSV FROM 'http://localhost/' AS l RETURN l }] AS x",
         "LOAD CSV",
     ),
-    ("CYPHER 25 RETURN [x IN [1] | COUNT { SHOW SETTINGS }] AS x", "beyond reading"),
+    ("CYPHER 25 RETURN [x IN [1] | COUNT { SHOW SETTINGS }] AS x", "does more than read"),
     (
         "CYPHER 25 RETURN [x IN [1] | COUNT { UNWIND [1] AS by TERMINATE TRANSACTIONS 'x' }] AS x",
-        "beyond reading",
+        "does more than read",
     ),
     # Neo4j reads an escaped quote as a quote, and the string ends there.
     (
@@ -104,7 +107,7 @@ REFUSED = [
         "outside a string",
     ),
     ("MATCH (n:Gene) RETURN n.`\\u0069d`", "outside a string"),
-    ("CALL apoc.load.json('x') YIELD value RETURN value", "beyond reading"),
+    ("CALL apoc.load.json('x') YIELD value RETURN value", "does more than read"),
     ("CALL apoc.path.nothing() YIELD value RETURN value", "no procedure"),
     ("CALL (*) { RETURN 1 AS x } IN TRANSACTIONS RETURN x", "transactions of its own"),
     ("PROFILE MATCH (n) RETURN n", "PROFILE"),
@@ -127,7 +130,7 @@ def test_what_does_more_than_read_is_refused(graph: Database, query: str, why: s
 @pytest.mark.neo4j
 def test_what_runs_is_looked_at_as_it_runs(graph: Database) -> None:
     text = "CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name"
-    with pytest.raises(QueryError, match="beyond reading"):
+    with pytest.raises(QueryError, match="does more than read"):
         run_checked(graph, "CYPHER 5", text, {}, timeout=60)
 
 

@@ -84,6 +84,8 @@ def _check_cells(manifest: Manifest) -> None:
     table = _read(path, ["id", "split"])
     if len(pc.unique(table["id"])) != table.num_rows:
         raise format_error(path, "an id that occurs twice", "unique ids")
+    if table.num_rows != manifest.n_cells:
+        raise format_error(path, f"{table.num_rows:,} rows", f"{manifest.n_cells:,} rows")
     expected = np.full(table.num_rows, "", object)
     for name in SPLITS:
         rows = manifest.rows(name)

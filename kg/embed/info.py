@@ -89,7 +89,9 @@ def read_model_info(db: Database) -> ModelInfo | None:
     meta = read_properties(db)
     if "embedding_model" not in meta:
         return None
-    return ModelInfo(meta["embedding_model"], meta["embedding_revision"], meta["embedding_dim"])
+    # A graph that another program wrote may note the model's name alone.
+    revision, dim = meta.get("embedding_revision", ""), meta.get("embedding_dim", 0)
+    return ModelInfo(meta["embedding_model"], revision, dim)
 
 
 def write_model_info(tx: neo4j.Transaction, info: ModelInfo | None) -> None:
