@@ -81,7 +81,8 @@ WITH start, end, reduce(
         COUNT { (n)-[:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-() }))} AS way
     ORDER BY way.contacts, way.unsigned, way.score DESC,
       [r IN way.along | [startNode(r).id, type(r), endNode(r).id, -coalesce(r.sign, 0)]]
-    WITH y, collect(way)[..$limit + 20] AS few
+    WITH y, collect(way) AS ways
+    WITH y, ways[..$limit + 20] AS few
     UNWIND few AS one
     RETURN one
   }) AS ways
