@@ -61,29 +61,31 @@ WITH start, end, tier, steps, reduce(kept = [last(levels)], i IN range(steps - 1
     RETURN landed
   }] + kept) AS kept
 // best: of the ways to each landing the first, since whatever follows keeps their order. A few more
-// than $limit: what follows may not use a relationship again.
+// than $limit: what follows may not use a relationship again. No aggregation: Neo4j 5.26 refuses one
+// inside of reduce.
 WITH start, end, reduce(
   best = [{at: start, along: [], contacts: 0, unsigned: 0, score: 1.0}], i IN range(1, steps) | COLLECT {
-    UNWIND best AS way
-    WITH way, way.at AS landed
-    MATCH hop = (landed)<-[down:MEMBER_OF*0..2]-()<-[:ENCODES*0..1]-()-[:ENCODES*0..1]->()-[up:MEMBER_OF*0..2]->(x)
-    WHERE down = [] OR up = []
-    MATCH (x)-[r:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-(y)
-    WHERE CASE type(r) WHEN 'INTERACTS_WITH' THEN tier = 2
-      ELSE startNode(r) = x AND (tier > 0 OR r.sign IN [1, -1]) END
-      AND y IN kept[i] AND NOT r IN way.along AND none(h IN relationships(hop) WHERE h IN way.along)
-    WITH way, y, r, hop, way.along + relationships(hop) + r AS along,
-      [n IN nodes(hop) WHERE i > 1 OR n <> start] AS between
-    WITH y, {at: y, along: along,
-      contacts: way.contacts + CASE WHEN type(r) = 'INTERACTS_WITH' THEN 1 ELSE 0 END,
-      unsigned: way.unsigned + CASE WHEN coalesce(r.sign, 0) = 0 THEN 1 ELSE 0 END,
-      score: reduce(score = way.score * coalesce(r.score, 0.5), n IN between | score / log10(10 +
-        COUNT { (n)-[:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-() }))} AS way
-    ORDER BY way.contacts, way.unsigned, way.score DESC,
-      [r IN way.along | [startNode(r).id, type(r), endNode(r).id, -coalesce(r.sign, 0)]]
-    WITH y, collect(way) AS ways
-    WITH y, ways[..$limit + 20] AS few
-    UNWIND few AS one
+    WITH COLLECT {
+      UNWIND best AS way
+      WITH way, way.at AS landed
+      MATCH hop = (landed)<-[down:MEMBER_OF*0..2]-()<-[:ENCODES*0..1]-()-[:ENCODES*0..1]->()-[up:MEMBER_OF*0..2]->(x)
+      WHERE down = [] OR up = []
+      MATCH (x)-[r:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-(y)
+      WHERE CASE type(r) WHEN 'INTERACTS_WITH' THEN tier = 2
+        ELSE startNode(r) = x AND (tier > 0 OR r.sign IN [1, -1]) END
+        AND y IN kept[i] AND NOT r IN way.along AND none(h IN relationships(hop) WHERE h IN way.along)
+      WITH way, y, r, hop, way.along + relationships(hop) + r AS along,
+        [n IN nodes(hop) WHERE i > 1 OR n <> start] AS between
+      WITH {at: y, along: along,
+        contacts: way.contacts + CASE WHEN type(r) = 'INTERACTS_WITH' THEN 1 ELSE 0 END,
+        unsigned: way.unsigned + CASE WHEN coalesce(r.sign, 0) = 0 THEN 1 ELSE 0 END,
+        score: reduce(score = way.score * coalesce(r.score, 0.5), n IN between | score / log10(10 +
+          COUNT { (n)-[:REGULATES|PHOSPHORYLATES|INTERACTS_WITH]-() }))} AS longer
+      RETURN longer ORDER BY longer.contacts, longer.unsigned, longer.score DESC,
+        [r IN longer.along | [startNode(r).id, type(r), endNode(r).id, -coalesce(r.sign, 0)]]
+    } AS found
+    UNWIND kept[i] AS y
+    UNWIND [way IN found WHERE way.at = y][..$limit + 20] AS one
     RETURN one
   }) AS ways
 UNWIND ways AS way
