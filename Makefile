@@ -5,7 +5,12 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+DEMO_STAMP := $(VENV)/.set-up-demo
 LTS := 5.26.28
+
+# Some machines set it. Then each process compiles all that it imports, and a test that runs a command
+# takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first Python that is new enough and can make a virtual environment.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -25,16 +30,23 @@ help:
 
 setup: $(STAMP)
 
-# The stamp is newer than what it was made from, or the environment is made again (pip keeps
-# what already fits).
-$(STAMP): pyproject.toml constraints.txt
-	@if [ -z "$(PYTHON)" ]; then echo "tosg needs Python 3.11 or newer with venv; set PYTHON=..." >&2; exit 1; fi
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[all,demo,py2neo]' --group dev
-	@touch $(STAMP)
+# Makes the environment, or brings it up to date.
+INSTALL = test -n "$(PYTHON)" || { echo "tosg needs Python 3.11 or newer with venv; set PYTHON=..." >&2; exit 1; }; \
+	echo "making $(VENV): some 8 GB with PyTorch, a minute or more by your connection" >&2; \
+	PYTHONPATH=tests $(PYTHON) -m support.environments $(VENV) -c constraints.txt
 
-demo: setup
+# The stamp is newer than what it was made from, or the environment is made again (what
+# fits is kept).
+$(STAMP): pyproject.toml constraints.txt
+	@$(INSTALL) -e '.[all,demo,py2neo,ray]' --group dev
+	@touch $(STAMP) $(DEMO_STAMP)
+
+# The demo needs no tools of development.
+$(DEMO_STAMP): pyproject.toml constraints.txt
+	@$(INSTALL) -e '.[all,demo]'
+	@touch $(DEMO_STAMP)
+
+demo: $(DEMO_STAMP)
 	$(BIN)/tosg demo
 
 # Java's second compiler does not pay in servers that live for minutes: without it the suite takes a
@@ -45,19 +57,21 @@ BRIEF := TOSG_NEO4J_JVM=-XX:TieredStopAtLevel=1
 # threads of many processes that wait for each other take ten times as long.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1 \
 	$(BRIEF) $(BIN)/python -m pytest \
-	-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	-n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 40 --durations-min 10
 
 test: setup
 	$(PYTEST) -m "not slow"
 	$(MAKE) test-lts
 
-# The part that needs no server, on Python 3.12 and 3.13 where they are installed.
+# The part that needs no server, on Python 3.12 and 3.13 where they are installed, each in an
+# environment of its own.
 test-pythons: setup
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python tests/other_pythons.py
 
-# A shorter leg on the long-term support version of Neo4j.
+# A shorter leg on the long-term support version of Neo4j; other files are not even collected.
 test-lts: setup
-	TOSG_NEO4J_VERSION=$(LTS) $(PYTEST) -m "lts and not slow"
+	TOSG_NEO4J_VERSION=$(LTS) $(PYTEST) -m "lts and not slow" \
+		$$(grep -rl --include='test_*.py' 'mark\.lts' tests)
 
 # Downloads that server, so that nobody waits for it later.
 lts-server: setup
@@ -93,7 +107,6 @@ docs: setup
 # The wheel in an empty environment and an empty folder: catches every way in which the mapping
 # of folders can go wrong.
 wheel-test: setup
-	$(BIN)/python tests/release_check.py --build
 	$(BIN)/python tests/wheel_check.py
 
 BENCH ?= load merge parse read export batches

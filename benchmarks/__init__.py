@@ -48,6 +48,10 @@ class Options:
         Seed of everything that is drawn.
     repeat : int
         How often each timed side runs; the best counts.
+    share : float
+        Part of their sizes that `scale` and `curves` have.
+    only : tuple of str
+        Parts of a benchmark to run; all where there is none.
     """
 
     small: bool = False
@@ -55,6 +59,8 @@ class Options:
     home: Path = Path("/tmp/tosg-benchmarks")  # noqa: S108
     seed: int = 20261
     repeat: int = 1
+    share: float = 1.0
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

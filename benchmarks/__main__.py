@@ -16,6 +16,7 @@ NAMES = (
     "load",
     "merge",
     "scale",
+    "curves",
     "parse",
     "read",
     "export",
@@ -36,6 +37,8 @@ def main() -> int:
         data=data,
         home=(arguments.home / ("small" if arguments.small else "full")).absolute(),
         repeat=arguments.repeat,
+        share=arguments.share,
+        only=tuple(arguments.only),
     )
     if arguments.seed is not None:
         options = replace(options, seed=arguments.seed)
@@ -87,6 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int)
     parser.add_argument("--repeat", type=int, default=1, help="runs of each side; the best counts")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="part of the sizes of `scale` and `curves`"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="PART",
+        help="parts of `scale`, whose graph is kept, or `curves`",
+    )
     return parser
 
 

@@ -32,7 +32,10 @@ CELL_TYPES, DONORS = 12, 8
 
 DATASET = "drawn"
 
-#: Seconds that a view may take, warm.
+#: The counts over the whole graph, which the page keeps until the next load.
+ONCE = "overview after a load"
+
+#: Seconds that a view may take, warm, but for those.
 LIMIT_SECONDS = 2.0
 
 #: Passes of each view at least, and seconds that they are repeated for.
@@ -60,7 +63,7 @@ def run(options: Options) -> list[Comparison]:
         own.detach_cells(DATASET)
     graph.stop(options)
     few, many = found[cells], found[TIMES * cells]
-    slow = {name: s for name, s in many.items() if s > LIMIT_SECONDS}
+    slow = {name: s for name, s in many.items() if s > LIMIT_SECONDS and name != ONCE}
     detail = {"cells": cells, "more cells": TIMES * cells, "limit s": LIMIT_SECONDS}
     if slow and not options.small:
         note(f"over {LIMIT_SECONDS:g} s: {slow}")
@@ -73,7 +76,6 @@ def run(options: Options) -> list[Comparison]:
 def views(own: KnowledgeGraph, gene: str) -> dict[str, Callable[[], Any]]:
     """What each view asks when it is opened, by the functions that it calls itself."""
     from tosg.dashboard import cell_questions, questions
-    from tosg.kg.database.counts import by_source
     from tosg.kg.query.entity import count_degrees, read_entity
     from tosg.kg.search.hybrid import search as find_by_name_and_words
 
@@ -81,10 +83,15 @@ def views(own: KnowledgeGraph, gene: str) -> dict[str, Callable[[], Any]]:
 
     def overview() -> None:
         own.stats()
+        own.revision()
+        questions.dataset_table(own)
+        questions.last_loads(own, 10)
+
+    def overview_after_a_load() -> None:
+        # Counted once for each revision of the graph, below what is already drawn.
         questions.metagraph(own)
         questions.embedded(own)
-        questions.dataset_table(own)
-        by_source(own.db)
+        questions.sources_table(own)
 
     def search() -> None:
         # The vectors of this graph are drawn, so that words alone are searched.
@@ -93,6 +100,7 @@ def views(own: KnowledgeGraph, gene: str) -> dict[str, Callable[[], Any]]:
     def entity() -> None:
         assert read_entity(own.db, gene) is not None
         count_degrees(own.db, gene)
+        questions.completions(own, "prot", "Entity")
         questions.neighbourhood(own, [gene], ["INTERACTS_WITH", "PARTICIPATES_IN"], products=True)
         assert len(cell_questions.dots(own, [gene], {}))
 
@@ -112,6 +120,12 @@ def views(own: KnowledgeGraph, gene: str) -> dict[str, Callable[[], Any]]:
         assert any(values)
         cell_questions.maps_of(own, DATASET)
 
+    def cells_of_donors() -> None:
+        donors = cell_questions.donors_of(own, [DATASET]).set_index("donor_id")["cells"]
+        assert len(donors) == DONORS
+        only = {str(donors.index[0]): int(donors.iloc[0])}
+        assert set(cell_questions.sample_cells(own, DATASET, {}, only)["donor_id"]) == set(only)
+
     def ask() -> None:
         assert own.query("cells_by_type").num_rows == CELL_TYPES
         own.query("expression_of_gene", gene=gene)
@@ -119,11 +133,13 @@ def views(own: KnowledgeGraph, gene: str) -> dict[str, Callable[[], Any]]:
 
     return {
         "overview": overview,
+        ONCE: overview_after_a_load,
         "search": search,
         "entity": entity,
         "cells": cells,
         "genes across groups": genes_across_groups,
         "single cells": single_cells,
+        "cells of a donor": cells_of_donors,
         "ask": ask,
     }
 

@@ -2,7 +2,8 @@
 
 "embed" encodes texts of the demo graph, as long as those of genes are, with
 ``SentenceTransformer.encode`` at its defaults and with the model as `tosg embed` runs it; sides
-alternate, and the median counts. "question" starts a process that embeds one question, with
+alternate, and the median counts. "static" is the model of that name beside the default one, on the
+same texts. "question" starts a process that embeds one question, with
 sentence-transformers and as `tosg search` does. The vectors of both sides are compared.
 """
 
@@ -44,6 +45,7 @@ def run(options: Options) -> list[Comparison]:
     from sentence_transformers import SentenceTransformer
 
     from tosg.kg.embed.models import DEFAULT_MODEL, locate
+    from tosg.kg.embed.static import STATIC
 
     located = locate(DEFAULT_MODEL)
     texts = _texts(SMALL_TEXTS if options.small else TEXTS)
@@ -68,7 +70,13 @@ def run(options: Options) -> list[Comparison]:
         ],
         runs,
     )
-    return [embed, Comparison("question", question[0], question[1], "s")]
+    found = [embed, Comparison("question", question[0], question[1], "s")]
+    if not options.small:  # made at first use, which takes a minute
+        quick = locate(STATIC).load()
+        seconds = _alternate([lambda: quick.encode(texts), lambda: ours.encode(texts)], runs)
+        rates = [len(texts) / s for s in seconds]
+        found.append(Comparison("static", *rates, "texts/s", {"texts": len(texts)}))
+    return found
 
 
 def _alternate(sides: list[Callable[[], Any]], runs: int) -> list[float]:

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from tosg.export.format.manifest import manifest_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,8 +34,23 @@ class Size:
 def write_training_set(folder: Path, size: Size, seed: int) -> None:
     """Write it, all cells in ``train``."""
     random = np.random.default_rng(seed)
-    (folder / "expression").mkdir(parents=True)
+    folder.mkdir(parents=True)
     _graph(folder, size, random)
+    _write_cells(folder, size, random, {})
+
+
+def write_cells(folder: Path, size: Size, seed: int, graph: Mapping[str, Any]) -> None:
+    """Write drawn cells beside the files of a graph, which `graph` describes as a manifest does."""
+    kept = ("counts", "node_types", "edge_keys", "edge_sources", "edge_types")
+    of_graph = {name: graph[name] for name in kept}
+    of_graph["counts"] = {**graph["counts"], "cells": size.cells}
+    _write_cells(folder, size, np.random.default_rng(seed), of_graph)
+
+
+def _write_cells(
+    folder: Path, size: Size, random: np.random.Generator, of_graph: Mapping[str, Any]
+) -> None:
+    (folder / "expression").mkdir()
     shards = [
         _shard(folder, k, start, min(size.shard_rows, size.cells - start), size, random)
         for k, start in enumerate(range(0, size.cells, size.shard_rows))
@@ -49,7 +65,8 @@ def write_training_set(folder: Path, size: Size, seed: int) -> None:
     }
     pq.write_table(pa.table(cells), folder / "cells.parquet")
     np.save(folder / "measured.npy", np.ones((1, size.nodes), dtype=np.bool_))
-    (folder / "manifest.json").write_bytes(manifest_bytes(_content(folder, size, shards), {}))
+    content = {**_content(folder, size, shards), **of_graph}
+    (folder / "manifest.json").write_bytes(manifest_bytes(content, {}))
 
 
 def _graph(folder: Path, size: Size, random: np.random.Generator) -> None:

@@ -59,6 +59,26 @@ def cells_by(
     )
 
 
+def donors_of(graph: KnowledgeGraph, datasets: Sequence[str]) -> pd.DataFrame:
+    """Donors of data sets and their cells, as attaching counted them: no cell is read.
+
+    Returns
+    -------
+    DataFrame
+        dataset, donor_id, cells; donors with most cells first.
+    """
+    import pandas as pd
+
+    rows = [
+        (dataset, row["name"] or row["label"], row["cells"])
+        for dataset in datasets
+        for row in graph.cells_report(dataset).fields.get("donor_id", {}).get("labels", [])
+        if row["kind"] == "text"
+    ]
+    frame = pd.DataFrame(rows, columns=["dataset", "donor_id", "cells"])
+    return frame.sort_values(["cells", "donor_id"], ascending=[False, True], ignore_index=True)
+
+
 def dots(
     graph: KnowledgeGraph, genes: Sequence[str], chosen: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
@@ -67,18 +87,20 @@ def dots(
     Returns
     -------
     DataFrame
-        group, gene, mean, fraction, cells, unit; groups of one cell type, tissue and disease
-        come as one row per data set. A gene below a group's threshold has no row there.
+        group, gene, place (of the gene in `genes`), mean, fraction, cells, unit; groups of one cell
+        type, tissue and disease come as one row per data set. A gene below a group's threshold has
+        no row there.
     """
     clause, params = _where(chosen)
     return frame_of(
         graph,
-        "MATCH (n:Entity)-[:ENCODES*0..1]->(m) WHERE n.id IN $genes "
+        "UNWIND range(0, size($genes) - 1) AS place "
+        "MATCH (n:Entity {id: $genes[place]})-[:ENCODES*0..1]->(m) "
         f"MATCH (m)<-[e:EXPRESSES]-(g:CellGroup) {clause}MATCH (g)-[:FROM]->(d:Dataset) "
-        "WITH g, d, n, m, e ORDER BY g.id, n.id "
+        "WITH g, d, n, m, e, place ORDER BY g.id, place "
         "RETURN g.id AS group_id, coalesce(g.cell_type, 'not stated') AS cell_type, "
         "g.tissue AS tissue, g.disease AS disease, g.dataset AS dataset, g.n_cells AS cells, "
-        "coalesce(n.symbol, n.name, n.id) AS gene, m.id AS measured, e.mean AS mean, "
+        "coalesce(n.symbol, n.name, n.id) AS gene, place, m.id AS measured, e.mean AS mean, "
         "e.fraction AS fraction, d.mean_unit AS unit LIMIT 5000",
         **params,
         genes=list(genes),
@@ -86,9 +108,21 @@ def dots(
 
 
 def sample_cells(
-    graph: KnowledgeGraph, dataset: str, chosen: Mapping[str, Sequence[str]]
+    graph: KnowledgeGraph,
+    dataset: str,
+    chosen: Mapping[str, Sequence[str]],
+    donors: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Up to `MOST_CELLS` cells of a data set, always the same ones.
+
+    Parameters
+    ----------
+    graph : KnowledgeGraph
+    dataset : str
+    chosen : mapping
+        Field of `FILTER_FIELDS` -> values that cells may have.
+    donors : mapping, optional
+        Only cells of these donors; with how many cells each has.
 
     Which cells are shown does not depend on their order in the file. Of many cells, some are looked
     up by row numbers spread over all; so a sample costs the same however many cells there are.
@@ -107,9 +141,13 @@ def sample_cells(
         "RETURN c.idx AS idx, c.id AS id, c.cell_type AS cell_type, c.tissue AS tissue, "
         "c.disease AS disease, c.donor_id AS donor_id, c.sex AS sex"
     )
+    if donors:
+        clause += " AND c.donor_id IN $donors"
+        values["donors"] = list(donors)
     where, params = _where({**chosen, "dataset": [dataset]})
     counted = f"MATCH (g:CellGroup) {where}RETURN coalesce(sum(g.n_cells), 0) AS n"
-    if int(frame_of(graph, counted, **params)["n"].iloc[0]) <= SCANNED_CELLS:
+    fitting = int(frame_of(graph, counted, **params)["n"].iloc[0])
+    if min(fitting, sum(donors.values()) if donors else fitting) <= SCANNED_CELLS:
         return frame_of(
             graph,
             f"MATCH (c:Cell {{dataset: $dataset}}) WHERE true{clause} "

@@ -9,31 +9,37 @@ import altair as alt
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Marks of an axis of orders of magnitude.
+_POWERS = [0, *(10**n for n in range(1, 10))]
+
 #: Bars in one chart at most; the table below it has them all.
 MOST_BARS = 40
 
 
 def bars(frame: pd.DataFrame, label: str, value: str, *, log: bool = False) -> alt.Chart:
     """Horizontal bars, largest first."""
-    scale = alt.Scale(type="symlog") if log else alt.Scale()
+    scale = alt.Scale(type="symlog", nice=True) if log else alt.Scale()
+    few = {"values": _POWERS} if log else {}  # a symlog axis sets its marks too close to be read
     return (
         alt.Chart(frame.head(MOST_BARS))
         .mark_bar(color="#0072B2")
         .encode(
-            x=alt.X(f"{value}:Q", scale=scale, title=value),
+            x=alt.X(f"{value}:Q", scale=scale, title=value, axis=alt.Axis(labelFlush=False, **few)),
             y=alt.Y(f"{label}:N", sort="-x", title=None, axis=alt.Axis(labelLimit=260)),
             tooltip=[label, alt.Tooltip(f"{value}:Q", format=",")],
         )
+        .properties(padding={"left": 5, "right": 28, "top": 8, "bottom": 5})
     )
 
 
 def dot_plot(frame: pd.DataFrame, unit: str) -> alt.Chart:
     """Genes across groups: colour is the mean, size the fraction of cells that express it."""
+    genes = list(dict.fromkeys(frame.sort_values("place")["gene"]))  # as they were asked for
     return (
         alt.Chart(frame)
         .mark_circle(stroke="#555", strokeWidth=0.5)
         .encode(
-            x=alt.X("gene:N", title=None, sort=None),
+            x=alt.X("gene:N", title=None, sort=genes),
             y=alt.Y("group:N", title=None, axis=alt.Axis(labelLimit=320)),
             size=alt.Size("fraction:Q", scale=alt.Scale(domain=[0, 1], range=[0, 350])),
             color=alt.Color("mean:Q", title=f"mean ({unit})", scale=alt.Scale(scheme="viridis")),

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from tosg.errors import TosgError
 from tosg.interop.palette import Edge, Entity
+from tosg.kg.query.lookup import find_entities
 from tosg.kg.schema import names
 from tosg.kg.schema.relationships import RELATIONSHIP_TYPES
 from tosg.kg.schema.types import entity_types
+from tosg.kg.search.named import find_prefixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +27,14 @@ if TYPE_CHECKING:
 #: Relationships drawn around an entity at most.
 MOST_NEIGHBOURS = 200
 
+#: Names offered for the beginning of one.
+MOST_COMPLETIONS = 8
+
 #: Seconds that a count over all relationships of a type may take.
 COUNT_SECONDS = 10.0
+
+#: Seconds that a pass over every claim of the graph may take.
+CLAIMS_SECONDS = 120.0
 
 
 def frame_of(graph: KnowledgeGraph, query: str, **params: Any) -> pd.DataFrame:
@@ -115,6 +123,48 @@ def last_loads(graph: KnowledgeGraph, most: int) -> list[dict[str, Any]]:
     return found
 
 
+def sources_table(graph: KnowledgeGraph) -> pd.DataFrame:
+    """What each source claims, under which licences and as of which releases; reads every claim.
+
+    Returns
+    -------
+    DataFrame
+        source, entities, relationships, licences, releases: a source can have several of both.
+
+    Raises
+    ------
+    QueryError
+        It took longer than `CLAIMS_SECONDS`.
+    """
+    import pandas as pd
+
+    found: dict[str, dict[str, Any]] = {}
+    for what, matched in (("entities", "(x:Entity)"), ("relationships", "()-[x]->()")):
+        rows = graph.query(
+            f"MATCH {matched} WHERE x.sources IS NOT NULL "
+            "UNWIND range(0, size(x.sources) - 1) AS i "
+            "RETURN x.sources[i] AS source, x.licenses[i] AS licence, x.releases[i] AS release, "
+            "count(*) AS n",
+            timeout=CLAIMS_SECONDS,
+        )
+        for row in rows.to_pylist():
+            of = found.setdefault(
+                row["source"],
+                {"entities": 0, "relationships": 0, "licences": set(), "releases": set()},
+            )
+            of[what] += row["n"]
+            of["licences"].add(row["licence"])
+            of["releases"].add(row["release"])
+    return pd.DataFrame(
+        [
+            {"source": source, **of}
+            | {name: "; ".join(sorted(of[name])) for name in ("licences", "releases")}
+            for source, of in sorted(found.items())
+        ],
+        columns=["source", "entities", "relationships", "licences", "releases"],
+    )
+
+
 def embedded(graph: KnowledgeGraph) -> pd.DataFrame:
     """How many entities of each type have a text vector."""
     union = " UNION ALL ".join(
@@ -124,6 +174,28 @@ def embedded(graph: KnowledgeGraph) -> pd.DataFrame:
     )
     found = frame_of(graph, union)
     return found[found["entities"] > 0]
+
+
+# Names
+
+
+def completions(graph: KnowledgeGraph, text: str, label: str) -> list[tuple[str, str]]:
+    """Names that begin with a text, where no entity of the label has it as a name.
+
+    Returns
+    -------
+    list of (str, str)
+        What to type, and what it is; `MOST_COMPLETIONS` at most, none where the text is a name.
+    """
+    if not text or find_entities(graph.db, label, [text]).missing != [text]:
+        return []
+    hits = find_prefixed(graph.db, text, None if label == "Entity" else [label])
+    found = []
+    for hit in hits[:MOST_COMPLETIONS]:
+        shown = hit.symbol or hit.name or hit.id
+        said = "" if hit.name in (None, shown) else f", {hit.name}"
+        found.append((hit.symbol or hit.id, f"{shown} ({hit.type}{said})"))
+    return found
 
 
 # Entity

@@ -7,17 +7,16 @@ rejected by kind; a file that is not what it should be is one `DataError`.
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tosg.errors import DataError, unknown
 from tosg.files import hash_file
 from tosg.kg.schema.types import EXCERPT_OF
+from tosg.loaders.file_specs import FileSpec as FileSpec  # noqa: TC001 - for sources
 from tosg.loaders.options import Option, T
 from tosg.loaders.origin import Origin as Origin  # a source imports this module alone
 
@@ -43,72 +42,13 @@ _EXCERPT = Option(
 #: Options that every source has.
 COMMON_OPTIONS: tuple[Option[str], ...] = (_RELEASE, _LICENSE, _SOURCE, _EXCERPT)
 
-#: Words in the names of files that are only a part.
-_EXCERPT_NAME = re.compile(r"(?i)(^|[-_. ])(excerpt|snippet|truncated|sample(?=\.))([-_. ]|$)")
+#: Words in the names of files that are only a part; ``5k`` is a number of rows.
+_EXCERPT_NAME = re.compile(
+    r"(?i)(^|[-_. ])(excerpt|snippet|truncated|(sample|[0-9]+k)(?=\.))([-_. ]|$)"
+)
 
 #: Most rows of one batch of claims.
 BATCH_ROWS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpec:
-    """One file that a loader wants.
-
-    Attributes
-    ----------
-    key : str
-        Name in the mapping that the loader is given.
-    names : tuple of str
-        File names or patterns (as ``edges*.sif.gz``), the most wanted first.
-    help : str
-        What is in it.
-    required : bool
-        Whether the source cannot be read without it.
-    url : str or None
-        Where users get it.
-    sha256 : str or None
-        Of the file at ``url``.
-    release : str
-        Release of the file with that hash, for files that do not say it themselves.
-    known : mapping
-        sha256 -> release, of other files that do not say their release.
-    license : str
-        Licence of this file where it is another than the source's.
-    whole_bytes : int
-        Size that the whole file has at least, compressed or not; a smaller one is an excerpt.
-        0: unknown.
-    states_rows : str
-        Where the file, or one beside it, says how many rows it has; "" where nothing does. The
-        loader tells its `FileLog`, and a different number is noted in the report.
-    many : bool
-        Whether all files that fit are read, where a source publishes a table in several parts;
-        see `Loader.parts`.
-    """
-
-    key: str
-    names: tuple[str, ...]
-    help: str
-    required: bool = True
-    url: str | None = None
-    sha256: str | None = None
-    release: str = ""
-    known: Mapping[str, str] = field(default_factory=dict)
-    license: str = ""
-    whole_bytes: int = 0
-    states_rows: str = ""
-    many: bool = False
-
-    @property
-    def filename(self) -> str:
-        """Name under which it is stored when fetched."""
-        return self.names[0]
-
-    def matches(self, name: str) -> int | None:
-        """Position of the first pattern that fits a file name, None where none does."""
-        for position, pattern in enumerate(self.names):
-            if fnmatch.fnmatchcase(name, pattern):
-                return position
-        return None
 
 
 class Loader(ABC):
@@ -161,6 +101,8 @@ class Loader(ABC):
                 raise unknown("option", name, known, where=f"source {self.name}")
             self._given[name] = known[name].parse(given, self.name)
         self.source = self.value(_SOURCE) or self.name
+        #: Excerpts that `locate` found, and the file that it took instead of each.
+        self._passed_over: dict[Path, Path] = {}
 
     @classmethod
     def all_options(cls) -> tuple[Option[Any], ...]:
@@ -205,6 +147,9 @@ class Loader(ABC):
         for path in files.values():
             if why := self.excerpt(path):
                 log.file(path).note("excerpt, not the whole file", 1, why)
+        for path, taken in self._passed_over.items():
+            if taken in files.values():
+                log.file(taken).note("another excerpt beside it, not read", 1, path.name)
         for batch in self._claims(files, log, log.release):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
@@ -280,6 +225,7 @@ class Loader(ABC):
         ------
         DataError
             A path does not exist, a required file is missing, or it is unclear which is meant.
+            Excerpts beside a whole file, or beside a larger excerpt, are passed over and noted.
         """
         candidates, given = _candidates(paths)
         found: dict[str, Path] = {}
@@ -305,6 +251,7 @@ class Loader(ABC):
         if not ranked:
             return None
         best = [path for position, depth, path in ranked if (position, depth) == ranked[0][:2]]
+        best = self._without_excerpts(best)
         if len(best) > 1:
             raise NoFileError(
                 f"several files could be the {spec.help} of {self.name}",
@@ -313,6 +260,16 @@ class Loader(ABC):
                 hint="give the file itself instead of the folder",
             )
         return best[0]
+
+    def _without_excerpts(self, paths: Sequence[Path]) -> list[Path]:
+        """The whole files among several; where all are excerpts, the one that shows most."""
+        best = [path for path in paths if not self.excerpt(path)]
+        if not best and len(paths) > 1:
+            most = max(path.stat().st_size for path in paths)
+            best = [path for path in paths if path.stat().st_size == most]
+        best = best or list(paths)
+        self._passed_over |= {path: best[0] for path in paths if path not in best}
+        return best
 
     @staticmethod
     def _choose_all(spec: FileSpec, candidates: Sequence[tuple[int, Path]]) -> dict[str, Path]:
@@ -385,5 +342,9 @@ def _candidates(paths: Sequence[Path]) -> tuple[list[tuple[int, Path]], list[Pat
             given.append(path)
             candidates.append((0, path))
         else:
-            raise DataError("there is no such file or folder", where=path)
+            raise DataError(
+                "there is no such file or folder",
+                where=path,
+                hint="`tosg sources NAME` says which files a source reads",
+            )
     return list(dict.fromkeys(candidates)), given

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tosg.kg.claims.schemas import entity_claims, relationship_claims
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
 
@@ -48,6 +50,13 @@ class Origin:
         named = {} if name is None else {"name": batch.column(name)}
         ids = batch.column(id_)
         return self.entities(batch.num_rows, batch.column("line"), type=type_, id=ids, **named)
+
+    def named_entities(self, type_: str, found: Sequence[tuple[int, str, str]]) -> pa.RecordBatch:
+        """Entity claims of one type from line, CURIE and name ("" where there is none)."""
+        lines = [line for line, _, _ in found]
+        ids = [id_ for _, id_, _ in found]
+        names = [name or None for _, _, name in found]
+        return self.entities(len(found), lines, type=type_, id=ids, name=names)
 
     def relationships_of(
         self,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.servers import in_ci, managed_settings, missing, wipe
+from support.servers import give, in_ci, managed_settings, missing, wipe
 
 from tosg.errors import ServerError
 from tosg.kg import server as managed
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 LONGEST = (
     "biology/test_biology.py",
     "loading/test_pipeline.py",
+    "loaders/test_contract.py",
+    "dashboard/test_page.py",
     "loading/test_breaks.py",
     "loading/test_build.py",
     "test_server_survival.py",
+    "export/test_bad_input.py",
     "test_bolt_writer.py",
+    "test_pages.py",
     "test_statements.py",
+    "test_user_query.py",
 )
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -82,12 +87,18 @@ def settings(server_settings: Settings, server: managed.ServerInfo) -> Settings:
 
 
 @pytest.fixture
-def database(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
-    """A database without nodes, with the schema's constraints and indexes and no others."""
+def connection(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Database]:
+    """The session's database as the last test left it, for fixtures that `give` it a graph."""
     info = managed.ensure_server(server_settings)  # a test may have stopped or moved the server
     with Database(Target(info.uri, info.username, info.password)) as database:
-        wipe(database)
         yield database
+
+
+@pytest.fixture
+def database(connection: Database) -> Database:
+    """A database without nodes, with the schema's constraints and indexes and no others."""
+    give(connection, "nothing")
+    return connection
 
 
 @pytest.fixture

@@ -12,16 +12,23 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import venv
 from pathlib import Path
+
+from support.commands import run, say
+from support.environments import make_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
 #: What the tests import besides the package.
-TOOLS = ("hypothesis", "pandas", "pytest", "pytest-timeout", "anndata>=0.12")
+TOOLS = (
+    "anndata>=0.12", "hypothesis", "pandas", "pytest", "pytest-timeout", "torchdata"
+)  # fmt: skip
 
 #: Only these are the oldest; the rest is what fits them.
 OLDEST = ("torch", "torch-geometric")
+
+#: Installs beside an older PyTorch, and then says that there is none.
+FITTING = "transformers<5"
 
 
 def main() -> None:
@@ -38,29 +45,17 @@ def main() -> None:
     pins = [f"{name}=={declared[name]}.*" for name in OLDEST]
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "env"
-        venv.create(place, with_pip=True)
-        python = place / "bin" / "python"
-        run(python, "-m", "pip", "install", "--quiet", "-e", f"{ROOT}[pyg,cells]", *pins, *TOOLS)
+        python = make_environment(
+            place, "-e", f"{ROOT}[pyg,cells,lightning,huggingface,embed]", *pins, FITTING, *TOOLS
+        )
         code = "import torch, torch_geometric as g; print(torch.__version__, g.__version__)"
-        found = subprocess.run(
-            [python, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
+        found = run(python, "-c", code).split()
         say(f"PyTorch {found[0]}, PyTorch Geometric {found[1]}, Python {sys.version.split()[0]}")
         tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not neo4j"]
         # What these versions warn of at import was mended in later ones.
         tests += ["-W", "default", "tests/batches"]
         if subprocess.run([*map(str, tests)], cwd=ROOT, check=False).returncode:
             raise SystemExit("the tests fail on the oldest versions")
-
-
-def run(*words: object) -> None:
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}")
-
-
-def say(text: str) -> None:
-    print(f"== {text}", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run by ``make release-check``; not a pytest file, since it makes an environment for each extra:
 empty, with the wheel and that extra and nothing else, in which the extra's feature then runs from
-an empty folder on a real server. With names of extras it checks those; ``--build`` only builds.
+an empty folder on a real server. With names of extras it checks those.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-import venv
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from support.commands import run, say
+from support.environments import make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,11 @@ async def ask():
         return await session.call_tool("get_entity", {"entity": "IL2"})
 assert "ncbigene:3558" in asyncio.run(ask()).content[0].text
 """,
+    "ray": """
+graph.export("on-ray", engine="ray", cells=False, dry_run=True)
+from tosg.export.write.ray_engine import import_ray
+import_ray()
+""",
     "py2neo": """
 import py2neo
 theirs = py2neo.Graph(os.environ["NEO4J_URI"], auth=("neo4j", os.environ["NEO4J_PASSWORD"]))
@@ -128,7 +134,6 @@ def main() -> None:
     """Build, check the files, then each extra."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("extras", nargs="*", help="only these; '-' is the package without any")
-    parser.add_argument("--build", action="store_true", help="build and check the files alone")
     options = parser.parse_args()
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     known = {"", *declared["optional-dependencies"]}
@@ -137,8 +142,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         wheel = build(folder / "dist")
-        if options.build:
-            return
         wanted = ["" if name == "-" else name for name in options.extras] or list(FEATURES)
         with prepared(folder) as environ:
             for extra in wanted:
@@ -159,7 +162,7 @@ def build(folder: Path) -> Path:
 @contextmanager
 def prepared(folder: Path) -> Iterator[dict[str, str]]:
     """A server with a small graph, and the files that features need, as environment variables."""
-    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+    sys.path.insert(0, str(ROOT / "src"))
     from support import cells, fixture_graph
     from support.servers import managed_settings
     from support.training_sets import write_training_set
@@ -188,11 +191,8 @@ def check(folder: Path, wheel: Path, extra: str, environ: dict[str, str]) -> Non
     """Install the wheel with one extra into an empty environment, and run its feature."""
     started = time.monotonic()
     place = folder / "env"
-    venv.create(place, with_pip=True)
-    python = place / "bin" / "python"
     what = f"{wheel}[{extra}]" if extra else str(wheel)
-    run(python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", what)
-    run(python, "-m", "pip", "check")
+    python = make_environment(place, "-c", ROOT / "constraints.txt", what)
     empty = folder / "empty"
     empty.mkdir(exist_ok=True)
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -200,18 +200,6 @@ def check(folder: Path, wheel: Path, extra: str, environ: dict[str, str]) -> Non
     run(python.parent / "tosg", "--help", cwd=empty, env=clean)
     shutil.rmtree(place)
     say(f"{extra or 'no extra'}: installs alone and runs ({time.monotonic() - started:.0f} s)")
-
-
-def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Run a command; its output is shown where it fails."""
-    words = [str(part) for part in command]
-    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(words)}\n{done.stdout}\n{done.stderr}")
-
-
-def say(text: str) -> None:
-    print(f"== {text}", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

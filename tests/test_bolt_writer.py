@@ -94,7 +94,7 @@ _steps = st.lists(
 
 @pytest.mark.deep
 @settings(
-    max_examples=examples(8),
+    max_examples=examples(4, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -105,7 +105,7 @@ def test_any_sequence_of_loads(graph: Database, steps: list[tuple[list[Claim], l
 
 @pytest.mark.deep
 @settings(
-    max_examples=examples(4),
+    max_examples=examples(2, 20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

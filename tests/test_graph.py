@@ -26,8 +26,7 @@ FOREVER = (
 
 
 def test_query_stats_and_export(settings: Settings, database: Database, tmp_path: Path) -> None:
-    signals.write_graph(database)
-    signals.write_cells(database)
+    signals.write_all(database)
     with KnowledgeGraph(settings) as graph:
         counts = graph.stats()
         assert counts.nodes["Gene"] > 0

@@ -45,7 +45,7 @@ def merged(given_claims: list[Claim]) -> Graph:
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40, 200), deadline=None)
 @given(sets, st.randoms(use_true_random=False))
 def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: object) -> None:
     expected = oracle.graph(found)
@@ -55,7 +55,7 @@ def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: ob
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=examples(15, 75), deadline=None)
 @given(sets)
 def test_a_merge_in_parts_on_disk_is_the_merge_at_once(found: list[Claim]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -288,6 +288,10 @@ def test_what_does_not_fit_the_schema_is_refused_by_kind() -> None:
                 edge("REGULATES", GENE, OTHER, sign=2),
                 edge("REGULATES", GENE, OTHER, evidence={"start": "mine"}),
                 edge("REGULATES", GENE, OTHER, evidence={"of": {"start": "nested is fine"}}),
+                entity("Gene", "ensembl:ENST00000000001"),
+                entity("Transcript", "ensembl:ENST00000000001.2"),
+                edge("INTERACTS_WITH", GENE, ("Gene", "ensembl:ENSMUSP00000000001")),
+                edge("INTERACTS_WITH", GENE, ("Gene", "ensembl:ENSMUSG00000000001")),
             ],
         )
         kinds = {r.kind: (r.count, r.line) for r in spool.rejections()}
@@ -298,10 +302,11 @@ def test_what_does_not_fit_the_schema_is_refused_by_kind() -> None:
             "score not in 0..1": (2, 6),
             "sign not -1, 0 or 1": (1, 8),
             "evidence uses a reserved key": (1, 9),
+            "identifier of another type": (2, 11),
         }
-        assert spool.given() == {"s1": {"entities": 2, "relationships": 8}}
+        assert spool.given() == {"s1": {"entities": 4, "relationships": 10}}
         counts = merge(spool).counts()["s1"]
-        assert (counts.given, counts.rejected) == (10, 10)
+        assert (counts.given, counts.rejected) == (14, 13)
 
 
 def test_a_batch_of_another_schema_is_an_error() -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import inspect
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
+import pytest
+
+from tosg.cli import tosg
 from tosg.progress import ProgressBar, Tally
 
 if TYPE_CHECKING:
-    import pytest
+    from tosg.kg.server import ServerInfo
 
 WORK = """
 import fcntl, struct, sys, termios, time
@@ -56,6 +65,55 @@ def test_terminal_shows_a_bar_per_stage_and_leaves_none() -> None:
     assert any(line.startswith("writing nodes:") and "/20 00:00<00:0" in line for line in lines)
     assert any(line.startswith("downloading:") and "MB 00:00<" in line for line in lines)
     assert lines[-1] == ""  # the last bar was wiped
+
+
+def on_a_terminal(*arguments: str, environ: dict[str, str]) -> tuple[bytes, str]:
+    """Run a command of tosg; its result, and what it says on a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+    done = subprocess.run(
+        [sys.executable, "-m", "tosg", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, **environ},
+        check=True,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says so where macOS gives nothing
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    return done.stdout, shown.decode()
+
+
+@pytest.mark.neo4j
+def test_a_question_that_takes_long_shows_a_clock(server: ServerInfo) -> None:
+    environ = {"NEO4J_URI": server.uri, "NEO4J_PASSWORD": server.password}
+    shown, rows = "", 4_000_000
+    while "asking ... 00:0" not in shown and rows < 1e9:  # how many are slow depends on the machine
+        slow = f"UNWIND range(1, {rows}) AS i RETURN sum(sqrt(i)) > 0 AS ok"
+        result, shown = on_a_terminal("query", slow, "--json", environ=environ)
+        assert b"true" in result
+        rows *= 4
+    assert "asking ... 00:0" in shown
+
+
+#: Commands that take longer than a second on a graph of real size.
+LONG = (
+    "build", "cells attach", "check", "demo", "embed", "export", "fetch", "load", "query",
+    "repair", "search", "stats",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LONG)
+def test_what_takes_long_has_a_bar(words: str) -> None:
+    command: Any = tosg
+    for word in words.split():
+        command = command.get_command(click.Context(command), word)
+    used = inspect.getsource(inspect.getmodule(inspect.unwrap(command.callback)))  # type: ignore[arg-type]
+    body = used[used.index(f"def {inspect.unwrap(command.callback).__name__}(") :]
+    assert "with ProgressBar() as " in body[: body.find("\n\n\ndef ")]
 
 
 def test_nothing_is_shown_where_stderr_is_piped() -> None:

@@ -121,7 +121,7 @@ def test_options_are_those_of_the_library() -> None:
     assert str(own.parameters["seed"].annotation) == types["seed"].__name__
 
 
-WITH_EXAMPLES = sorted({place for place, text in docstrings() if ">>> " in text})
+WITH_EXAMPLES = sorted({place for place, text in docstrings(having=">>> ") if ">>> " in text})
 
 
 @pytest.mark.parametrize("place", WITH_EXAMPLES)
@@ -155,9 +155,17 @@ def find_command(words: list[str]) -> tuple[click.Command | None, list[str]]:
     return command, rest
 
 
-@pytest.mark.parametrize(("module", "line"), sorted(set(commands_named())))
-def test_command_in_a_hint_exists(module: str, line: str) -> None:
+def test_commands_in_hints_exist() -> None:
+    """One test: as many as there are hints would read the whole package in each process."""
+    named = sorted(set(commands_named()))
+    assert len(named) > 50
+    assert [told for told in named if not is_command(told[1])] == []
+
+
+def is_command(line: str) -> bool:
+    """Whether a line calls a command with options that it has."""
     command, rest = find_command(line.split())
-    assert command is not None, f"{module} names a command that does not exist"
+    if command is None:
+        return False
     known = {opt for p in command.params for opt in (*p.opts, *p.secondary_opts)}
-    assert {word.split("=")[0] for word in rest if word.startswith("-")} <= known | {"--help"}
+    return {word.split("=")[0] for word in rest if word.startswith("-")} <= known | {"--help"}

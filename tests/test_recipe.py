@@ -68,7 +68,7 @@ def test_open_human_has_every_source_of_the_first_graph() -> None:
         ("# only a remark\n", DataError, "the recipe is empty"),
         ("sources: [hgnc", DataError, "mine.yaml, line 1, column 15"),
         ("a: b: c", DataError, "not YAML"),
-        ("just text", DataError, "the recipe is not what it should be"),
+        ("just text", DataError, "the recipe has a wrong value"),
         ("title: x", DataError, "names no sources"),
         ("sources: []", DataError, "names no sources"),
         ("sources: hgnc", DataError, "expected: a list"),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +126,31 @@ def test_the_graphs_own_model_is_loaded(
     )
     with pytest.warns(TosgWarning, match="no neighbours: Drug: the vector index is not online"):
         assert find_nearest(database, np.ones(384), "Drug").num_rows == 0
+
+
+@pytest.mark.slow
+def test_the_command_does_not_import_torch(database: Database, model: Model) -> None:
+    """Nor what converts a model for OpenVINO: they take longer than the answer."""
+    immune_graph(database)
+    embed(database, model, types=["Disease"])
+    code = (
+        "import sys; from tosg.cli import tosg; "
+        "tosg.main(['search', 'illness of nerves', '--json'], standalone_mode=False); "
+        "late = {'torch', 'sentence_transformers', 'openvino.tools'}; "
+        "print(sorted(late & set(sys.modules)), file=sys.stderr)"
+    )
+    target = database.target
+    environ = {
+        "NEO4J_URI": target.uri,
+        "NEO4J_USERNAME": target.username,
+        "NEO4J_PASSWORD": target.password,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, check=True, env={**os.environ, **environ},
+    )  # fmt: skip
+    assert json.loads(done.stdout)[0]["vector_rank"] == 1
+    assert done.stderr.splitlines()[-1] == "[]", done.stderr
 
 
 def test_words_alone_where_nothing_is_embedded(database: Database) -> None:
@@ -324,7 +353,7 @@ def test_wrong_use(database: Database, model: Model) -> None:
     for text in ("", " \n", "\udcff \ud800"):
         with pytest.raises(ConfigError, match="nothing to search for"):
             search(database, text)
-    with pytest.raises(ConfigError, match="at least one result"):
+    with pytest.raises(ConfigError, match="k must be 1"):
         search(database, "x", k=0)
     with pytest.raises(UsageError, match="unknown type"):
         search(database, "x", types=["Genes"])

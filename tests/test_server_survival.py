@@ -109,7 +109,7 @@ def test_a_killed_server_is_started_again_with_its_data(settings: Settings) -> N
 @pytest.mark.parametrize(
     "moment",
     [
-        "at once",
+        pytest.param("at once", marks=pytest.mark.slow),
         pytest.param("has a number", marks=pytest.mark.slow),
         "half way",
         pytest.param("listens", marks=pytest.mark.slow),
@@ -167,6 +167,7 @@ def test_a_client_killed_in_a_bulk_load_leaves_old_or_new_data(
     )
 
 
+@pytest.mark.slow
 def test_a_client_killed_before_the_swap_leaves_the_old_data(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_client_killed_before_the_swap_leaves_the_old_data(
     assert list(layout.root.glob("data-*")) == [layout.data.resolve()]
 
 
+@pytest.mark.slow
 def test_a_stale_record_is_not_believed(settings: Settings) -> None:
     info = managed.ensure_server(settings)
     layout = layout_of(settings)
@@ -218,6 +220,7 @@ def test_data_open_on_another_host_is_left_alone(settings: Settings) -> None:
     assert managed.ensure_server(settings).pid > 0
 
 
+@pytest.mark.slow
 def test_a_damaged_store_is_reported_in_the_servers_words(own: Settings) -> None:
     managed.ensure_server(own)
     managed.stop(own)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
+import shutil
 from html import unescape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from support.tree import ROOT
 
+from tosg.kg.claims.log import SourceLog
+from tosg.kg.merge.counts import SourceCounts
+from tosg.kg.report.load_report import LoadReport
 from tosg.kg.schema.types import entity_types, relationship_types
 from tosg.loaders import registry
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tosg.loaders.pipeline.build import BuildResult
 
 DOCS = ROOT / "docs"
 SCRIPT = DOCS / "scripts" / "write_sources.py"
@@ -47,6 +50,29 @@ def test_a_page_says_what_a_user_has_to_know(source: str) -> None:
     drawn = _texts(DOCS / "sources" / f"{source}.svg")
     assert set(loader.nodes) <= drawn
     assert {name for triple in loader.relationships for name in triple} <= drawn
+
+
+def test_what_became_of_the_claims_in_a_build_is_kept(tmp_path: Path) -> None:
+    script = runpy.run_path(str(SCRIPT))
+    counts = tmp_path / "counts.json"
+    shutil.copy(DOCS / "sources" / "counts.json", counts)
+    script["keep_built"].__globals__["COUNTS"] = counts
+    (counted,) = json.loads(counts.read_text())["indications"]["files"]
+
+    def built(rows: int) -> Path:
+        log = SourceLog("indications")
+        log.file(tmp_path / counted["file"]).read(rows)
+        report = LoadReport("20260102T000000.000000Z-abcdef", sources=[log])
+        report.claims["indications"] = SourceCounts(given=6, made=1, merged=2, rejected=3)
+        path = tmp_path / "report.json"
+        path.write_text(json.dumps(BuildResult("mine", reports=[report]).as_dict()))
+        return path
+
+    script["keep_built"](built(counted["read"]))
+    page = script["write"]()[Path("sources/indications.md")]
+    assert "Built into `mine` on 2026-01-02: of its 6 claims,\n1 were the first" in page
+    with pytest.raises(SystemExit, match="count it again"):
+        script["keep_built"](built(counted["read"] + 1))
 
 
 def test_the_metagraph_has_the_whole_schema() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fixture_graph import opened
+from support.frames import check_frame
 
 from tosg.cypher.registry import FOLDER
 from tosg.kg.query import finishing
@@ -408,6 +409,30 @@ CASES: dict[str, list[Case]] = {
         ({"start": "GRB2", "end": "RAF1", "through": ["HRAS", "SOS1"]}, []),  # not in this order
         ({"start": "HRAS", "end": "BRAF"}, []),  # what acts there is another part of the complex
     ],
+    "signals_in_cell_type": [
+        (
+            {"cell_type": "T cell"},  # strongest first; 0.3 is less than two deviations of 0.2
+            [
+                (IL2, IL2RA, "REGULATES", 1, 0.9, None, None, "g2", "d1", "by hand"),
+                (STAT5A, FOXP3, "REGULATES", -1, -0.75, 0.25, 5, "g1", "d1", "model"),
+                (IL2, IL2RA, "REGULATES", 1, 0.5, 0.1, 5, "g1", "d1", "model"),
+            ],
+        ),
+        (
+            {"cell_type": "CD4-positive, alpha-beta T cell", "deviations": 1.0, "dataset": "d1"},
+            [
+                (STAT5A, FOXP3, "REGULATES", -1, -0.75, 0.25, 5, "g1", "d1", "model"),
+                (IL2, IL2RA, "REGULATES", 1, 0.5, 0.1, 5, "g1", "d1", "model"),
+                (CD19, JAK3, "INTERACTS_WITH", 0, 0.3, 0.2, 5, "g1", "d1", "model"),
+            ],
+        ),
+        (
+            {"cell_type": "T cell", "method": "by hand"},
+            [(IL2, IL2RA, "REGULATES", 1, 0.9, None, None, "g2", "d1", "by hand")],
+        ),
+        ({"cell_type": "B cell"}, []),
+        ({"cell_type": "T cell", "dataset": "d2"}, []),
+    ],
     "upstream_regulators": [
         ({"gene": "JAK3"}, [(IL2RA, "REGULATES", 1, 0.8, ["signor"], None)]),
         (
@@ -474,6 +499,7 @@ def test_answers(
     assert len(found) == len(rows), found
     for got, expected in zip(found, rows, strict=True):
         assert got == tuple(_close(value) for value in expected)
+    check_frame(table)
 
 
 def simple(table: pa.Table) -> list[tuple[Any, ...]]:

@@ -11,8 +11,11 @@ from tosg.dashboard.views import parts
 from tosg.errors import TosgError
 from tosg.interop import viz
 from tosg.kg.query.statements import statements
+from tosg.kg.schema.types import ENTITY, entity_types
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tosg.cypher.header import Parameter
 
 FREE = "Cypher"
@@ -38,18 +41,35 @@ def show() -> None:
         return
     statement = known[name]
     st.markdown(statement.help)
-    with st.expander("The Cypher of this question"):
-        st.code(statement.cypher, language="cypher")
-    with st.form("form"):
-        values = {p.name: _field(name, p) for p in statement.params}
-        asked = st.form_submit_button("Ask")
+    question, answer = st.columns(parts.SIDE_BY_SIDE)  # one below the other on a phone
+    with question:
+        with st.form("form"):
+            values = {p.name: _field(name, p) for p in statement.params}
+            asked = st.form_submit_button("Ask")
+        with st.expander("The Cypher of this question"):
+            st.code(statement.cypher, language="cypher")
     given = {k: v for k, v in values.items() if v not in (None, "")}
     missing = [p.name for p in statement.params if p.required and p.name not in given]
-    if missing:
-        if asked:
+    with answer:
+        if _offer_names(name, statement.params, given):
+            return
+        if not missing:
+            _run(name, given)
+        elif asked:
             st.warning("Fill in " + ", ".join(missing) + ".")
-        return
-    _run(name, given)
+
+
+def _offer_names(statement: str, params: Sequence[Parameter], given: dict[str, Any]) -> bool:
+    """Complete the names of entities that were begun; whether one was."""
+    for p in params:
+        if p.name in given and (p.element == ENTITY or p.element in entity_types()):
+            text = ", ".join(given[p.name]) if p.many else str(given[p.name])
+            with st.container(border=False):
+                place = st.empty()
+                if parts.offer_names(f"{statement}.{p.name}", text, p.element, many=p.many):
+                    place.caption(f"No {p.element} is called {text}. These names begin so:")
+                    return True
+    return False
 
 
 def _field(statement: str, parameter: Parameter) -> Any:

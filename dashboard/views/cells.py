@@ -13,6 +13,7 @@ from tosg.kg.query.lookup import find_entities
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Cells can be counted by these, over the groups that fit the filters.
 LABELS = {
     "cell_type": "Cell type",
     "tissue": "Tissue",
@@ -21,6 +22,8 @@ LABELS = {
     "development_stage": "Development stage",
     "dataset": "Data set",
 }
+
+DONOR = "donor_id"
 
 
 def show() -> None:
@@ -34,14 +37,11 @@ def show() -> None:
         st.code("tosg cells attach mine.h5ad --dry-run", language="sh")
         return
     chosen = _filters(values)
+    shown = {**LABELS, DONOR: "Donor"}
     by = st.segmented_control(
-        "Count by",
-        list(LABELS),
-        default="cell_type",
-        format_func=LABELS.__getitem__,
-        key="by",
+        "Count by", list(shown), default="cell_type", format_func=shown.__getitem__, key="by"
     )
-    frame = cell_questions.cells_by(connection.graph(), by or "cell_type", chosen)
+    frame = _counted(by or "cell_type", values, chosen)
     if frame.empty:
         st.info("No group of cells fits these filters.")
         return
@@ -50,6 +50,19 @@ def show() -> None:
         st.dataframe(frame, hide_index=True)
     _genes(chosen)
     _single_cells(values["dataset"], chosen)
+
+
+def _counted(by: str, values: dict[str, list[str]], chosen: dict[str, list[str]]) -> pd.DataFrame:
+    if by != DONOR:
+        return cell_questions.cells_by(connection.graph(), by, chosen)
+    if any(chosen[field] for field in chosen if field != "dataset"):
+        st.caption("Donors are counted over whole data sets: the other filters have no part in it.")
+    return _donors(tuple(chosen["dataset"] or values["dataset"]), parts.revision())
+
+
+@st.cache_data(show_spinner="Reading the donors", max_entries=16)
+def _donors(datasets: tuple[str, ...], revision: int) -> pd.DataFrame:  # noqa: ARG001 - the key
+    return cell_questions.donors_of(connection.graph(), datasets)
 
 
 def _filters(values: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -75,6 +88,7 @@ def _genes(chosen: dict[str, list[str]]) -> None:
     for name in [*found.missing, *found.ambiguous]:
         why = ", ".join(found.ambiguous.get(name, [])) or "not in the graph"
         st.warning(f"{name}: {why}")
+    parts.offer_names("genes", given, "Gene", many=True)
     frame = cell_questions.dots(connection.graph(), list(found.ids.values()), chosen)
     if frame.empty:
         st.info("No chosen group expresses them above the threshold.")
@@ -90,7 +104,12 @@ def _genes(chosen: dict[str, list[str]]) -> None:
 def _single_cells(datasets: list[str], chosen: dict[str, list[str]]) -> None:
     st.subheader("Single cells")
     dataset = st.selectbox("Data set", datasets, key="of", bind="query-params")
-    cells = cell_questions.sample_cells(connection.graph(), dataset, chosen)
+    donors = _donors((dataset,), parts.revision())
+    known = {str(d): int(n) for d, n in zip(donors["donor_id"], donors["cells"], strict=True)}
+    only = st.multiselect("Donor", list(known), key="donor", bind="query-params") if known else []
+    cells = cell_questions.sample_cells(
+        connection.graph(), dataset, chosen, {donor: known[donor] for donor in only}
+    )
     if cells.empty:
         st.info("No cell of this data set fits the filters.")
         return
@@ -112,6 +131,7 @@ def _values(dataset: str, cells: pd.DataFrame, gene: str) -> list[float] | None:
     found = find_entities(graph.db, "Gene", [gene])
     if gene not in found.ids:
         st.warning(f"{gene} is no gene of the graph, or means several.")
+        parts.offer_names("gene", gene, "Gene")
         return None
     values = cell_questions.expression_of_cells(
         graph, dataset, cells["idx"].tolist(), found.ids[gene]

@@ -11,13 +11,15 @@ from tosg.dashboard.views import parts
 from tosg.interop import viz
 from tosg.kg.query.entity import count_degrees, read_entity
 from tosg.kg.query.lookup import find_entities
-from tosg.kg.schema.types import entity_types
+from tosg.kg.schema.types import ENTITY, entity_types
 
 if TYPE_CHECKING:
     from tosg.interop.palette import Entity
 
-#: Relationship types that are drawn at first, so that a hub's picture can be read.
+#: Relationship types that are drawn at first, so that a hub's picture can be read: how it signals,
+#: then what it has fewest of.
 FIRST_TYPES = 4
+SIGNALS = ("REGULATES", "PHOSPHORYLATES", "INTERACTS_WITH", "TARGETS")
 
 
 def show() -> None:
@@ -41,9 +43,12 @@ def show() -> None:
     if found is None:
         st.error(f"The graph has no entity {id_}.")
         return
-    _annotation(found)
-    _neighbourhood(found)
-    _nearest(found)
+    told, drawn = st.columns(parts.SIDE_BY_SIDE)  # one below the other on a phone
+    with told:
+        _annotation(found)
+        _nearest(found)
+    with drawn:
+        _neighbourhood(found)
     if found["type"] in ("Gene", "Protein"):
         _expression(found)
 
@@ -56,6 +61,7 @@ def _choose(given: str) -> str | None:
         return found.ids[given]
     if given not in found.ambiguous:
         st.error(f"Nothing in the graph has the identifier or name {given!r}.")
+        parts.offer_names("id", given, ENTITY)
         return None
     options = {id_: read_entity(graph.db, id_) or {} for id_ in found.ambiguous[given]}
     return st.selectbox(
@@ -117,11 +123,11 @@ def _neighbourhood(found: dict[str, Any]) -> None:
     if not degrees:
         st.info("Nothing is joined to it.")
         return
-    first = sorted(degrees, key=lambda t: (t == "ENCODES", degrees[t]))[:FIRST_TYPES]
+    first = sorted(degrees, key=lambda t: (t not in SIGNALS, t == "ENCODES", degrees[t]))
     types = st.multiselect(
         "Relationships",
         list(degrees),
-        default=first,
+        default=first[:FIRST_TYPES],
         format_func=lambda t: f"{t} ({degrees[t]:,})",
     )
     limit = st.slider("Drawn at most", 20, questions.MOST_NEIGHBOURS, 60, step=20)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tosg.dashboard import charts, connection, questions
 from tosg.dashboard.views import parts
+from tosg.errors import QueryError
 from tosg.interop import viz
 
 #: Reports of loads that are listed.
@@ -66,10 +67,8 @@ def _embedded(revision: int) -> pd.DataFrame:  # noqa: ARG001 - the key
 
 
 @st.cache_data(show_spinner="Counting what each source claims", max_entries=4)
-def _by_source(revision: int) -> dict[str, dict[str, int]]:  # noqa: ARG001 - the key
-    from tosg.kg.database.counts import by_source
-
-    return by_source(connection.graph().db)
+def _claims(revision: int) -> pd.DataFrame:  # noqa: ARG001 - the key
+    return questions.sources_table(connection.graph())
 
 
 def _coverage(revision: int) -> None:
@@ -102,21 +101,8 @@ def _loads() -> None:
 
 def _sources(revision: int) -> None:
     st.subheader("Sources and licences")
-    rows = connection.graph().db.rows(
-        "CYPHER 5 MATCH (n:Entity) WITH n LIMIT 20000 "
-        "UNWIND range(0, size(n.sources) - 1) AS i "
-        "RETURN DISTINCT n.sources[i] AS source, n.licenses[i] AS licence, "
-        "n.releases[i] AS release ORDER BY source"
-    )
-    licences = {row["source"]: row for row in rows}
-    table = [
-        {
-            "source": source,
-            "entities": counts["nodes"],
-            "relationships": counts["relationships"],
-            "licence": licences.get(source, {}).get("licence", ""),
-            "release": licences.get(source, {}).get("release", ""),
-        }
-        for source, counts in _by_source(revision).items()
-    ]
-    st.table(pd.DataFrame(table).set_index("source"))
+    try:
+        st.table(_claims(revision).set_index("source"))
+    except QueryError as error:  # it took too long, as a rule: the error says which
+        st.info(f"Not counted: {error}")
+        st.info("`tosg stats` counts the claims of each source without a limit of time.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from neo4j_viz.streamlit import display_widget
 
-from tosg.dashboard import connection
+from tosg.dashboard import connection, questions
 from tosg.interop.palette import SIGN_MARKS, TYPE_COLOURS
 from tosg.kg.database.bookkeeping import read_meta
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PAGES = "pages"
 
 PICTURE_HEIGHT = "520px"
+
+#: Widths of words and of the picture beside them.
+SIDE_BY_SIDE = (2, 3)
 
 
 def revision() -> int:
@@ -43,6 +46,37 @@ def show_if_empty() -> bool:
 def entity_link(id_: str, label: str) -> None:
     """A link to an entity's page."""
     st.page_link(st.session_state[PAGES]["entity"], label=label, query_params={"id": id_})
+
+
+def offer_names(key: str, text: str, label: str, *, many: bool = False) -> bool:
+    """Complete the name in a field: buttons with the names that begin with what stands there.
+
+    Parameters
+    ----------
+    key : str
+        Of the field, in the state of the session; a button writes the name into it.
+    text : str
+        What stands in the field.
+    label : str
+        Type of what is meant, or ``Entity``.
+    many : bool
+        Whether the field holds several names with commas between; the last is completed.
+
+    Returns
+    -------
+    bool
+        Whether names were offered.
+    """
+    *before, last = text.split(",") if many else [text]
+    found = questions.completions(connection.graph(), last.strip(), label)
+    for name, shown in found:
+        whole = ", ".join([*(b.strip() for b in before), name])
+        st.button(shown, key=f"{key}: {name}", on_click=_fill, args=(key, whole), type="tertiary")
+    return bool(found)
+
+
+def _fill(key: str, value: str) -> None:
+    st.session_state[key] = value
 
 
 def picture(graph: VisualizationGraph, key: str) -> list[str]:

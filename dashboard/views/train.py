@@ -57,7 +57,14 @@ def _build() -> None:
 
 def _nodes(fields: dict[str, Any]) -> bool:
     """Ask for the nodes; whether there is enough to go on."""
-    how = st.radio("Nodes", NODES, key="nodes", bind="query-params", horizontal=True)
+    how = st.radio(
+        "Nodes",
+        NODES,
+        key="nodes",
+        bind="query-params",
+        horizontal=True,
+        label_visibility="collapsed",
+    )
     fields["level"] = st.radio(
         "Where abundance and interactions meet",
         LEVELS,
@@ -85,6 +92,7 @@ def _nodes(fields: dict[str, Any]) -> bool:
     for name in found.missing:
         if name:
             st.warning(f"The graph has no {label} {name}.")
+    parts.offer_names("members", given, label, many=label == "Gene")
     if not found.ids:
         return False
     ids = list(found.ids.values())
@@ -94,7 +102,14 @@ def _nodes(fields: dict[str, Any]) -> bool:
 
 
 def _cells(fields: dict[str, Any]) -> None:
-    how = st.radio("Cells", CELLS, key="cells", bind="query-params", horizontal=True)
+    how = st.radio(
+        "Cells",
+        CELLS,
+        key="cells",
+        bind="query-params",
+        horizontal=True,
+        label_visibility="collapsed",
+    )
     if how == "no cells":
         fields["cells"] = False
     elif how == "my own Cypher":

@@ -43,10 +43,12 @@ VIEWS = {
     ),
 }
 
-WIDTH, HEIGHT = 1280, 1500
+#: Of a window; a view is shown down to its end, or to this many pixels.
+DESKTOP, PHONE = 1280, 390
+MOST_HEIGHT = 1250
 
 #: Seconds for pictures drawn by scripts to come to rest.
-REST_SECONDS = 4.0
+REST_SECONDS = 3.0
 
 #: Of WebP; text stays sharp.
 QUALITY = 72
@@ -57,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--graph", default="demo")
     parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--phone", action="store_true", help="as wide as a phone, whole")
     parser.add_argument("views", nargs="*", choices=[*VIEWS, []], help="by default all")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -64,24 +67,35 @@ def main() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as page:
         address = page.stdout.readline().strip() if page.stdout else ""
         try:
-            with chrome((WIDTH, HEIGHT)) as browser:
+            with chrome() as browser:
                 open_view(browser, address)  # what is compiled at a first visit
                 for name in options.views or VIEWS:
                     target = options.out / f"dashboard-{name}.webp"
-                    size = take(browser, address + VIEWS[name], target)
+                    size = take(browser, address + VIEWS[name], target, phone=options.phone)
                     print(f"{name}: {size / 1000:.0f} kB")  # noqa: T201
         finally:
             page.terminate()
 
 
-def take(browser: Chrome, address: str, target: Path) -> int:
+def take(browser: Chrome, address: str, target: Path, *, phone: bool = False) -> int:
     """Open a view and write its picture; returns the bytes it takes."""
+    set_window(browser, PHONE if phone else DESKTOP, MOST_HEIGHT)
     open_view(browser, address)
+    time.sleep(REST_SECONDS)
+    inner = "return document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
+    height = int(browser.execute_script(inner)) + 20
+    set_window(browser, PHONE if phone else DESKTOP, height if phone else min(height, MOST_HEIGHT))
     time.sleep(REST_SECONDS)
     settle(browser)
     picture = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
     picture.convert("RGB").save(target, "WEBP", quality=QUALITY, method=6)
     return target.stat().st_size
+
+
+def set_window(browser: Chrome, width: int, height: int) -> None:
+    """Make the page so large, whatever the screen is."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Run it after a change of a source: ``python docs/scripts/write_sources.py``; a test compares. With
 ``--count DATA`` it first reads the files below a folder, or those of the sources that are named
-after it, and keeps the counts in ``docs/sources/counts.json``, from where the pages take them.
+after it, and keeps the counts in ``docs/sources/counts.json``, from where the pages take them. With
+``--built REPORT``, what ``tosg build RECIPE --json`` printed, it keeps what became of the claims.
 """
 
 from __future__ import annotations
@@ -243,6 +244,15 @@ def _counted(counted: dict[str, Any] | None) -> Iterator[str]:
     )
     claims = [*counted["entities"].items(), *counted["relationships"].items()]
     yield from _table(("claims of", "number"), ((f"`{k}`", f"{n:,}") for k, n in claims))
+    if built := counted.get("built"):
+        given, made, merged, rejected = (
+            f"{built[key]:,}" for key in ("given", "made", "merged", "rejected")
+        )
+        yield f"Built into `{built['recipe']}` on {built['date']}: of its {given} claims,"
+        yield f"{made} were the first of a node or relationship, {merged} joined one that other"
+        yield f"claims make too, and {rejected} were not used, or wait for an end that no source"
+        yield "brought."
+        yield ""
 
 
 def _table(
@@ -291,13 +301,42 @@ def count(folder: Path, names: Sequence[str]) -> None:
         if found is not None:
             counts[name] = found
             print(f"{name}: {_total(found)}", flush=True)  # noqa: T201
-            text = json.dumps(dict(sorted(counts.items())), indent=1)
-            COUNTS.write_text(f"{text}\n", encoding="utf-8")
+            _keep(counts)
+
+
+def keep_built(report: Path) -> None:
+    """Keep what became of each source's claims in a build, and the rows that it read.
+
+    The file is what ``tosg build RECIPE --json`` printed of a first build.
+    """
+    told = json.loads(report.read_text(encoding="utf-8"))
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
+    for load in told["reports"]:
+        date = f"{load['id'][:4]}-{load['id'][4:6]}-{load['id'][6:8]}"
+        rows = {(f["source"], f["file"]): f["read"] for s in load["sources"] for f in s["files"]}
+        for name, claims in load["claims"].items():
+            counted = counts.get(name)
+            if counted is None:
+                raise SystemExit(f"{name}: count its files first (--count DATA {name})")
+            for file in counted["files"]:
+                read = rows.get((name, file["file"]))
+                if read != file["read"]:
+                    raise SystemExit(
+                        f"{name}: the build read {read} rows of {file['file']}, the pages say "
+                        f"{file['read']}; count it again (--count DATA {name})"
+                    )
+            counted["built"] = {"recipe": told["recipe"], "date": date, **claims}
+    _keep(counts)
+
+
+def _keep(counts: dict[str, Any]) -> None:
+    text = json.dumps(dict(sorted(counts.items())), indent=1)
+    COUNTS.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _count_one(name: str, folder: Path) -> dict[str, Any] | None:
-    # Today's layouts lie in a folder of their own where there are older ones beside them.
-    for place in (folder / "official", folder / "official" / name, folder):
+    # What a build takes; some sources need a folder of their own, where several fit.
+    for place in (folder, folder / "official", folder / "official" / name):
         try:
             return _read(registry.make(name), place)
         except TosgError:
@@ -337,10 +376,13 @@ def main() -> None:
     """Count, if asked to, and write all pages; those of sources that are gone are removed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=Path, metavar="DATA")
+    parser.add_argument("--built", type=Path, metavar="REPORT")
     parser.add_argument("names", nargs="*")
     given = parser.parse_args()
     if given.count is not None:
         count(given.count, given.names)
+    if given.built is not None:
+        keep_built(given.built)
     written = write()
     for old in (*TARGET.glob("*.md"), *TARGET.glob("*.svg")):
         if old.relative_to(DOCS) not in written:

@@ -132,7 +132,11 @@ def _load(place: Path, k: int, entry: dict[str, Any]) -> TargetEdges:
             arrays[part] = np.load(path, mmap_mode="r", allow_pickle=False)
     edges = TargetEdges(**arrays, n_sources=entry["n_sources"], n_targets=entry["n_targets"])
     if len(edges.colptr) != edges.n_targets + 1 or edges.colptr[-1] != len(edges.row):
-        raise ExportError("the kept edges do not fit", where=place, hint="remove the folder")
+        raise ExportError(
+            "the stored order of edges does not fit the training set",
+            where=place,
+            hint="remove the folder",
+        )
     return edges
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tosg.export.batches.ahead import PagesAhead
 from tosg.export.batches.batch import Batch, SparseTensors, Topology, scatter_rows
+from tosg.export.batches.device import check_device, check_fits
 from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.batches.shards import ShardReader, SparseRows
 from tosg.export.format.damage import check_training_files
@@ -103,6 +104,9 @@ class _CellValues:
 
     def dense(self) -> Tensor:
         self.uses.dense = True
+        cells, nodes = len(self.arrays.cell), self.reader.manifest.n_nodes
+        if self.arrays.dense is None:
+            check_fits(4 * cells * nodes, cells, self.device, "x")
         if self.device != "cpu":
             return scatter_rows(self._sparse(), self.reader.manifest.n_nodes)
         dense = self.arrays.dense
@@ -325,6 +329,7 @@ class CellReader:
     def _on(self, device: str) -> tuple[Topology, Tensor]:
         """The topology and the measured nodes on a device, kept there."""
         if device not in self._on_device:
+            check_device(device)
             measured = torch.from_numpy(self.measured).to(device)
             graph = self.graph if device == "cpu" else self.graph.to(device)
             topology = Topology(graph, self.manifest.node_types, self.manifest.edge_types)

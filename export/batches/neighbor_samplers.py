@@ -328,7 +328,7 @@ class LayerSampler(BaseSampler):  # type: ignore[misc]  # untyped
     ) -> HeteroSamplerOutput:
         """Refused: layers are sampled around nodes, in `torch_geometric` too."""
         raise ConfigError(
-            "layers are sampled around nodes",
+            "layers cannot be sampled around edges",
             where="layer_sampler",
             found=f"{index}, {neg_sampling}",
         )

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data, HeteroData
 
+from tosg.export.batches.device import check_fits
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -86,6 +88,8 @@ class TopologyCache:
     def _expand(self, b: int, measured: Tensor) -> dict[str, Tensor]:
         graph = self.graph
         n, e, device = graph.num_nodes, graph.edge_index.shape[1], graph.edge_index.device
+        of_an_edge = sum(getattr(graph, name).itemsize for name in EDGE_ATTRIBUTES) + 16
+        check_fits(b * (e * of_an_edge + n * 16), b, str(device), "the nodes and edges")
         shift = (torch.arange(b, device=device) * n).view(1, b, 1)
         made = {
             "edge_index": (graph.edge_index.view(2, 1, e) + shift).reshape(2, b * e),

@@ -47,9 +47,9 @@ class Sampler:
         Leave out the last batch where it is not full.
     rank, world_size : int
         This process among those that share the epoch. Batch ``i`` of rank ``r`` is batch
-        ``i * world_size + r`` of the epoch. Every rank gets the same number of batches: where
-        they do not come out even, the epoch goes on from its beginning (with ``drop_last``, the
-        surplus is left out).
+        ``i * world_size + r`` of the epoch. Every rank gets the same number of batches, and every
+        row is in one of them: rows that do not fill a batch for each rank are shared evenly, so
+        that the last batches are smaller (with ``drop_last``, they are left out).
     block, buffer : int
         Rows of a block, blocks of a buffer: a larger buffer mixes better and reads wider.
     run : int
@@ -88,16 +88,34 @@ class Sampler:
                     expected=expected,
                 )
 
+        if not self.drop_last and len(self) * self.world_size > self.n:
+            raise ConfigError(
+                "the processes cannot share the cells in equal numbers of batches",
+                where="world_size",
+                found=f"{self.n:,} cells, {self.world_size} processes, "
+                f"batches of at most {self.batch_size}",
+                expected="a cell in every batch of every process, and no cell twice",
+                hint="fewer processes, a larger batch_size, or drop_last; with rank=0 and "
+                "world_size=1 each process reads all of them",
+            )
+
     def __len__(self) -> int:
         """Batches of this rank in an epoch."""
-        if self.drop_last:
-            return self.n // self.batch_size // self.world_size
-        return -(-self.in_epoch // self.world_size)
+        together = self.batch_size * self.world_size
+        return self.n // together if self.drop_last else -(-self.n // together)
 
-    @property
-    def in_epoch(self) -> int:
-        """Batches of all ranks in an epoch, the last one perhaps not full."""
-        return -(-self.n // self.batch_size)
+    def _span(self, i: int) -> tuple[int, int]:
+        """Start and stop of batch ``i`` of this rank, as places in the order of the epoch."""
+        size, ranks = self.batch_size, self.world_size
+        number = i * ranks + self.rank
+        rounds, rest = divmod(self.n, size * ranks)
+        if rest < ranks and rounds:  # too few for a batch each: the round before shares its rows
+            rounds, rest = (rounds - 1, rest + size * ranks) if rest else (rounds, 0)
+        if self.drop_last or number < rounds * ranks:
+            return number * size, (number + 1) * size
+        shared = (len(self) - rounds) * ranks
+        start, place = rounds * ranks * size, number - rounds * ranks
+        return start + place * rest // shared, start + (place + 1) * rest // shared
 
     def batch(self, epoch: int, i: int) -> Int64s:
         """Rows of batch ``i`` of this rank in ``epoch``.
@@ -105,12 +123,11 @@ class Sampler:
         Returns
         -------
         (b,) int64
-            ``b`` is ``batch_size``, or less for the last batch of the epoch.
+            ``b`` is ``batch_size``, or less for the last batches of the epoch.
         """
         if not 0 <= i < len(self):
             raise IndexError(f"batch {i} of {len(self)}")
-        start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
-        return self._rows(epoch, start, min(start + self.batch_size, self.n))
+        return self._rows(epoch, *self._span(i))
 
     @property
     def windows(self) -> int:
@@ -119,8 +136,7 @@ class Sampler:
 
     def window_of(self, i: int) -> int:
         """Window that batch ``i`` of this rank begins in."""
-        start = ((i * self.world_size + self.rank) % self.in_epoch) * self.batch_size
-        return start // (self.block * self.buffer)
+        return self._span(i)[0] // (self.block * self.buffer)
 
     def window(self, epoch: int, w: int) -> Int64s:
         """Rows of window ``w`` of an epoch, increasing."""

@@ -123,7 +123,7 @@ def stream_cells(
         import datasets
     except ImportError as error:
         raise ConfigError(
-            "a view of Hugging Face needs datasets",
+            "the package datasets is not installed",
             found=error,
             hint='pip install "tosg[huggingface]"',
         ) from error

@@ -30,6 +30,7 @@ from tosg.export.cells.targets import (
     name_groups,
     read_target,
 )
+from tosg.kg.cells.stored.dataset import check_written
 from tosg.kg.reader.bulk import read_nodes
 from tosg.kg.schema.support import MAP_PREFIX, MARKER_PREFIX
 
@@ -175,9 +176,12 @@ def read_cells(
 def _files(db: Database, table: pa.Table) -> dict[str, list[str]]:
     """Hashes of the files of each data set of the cells."""
     rows = db.rows(
-        "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids RETURN d.id AS id, d.sha256s AS files",
+        "CYPHER 5 MATCH (d:Dataset) WHERE d.id IN $ids "
+        "RETURN d.id AS id, d.sha256s AS files, keys(d) AS known",
         ids=pc.unique(decode_column(table.column("dataset"))).to_pylist(),
     )
+    for row in rows:
+        check_written(row["id"], known=set(row["known"]), needed=["sha256s"])
     return {row["id"]: row["files"] for row in rows}
 
 

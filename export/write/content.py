@@ -161,7 +161,7 @@ def _digests(parts: ExportParts) -> dict[str, str | None]:
 
 
 def make_run(
-    db: Database, parts: ExportParts, *, started: float, bookmark: str, workers: int
+    db: Database, parts: ExportParts, *, started: float, bookmark: str, workers: int, deaths: int
 ) -> dict[str, Any]:
     """What is true of this run alone."""
     import neo4j
@@ -191,6 +191,7 @@ def make_run(
         "finished": _iso(ended),
         "seconds": round(ended - started, 3),
         "workers": workers,
+        "worker_deaths": deaths,
         "resumed": parts.resumed,
     }
 

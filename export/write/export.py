@@ -13,41 +13,34 @@ decoded once, and goes to the spills of each.
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tosg.errors import ConfigError
-from tosg.export.format.digest import digest_arrays
 from tosg.export.format.manifest import MANIFEST, manifest_bytes
-from tosg.export.format.writers import save_npy
 from tosg.export.graph.read import read_graph
 from tosg.export.selection import Selection, resolve_selection
-from tosg.export.write.cell_columns import spill_columns, write_cells
+from tosg.export.write.cell_passes import spill_cells, write_cell_files
 from tosg.export.write.chosen import CellTables, Chosen, choose_parts
 from tosg.export.write.content import make_content, make_run
+from tosg.export.write.engines import check_engine, open_engine
 from tosg.export.write.graph_files import read_vector_width, write_graph_files
 from tosg.export.write.growth import OldSet, grown_selection, open_old
 from tosg.export.write.job import ExportJob, GraphMovedError, ResumeError
-from tosg.export.write.plan import make_export_plan
 from tosg.export.write.result import (
     ExportResult,
     summarize_existing,
     summarize_planned,
     summarize_written,
 )
-from tosg.export.write.shards import read_range, write_shard
 from tosg.export.write.workspace import (
     DiskFullError,
     Workspace,
     check_output,
-    describe_file,
     disk_errors,
 )
-from tosg.files import write_bytes, writing
+from tosg.files import write_bytes
 from tosg.kg.query.limits import SELECTION_TIMEOUT
 from tosg.progress import Progress, silent
 
@@ -64,50 +57,26 @@ def export(
     selection: Selection,
     out: str | os.PathLike[str],
     *,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = "local",
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
     progress: Progress = silent,
 ) -> ExportResult:
-    """Export a selection of the graph to a training set.
+    """Export a selection of the graph to a training set in `out`.
 
-    Parameters
-    ----------
-    db : Database
-        The graph.
-    selection : Selection
-        What to export.
-    out : path
-        A folder that is not there or empty.
-    workers : int
-        Local processes for the cells; the bytes are the same for any number.
-    resume : bool
-        Go on with an export to `out` that did not end.
-    dry_run : bool
-        Count and estimate, write nothing.
-    timeout : float or None
-        Seconds that each query of the selection may take, 600 unless said otherwise; None for no
-        limit.
-    progress : Progress
-        Called with the stage and how much of it is done.
+    The arguments are those of `tosg.KnowledgeGraph.export`.
 
     Raises
     ------
-    ConfigError
-        The output folder is not empty, a name in the selection is unknown, or there are no cells
-        for what is asked of them.
-    QueryError
-        A query of the selection fails.
-    ExportError
-        The selection is empty or cannot be split, its cells have no value for any of its nodes, the
-        graph changed twice under the export, an
-        export that is resumed asked for something else or the graph is another one since, the
-        disk is full.
+    ConfigError, QueryError, ExportError
+        As there.
     """
     results = export_each(
         db, {"": selection}, out,
-        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+        workers=workers, engine=engine, resume=resume, dry_run=dry_run, timeout=timeout,
+        progress=progress,
     )  # fmt: skip
     return results[""]
 
@@ -118,7 +87,8 @@ def grow(
     out: str | os.PathLike[str],
     *,
     selection: Selection | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = "local",
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
@@ -146,7 +116,8 @@ def grow(
     before = open_old(old)
     results = _export(
         db, {"": grown_selection(before, selection)}, out, before,
-        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+        workers=workers, engine=engine, resume=resume, dry_run=dry_run, timeout=timeout,
+        progress=progress,
     )  # fmt: skip
     return results[""]
 
@@ -156,7 +127,8 @@ def export_each(
     selections: Mapping[str, Selection],
     out: str | os.PathLike[str],
     *,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = "local",
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
@@ -183,7 +155,8 @@ def export_each(
     """
     return _export(
         db, selections, out, None,
-        workers=workers, resume=resume, dry_run=dry_run, timeout=timeout, progress=progress,
+        workers=workers, engine=engine, resume=resume, dry_run=dry_run, timeout=timeout,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -193,15 +166,15 @@ def _export(
     out: str | os.PathLike[str],
     old: OldSet | None,
     *,
-    workers: int,
+    workers: int | None,
+    engine: str,
     resume: bool,
     dry_run: bool,
     timeout: float | None,
     progress: Progress,
 ) -> dict[str, ExportResult]:
-    if workers < 1:
-        raise ConfigError("workers must be 1 or more", where="workers", found=workers)
-    _check_names(selections)
+    check_engine(engine, workers)
+    check_names(selections)
     # Past links: the partial folder has to be beside the real one, to become it by a rename.
     folders = {name: Path(out).resolve() / name for name in selections}
     resolved = {name: resolve_selection(s) for name, s in selections.items()}
@@ -212,26 +185,34 @@ def _export(
             results[name] = summarize_existing(folder, resolved[name], db.bookmark())
     started = time.time()
     todo = [name for name in selections if name not in results]
-    for last in (False, True):
-        bookmark = db.bookmark()
-        jobs = [
-            ExportJob(
-                db, resolved[name], Workspace(folders[name]), workers, timeout,
-                progress, bookmark, started, old,
-            )
-            for name in todo
-        ]  # fmt: skip
-        try:
-            results |= zip(todo, _attempt(jobs, resume=resume, dry_run=dry_run), strict=True)
-            return {name: results[name] for name in selections}
-        except GraphMovedError:
-            if last:
-                raise
-            resume = False
+    with open_engine("local" if dry_run else engine, workers) as runs:
+        for last in (False, True):
+            bookmark = db.bookmark()
+            jobs = [
+                ExportJob(
+                    db, resolved[name], Workspace(folders[name]), runs, timeout,
+                    progress, bookmark, started, old,
+                )
+                for name in todo
+            ]  # fmt: skip
+            try:
+                results |= zip(todo, _attempt(jobs, resume=resume, dry_run=dry_run), strict=True)
+                return {name: results[name] for name in selections}
+            except GraphMovedError:
+                if last:
+                    raise
+                resume = False
     raise AssertionError("unreachable")
 
 
-def _check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[str]) -> None:
+    """Check that selections can have folders of their names.
+
+    Raises
+    ------
+    ConfigError
+        One cannot.
+    """
     for name in names:
         if Path(name).name != name or name.startswith(".") or name.endswith(".partial"):
             raise ConfigError(
@@ -307,12 +288,12 @@ def _write(chosen: Sequence[Chosen], *, resume: bool) -> list[ExportResult]:
         group = [one for one in todo if one.cell_side == side and one.parts.cells is not None]
         if group:
             with group[0].job.telling():
-                plans |= zip(map(id, group), _spill_cells(group), strict=True)
+                plans |= zip(map(id, group), spill_cells(group), strict=True)
     if todo:
         todo[0].job.check_unmoved()
     for one in todo:
         if id(one) in plans:
-            _write_cells(one, *plans[id(one)])
+            write_cell_files(one, *plans[id(one)])
     finished = iter([_finish(one) for one in todo])
     return [ready[p] if p in ready else next(finished) for p in range(len(chosen))]
 
@@ -332,73 +313,18 @@ def _graph_files(one: Chosen) -> dict[str, Any]:
     )
 
 
-def _spill_cells(group: Sequence[Chosen]) -> list[tuple[ExportPlan, dict[str, Any]]]:
-    """First pass: everything of the cells that comes from the database, spilled for each job."""
-    plans = [_plan(one) for one in group]
-    job, cells = group[0].job, group[0].parts.cells
-    assert cells is not None  # noqa: S101
-    columns = job.sign("columns", lambda: spill_columns(job.db, job.space.work, cells))
-    for other in group[1:]:
-        other.job.sign("columns", lambda other=other: _copy_columns(job, other.job, columns))  # type: ignore[misc]
-    job.run(plans[0].with_others(plans[1:]), read_range, "reading cells", len(plans[0].ranges))
-    return [(plan, columns) for plan in plans]
-
-
-def _plan(one: Chosen) -> ExportPlan:
-    job, parts = one.job, one.parts
-    assert parts.cells is not None  # noqa: S101
-    old = parts.old
-    with disk_errors(job.space.folder):
-        return make_export_plan(
-            job.space.folder,
-            job.db,
-            parts.cells if old is None else parts.cells.since(len(old.cells)),
-            parts.infos,
-            parts.maps,
-            shard_rows=job.selection.shard_size,
-            connections=max(1, 4 // job.workers),
-            first_shard=0 if old is None else len(old.shards),
-        )
-
-
-def _copy_columns(source: ExportJob, job: ExportJob, receipt: dict[str, Any]) -> dict[str, Any]:
-    for path in sorted(source.space.work.glob("columns-*.arrow")):
-        with writing(job.space.work / path.name) as temporary:
-            shutil.copyfile(path, temporary)
-    return receipt
-
-
-def _write_cells(one: Chosen, plan: ExportPlan, columns: dict[str, Any]) -> None:
-    """Second pass: the spills become the files of the cells."""
-    job, parts = one.job, one.parts
-    cells = parts.cells
-    assert cells is not None  # noqa: S101
-    shards = job.run(plan, write_shard, "writing cells", plan.n_shards)
-    folder = job.space.folder
-    with disk_errors(folder):
-        kept = [] if parts.old is None else parts.old.link_shards(folder)
-        parts.shards = [*kept, *(shards[k] for k in sorted(shards))]
-        parts.cells_digest = write_cells(
-            folder / "cells.parquet", job.space.work, cells, columns, job.selection.shard_size
-        )
-        measured = np.stack([m.measured for m in parts.maps])
-        with writing(folder / "measured.npy") as temporary:
-            save_npy(temporary, measured)
-        parts.measured_digest = digest_arrays({"measured": measured})
-        names = ["cells.parquet", "measured.npy"]
-        if parts.proteins is not None:
-            with writing(folder / "proteins.npy") as temporary:
-                save_npy(temporary, parts.proteins)
-            parts.proteins_digest = digest_arrays({"proteins": parts.proteins})
-            names.append("proteins.npy")
-        parts.files = {n: describe_file(folder / n) for n in names}
-
-
 def _finish(one: Chosen) -> ExportResult:
     job, parts = one.job, one.parts
     content = make_content(parts)
-    run = make_run(job.db, parts, started=job.started, bookmark=job.bookmark, workers=job.workers)
+    run = make_run(
+        job.db,
+        parts,
+        started=job.started,
+        bookmark=job.bookmark,
+        workers=job.engine.workers,
+        deaths=job.engine.deaths,
+    )
     with disk_errors(job.space.folder):
         write_bytes(job.space.folder / MANIFEST, manifest_bytes(content, run))
         job.space.finish()
-    return summarize_written(job.space.out, content, job.started)
+    return summarize_written(job.space.out, content, job.started, job.engine.deaths)

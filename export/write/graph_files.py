@@ -156,7 +156,7 @@ def spool_vectors(path: Path, db: Database, nodes: Nodes, dtype: str) -> tuple[A
                 continue
             if vectors.shape[1] != width:
                 raise ExportError(
-                    "text vectors of several widths",
+                    "the text vectors in the graph differ in length",
                     where="embedding_f32",
                     found=f"{vectors.shape[1]} and {width}",
                     hint="run `tosg embed` again",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tosg.export.selection import Selection
+    from tosg.export.write.engines import Engine
     from tosg.export.write.growth import OldSet
     from tosg.export.write.plan import ExportPlan, Receipt, Task
     from tosg.export.write.workspace import Workspace
@@ -39,7 +40,7 @@ class ExportJob:
     db: Database
     selection: Selection
     space: Workspace
-    workers: int
+    engine: Engine
     timeout: float | None
     progress: Progress
     bookmark: str
@@ -108,12 +109,10 @@ class ExportJob:
         return receipt
 
     def run(self, plan: ExportPlan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
-        """Run the tasks of a plan, here or in processes."""
-        from tosg.export.write.plan import run_tasks
-
+        """Run the tasks of a plan on the job's engine."""
         receipts: dict[int, Receipt] = {}
         self.progress(stage, 0, count)
-        for k, receipt in run_tasks(plan, task, count, self.workers):
+        for k, receipt in self.engine.run(plan, task, count):
             receipts[k] = receipt
             self.progress(stage, len(receipts), count)
         return receipts

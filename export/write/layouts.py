@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, unknown
-from tosg.export.format.manifest import LAYOUT, read_manifest
+from tosg.export.format.manifest import LAYOUT, MANIFEST, read_manifest
 from tosg.export.layouts.annotated import write_anndata, write_mudata
 from tosg.export.layouts.cell_texts import write_cell_texts
 from tosg.export.layouts.celltosg import write_celltosg
 from tosg.export.layouts.stored import StoredSet
-from tosg.export.write.export import export
+from tosg.export.write.export import check_names, export, export_each
 from tosg.export.write.workspace import disk_errors
 from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tosg.export.selection import Selection
     from tosg.export.write.result import ExportResult
@@ -71,6 +71,68 @@ def export_layout(
         return replace(result, folder=path)
     write_layout(made_of, path, layout, progress)
     shutil.rmtree(made_of)
+    return _placed(result, path)
+
+
+def export_each_layout(
+    db: Database,
+    selections: Mapping[str, Selection],
+    out: str | os.PathLike[str],
+    layout: str,
+    *,
+    resume: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    **how: Any,
+) -> dict[str, ExportResult]:
+    """Export several selections at once in one of `EXPORT_LAYOUTS`; see `export_each`.
+
+    All training sets stand before the first layout is made of one, and until the last is made.
+
+    Raises
+    ------
+    UsageError
+        There is no such layout.
+    ConfigError
+        There is something in a place, two selections have the same, or as `export_each`.
+    ExportError
+        As `export_each`; a selection has no cells.
+    """
+    check_layout(layout)
+    how |= {"resume": resume, "dry_run": dry_run, "progress": progress}
+    if layout == LAYOUT:
+        return export_each(db, selections, out, **how)
+    check_names(selections)
+    sets: dict[str, Selection] = {}
+    places: dict[str, Path] = {}
+    for name, selection in selections.items():
+        path = _name_place(Path(out) / name, layout)
+        folder = f"{path.name}.set"
+        if folder in sets:
+            raise ConfigError(
+                "two selections would be written to one place",
+                where="selections",
+                found=name,
+                expected=f"another name than that of {path}",
+            )
+        if not (resume and (path.with_name(folder) / MANIFEST).is_file()):
+            check_place(path)  # else what stands there may have been made before the kill
+        sets[folder], places[folder] = selection, path
+    results = export_each(db, sets, out, **how)
+    for folder, path in () if dry_run else places.items():
+        if not _is_taken(path):
+            write_layout(path.with_name(folder), path, layout, progress)
+    for folder, path in () if dry_run else places.items():
+        shutil.rmtree(path.with_name(folder))
+    return {
+        name: replace(result, folder=path) if dry_run else _placed(result, path)
+        for name, (folder, path) in zip(selections, places.items(), strict=True)
+        for result in [results[folder]]
+    }
+
+
+def _placed(result: ExportResult, path: Path) -> ExportResult:
+    """Say where a layout stands and how large it is."""
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     return replace(result, folder=path, bytes=sum(p.stat().st_size for p in files))
 
@@ -95,18 +157,38 @@ def find_place(out: Path, layout: str) -> Path:
     ConfigError
         Something is there.
     """
+    path = _name_place(out, layout)
+    check_place(path)
+    return path
+
+
+def _name_place(out: Path, layout: str) -> Path:
     path = out.resolve()
-    if layout in _FILES:
-        suffix = _FILES[layout][0]
-        path = path if path.suffix == suffix else path.with_name(path.name + suffix)
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+    if layout not in _FILES:
+        return path
+    suffix = _FILES[layout][0]
+    return path if path.suffix == suffix else path.with_name(path.name + suffix)
+
+
+def _is_taken(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def check_place(path: Path) -> None:
+    """Check that nothing is in a place.
+
+    Raises
+    ------
+    ConfigError
+        Something is.
+    """
+    if _is_taken(path):
         raise ConfigError(
-            "there is something in the place of the export",
+            "the output is there already",
             where=path,
             expected="nothing, or an empty folder",
             hint="name another place, or remove what is there",
         )
-    return path
 
 
 def write_layout(folder: Path, path: Path, layout: str, progress: Progress) -> None:

@@ -7,19 +7,13 @@ address, so it runs in any process; a task with a receipt is not run again.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tosg.errors import ExportError
 from tosg.export.cells.node_map import NodeMap
 from tosg.export.format.writers import save_npy
 from tosg.files import writing
@@ -145,69 +139,3 @@ def make_export_plan(
 
 
 Task = Callable[[ExportPlan, int], Receipt]
-
-
-def run_tasks(
-    plan: ExportPlan, task: Task, count: int, workers: int
-) -> Iterator[tuple[int, Receipt]]:
-    """Run tasks 0..count-1, here or in local processes; yields (number, receipt) as they end.
-
-    Raises
-    ------
-    ExportError
-        A worker process died.
-    """
-    if workers <= 1 or count <= 1:
-        for k in range(count):
-            yield k, task(plan, k)
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(workers, count), mp_context=context, initializer=_start_worker, initargs=(plan,)
-    )
-    try:
-        yield from _in_pool(pool, task, count, workers)
-    except BrokenProcessPool as error:
-        raise ExportError(
-            "a worker process died",
-            where=plan.folder,
-            found=error,
-            hint="--resume goes on; with fewer --workers less memory is needed",
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _in_pool(
-    pool: ProcessPoolExecutor, task: Task, count: int, workers: int
-) -> Iterator[tuple[int, Receipt]]:
-    waiting: dict[Future[Receipt], int] = {}
-    following = iter(range(count))
-    while True:
-        while len(waiting) < 2 * workers and (k := next(following, None)) is not None:
-            waiting[pool.submit(_run, task, k)] = k
-        if not waiting:
-            return
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            yield waiting.pop(future), future.result()
-
-
-_plan: ExportPlan | None = None  # of this worker process
-
-
-def _start_worker(plan: ExportPlan) -> None:
-    global _plan
-    _plan = plan
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()  # returns when it is gone, even by kill -9
-        os._exit(1)
-
-
-def _run(task: Task, k: int) -> Receipt:
-    assert _plan is not None  # noqa: S101
-    return task(_plan, k)

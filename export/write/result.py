@@ -69,13 +69,18 @@ class ExportResult:
         return describe_coverage(self.coverage, self.counts["cells"])
 
 
-def summarize_written(folder: Path, content: Mapping[str, Any], started: float) -> ExportResult:
-    """Sum up a training set that stands."""
+def summarize_written(
+    folder: Path, content: Mapping[str, Any], started: float, deaths: int = 0
+) -> ExportResult:
+    """Sum up a training set that stands; `deaths` of workers on the way are told."""
+    warnings = list(content["warnings"])
+    if deaths:
+        warnings.append(f"deaths of workers: {deaths}; what they were doing was done again")
     return ExportResult(
         folder=folder,
         counts=dict(content["counts"]),
         digests=dict(content["digests"]),
-        warnings=list(content["warnings"]),
+        warnings=warnings,
         bytes=sum(f["bytes"] for f in content["files"].values()),
         seconds=time.time() - started,
         coverage=list(content.get("coverage", [])),  # none in those of older versions

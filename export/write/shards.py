@@ -173,7 +173,11 @@ def _gathered(plan: ExportPlan, low: int, high: int) -> CsrArrays:
     rows, counts, indices, values = (np.concatenate([h[i] for h in held]) for i in range(4))
     order = np.argsort(rows)
     if not np.array_equal(rows[order], np.arange(low, high)):
-        raise ExportError("the receipts do not add up", where=plan.folder, hint="export again")
+        raise ExportError(
+            "the parts of the export do not hold all cells of a shard",
+            where=plan.folder,
+            hint="export again",
+        )
     take = _gather(counts, order)
     return counts[order], indices[take], values[take]
 

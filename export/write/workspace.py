@@ -94,8 +94,7 @@ class Workspace:
         except Timeout as error:
             raise self._busy() from error
         (self.work / _FAILED).unlink(missing_ok=True)
-        for left in self.folder.rglob(TEMPORARY_FILES):  # of a killed process
-            left.unlink(missing_ok=True)
+        remove_temporary_files(self.folder)  # of a killed process
 
     def check_idle(self) -> None:
         """Check that no process works in the folder.
@@ -198,6 +197,12 @@ class Workspace:
     def tidy(self) -> None:
         """Remove the folder of the work from a training set that stands."""
         shutil.rmtree(self.out / self.work.name, ignore_errors=True)
+
+
+def remove_temporary_files(folder: Path) -> None:
+    """Remove what killed processes left half written below a folder."""
+    for left in folder.rglob(TEMPORARY_FILES):
+        left.unlink(missing_ok=True)
 
 
 def write_receipt(work: Path, name: str, receipt: Mapping[str, Any]) -> None:

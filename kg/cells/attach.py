@@ -49,28 +49,10 @@ def attach(
         What `tosg.kg.cells.files.opening.open_source` reads: h5ad, zarr, h5mu, Loom, 10x, tables.
     mapping : CellMapping, optional
         Which columns say what a cell is; CELLxGENE's columns are found without.
-    replace_existing : bool
-        Whether a data set of the same id that differs is replaced.
-    dry_run : bool
-        Read and check everything, write nothing.
-    progress : Progress
-        Called with the stage and how much of it is done.
+    replace_existing, dry_run, progress
+        As of `tosg.KnowledgeGraph.attach_cells`, with its errors.
     **options
         Fields of `AttachOptions`.
-
-    Returns
-    -------
-    AttachReport
-
-    Raises
-    ------
-    DataError
-        The file is wrong, a data set of that id is attached already and differs, or its cells are
-        attached under another id.
-    ConfigError
-        The mapping or an option is wrong.
-    DatabaseError
-        The database went away, or another writer holds the lease.
     """
     chosen = AttachOptions(**options)
     path = Path(path)

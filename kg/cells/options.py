@@ -91,7 +91,7 @@ class AttachOptions:
                 raise unknown(name, value, known)
         if self.metacells < 0 or self.metacells == 1:
             raise ConfigError(
-                "a meta-cell is made of more than one cell",
+                "the size of a meta-cell cannot be 1 or negative",
                 where="--metacells",
                 found=self.metacells,
                 expected="2 or more, or 0 for none",

@@ -144,7 +144,7 @@ def _library_sizes(
         return None
     if values.unit not in ("counts", "corrected_counts"):
         raise DataError(
-            "library sizes divide counts",
+            "library sizes are given, and the values are not counts",
             where=f"{source.path}: {values.matrix.name}",
             found=values.unit,
             expected="counts or corrected_counts",
@@ -161,7 +161,7 @@ def _partition(
 ) -> metacells.Partition:
     if values.unit != "counts":
         raise DataError(
-            "meta-cells are sums of counts",
+            "meta-cells are made of counts, and the values are not counts",
             where=f"{values.path}: {values.matrix.name}",
             found=values.unit,
             expected="counts",

@@ -21,6 +21,7 @@ from tosg.kg.claims.evidence import RESERVED_KEYS, has_reserved_key
 from tosg.kg.claims.frame_file import FrameFile
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.claims.schemas import ENTITY_CLAIMS, LIST_SEPARATOR, RELATIONSHIP_CLAIMS
+from tosg.kg.schema.entities import OF_OTHER_TYPES
 from tosg.kg.schema.types import entity_types, relationship_types
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class Spool(Closing):
         frame = self._refuse(frame, "unknown type", ~pl.col("type").is_in(list(entity_types())))
         frame = self._refuse(frame, BAD_ID, ~is_id("id"))
         frame = self._refuse(frame, "identifier too long", is_too_long("id"))
+        frame = self._refuse_others(frame, "type", "id")
         return clean_entities(frame, self._noted)
 
     def _checked_relationships(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -181,6 +183,8 @@ class Spool(Closing):
         frame = self._refuse(
             frame, "identifier too long", is_too_long("start") | is_too_long("end")
         )
+        frame = self._refuse_others(frame, "start_type", "start")
+        frame = self._refuse_others(frame, "end_type", "end")
         score, sign, evidence = pl.col("score"), pl.col("sign"), pl.col("evidence")
         # NaN is not "between", so it is refused as well.
         frame = self._refuse(frame, "score not in 0..1", ~score.is_between(0, 1).fill_null(True))
@@ -211,6 +215,17 @@ class Spool(Closing):
                 if not types[name].directed and (end, start) in types[name].pairs:
                     continue
                 frame = self._refuse(frame, "pair of types not allowed", here)
+        return frame
+
+    def _refuse_others(self, frame: pl.DataFrame, type_: str, id_: str) -> pl.DataFrame:
+        """Refuse identifiers that say themselves that they are of another type."""
+        for prefix, of_others in OF_OTHER_TYPES.items():
+            shared = pl.col(id_).str.starts_with(f"{prefix}:")
+            if not frame.select(shared.any()).item():
+                continue
+            for label, pattern in of_others.items():
+                bad = (pl.col(type_) == label) & pl.col(id_).str.contains(pattern)
+                frame = self._refuse(frame, "identifier of another type", bad)
         return frame
 
     def _refuse(self, frame: pl.DataFrame, kind: str, bad: pl.Expr) -> pl.DataFrame:

@@ -171,7 +171,7 @@ def translated(uri: str) -> Iterator[None]:
     except ne.Neo4jError as error:
         raise _neo4j_error(error, uri) from error
     except (ne.DriverError, ne.ConfigurationError) as error:
-        raise DatabaseError("the driver refuses", where=uri, found=error) from error
+        raise DatabaseError("the Neo4j driver refuses the call", where=uri, found=error) from error
 
 
 def is_of_the_query(error: ne.Neo4jError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ class Encoder:
                     hint="pip install 'tosg[embed]'",
                 ) from error
             self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-            quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
+            quiet.disable_progress_bar()
             try:
                 model = SentenceTransformer(
                     str(folder), device=self.device, local_files_only=True
@@ -60,21 +61,40 @@ class Encoder:
                     expected=f"a sentence-transformers model, and the device {self.device}",
                 ) from error
             finally:
-                quiet.enable_progress_bar()  # type: ignore[no-untyped-call]
+                quiet.enable_progress_bar()
         on_gpu = not self.device.startswith("cpu")
         self.model: Any = model.half() if on_gpu else model
         self._tokens = TOKENS_ON_GPU if on_gpu else TOKENS_ON_CPU
         self.dim = int(_call(model, "get_embedding_dimension", "get_sentence_embedding_dimension"))
-        self.max_tokens = int(model.max_seq_length or 512)
+        limit = model.max_seq_length
+        # A static model reads texts of any length.
+        self.max_tokens = int(limit) if limit and math.isfinite(limit) else 512
 
     def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Tokens of each text as the model reads it, cut at its limit."""
         if not texts:
             return np.zeros(0, np.int64)
-        found = self.model.tokenizer(
+        tokenizer = self.model.tokenizer
+        if not callable(tokenizer):  # that of a static model
+            return np.array([len(e.ids) for e in tokenizer.encode_batch(list(texts))], np.int64)
+        found = tokenizer(
             list(texts), truncation=True, max_length=self.max_tokens, return_attention_mask=False
         )["input_ids"]
         return np.array([len(ids) for ids in found], np.int64)
+
+    def encode_ids(
+        self, tokens: Sequence[Sequence[int]], batch_size: int = 256
+    ) -> NDArray[np.float32]:
+        """Vectors of texts that are tokens already, as many in each: (n, dim) of unit length."""
+        import torch
+
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(tokens), batch_size):
+                ids = torch.tensor(tokens[start : start + batch_size], device=self.device)
+                features = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+                parts.append(self.model(features)["sentence_embedding"].float().cpu().numpy())
+        return unit(np.concatenate(parts))
 
     def encode(
         self, texts: Sequence[str], batch_size: int = 256, *, query: bool = False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tosg.errors import ConfigError, DataError
 from tosg.files import hash_file
 from tosg.kg.embed.info import ModelInfo
+from tosg.kg.embed.static import STATIC, static_revision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from tosg.kg.embed.compiled import CompiledEncoder
     from tosg.kg.embed.encoder import Encoder
+    from tosg.kg.embed.static import StaticEncoder
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -85,24 +87,32 @@ class Located:
 
         On a CPU it is compiled for the processor, where OpenVINO is installed and can take it.
         """
+        if self.name == STATIC:
+            return self._model(_load_static(device))
+        return self._model(self.load_encoder(device))
+
+    def load_encoder(self, device: str | None) -> Encoder | CompiledEncoder:
+        """Load a model of sentence-transformers, compiled where that can be; see `load`."""
         from tosg.kg.embed.compiled import convert, load_compiled
         from tosg.kg.embed.encoder import Encoder, has_gpu
 
         on_cpu = device == "cpu" or (device is None and not has_gpu())
         if on_cpu and (compiled := load_compiled(self.revision)) is not None:
-            return self._model(compiled)
+            return compiled
         encoder = Encoder(self.folder, device)
         compiled = convert(encoder, self.folder, self.revision) if on_cpu else None
-        return self._model(compiled or encoder)
+        return compiled or encoder
 
     def load_for_questions(self) -> Model:
         """Load it for single texts: without torch where it was compiled before."""
         from tosg.kg.embed.compiled import load_compiled
 
+        if self.name == STATIC:
+            return self.load()
         compiled = load_compiled(self.revision)
         return self.load("cpu") if compiled is None else self._model(compiled)
 
-    def _model(self, encoder: Encoder | CompiledEncoder) -> Model:
+    def _model(self, encoder: Encoder | CompiledEncoder | StaticEncoder) -> Model:
         return Model(ModelInfo(self.name, self.revision, encoder.dim), encoder)
 
 
@@ -113,11 +123,11 @@ class Model:
     Attributes
     ----------
     info : ModelInfo
-    encoder : Encoder or CompiledEncoder
+    encoder : Encoder, CompiledEncoder or StaticEncoder
     """
 
     info: ModelInfo
-    encoder: Encoder | CompiledEncoder
+    encoder: Encoder | CompiledEncoder | StaticEncoder
 
     def encode(self, texts: list[str], batch_size: int = 256) -> NDArray[np.float32]:
         """Vectors of texts, (n, dim) float32 of unit length."""
@@ -135,7 +145,7 @@ def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
     Parameters
     ----------
     name : str
-        Name on the hub, or a folder.
+        Name on the hub, a folder, or ``static``.
     device : str, optional
         As torch names it.
 
@@ -149,6 +159,26 @@ def load_model(name: str = DEFAULT_MODEL, device: str | None = None) -> Model:
     return locate(name).load(device)
 
 
+def _load_static(device: str | None) -> StaticEncoder:
+    """Load the token vectors, or make them: the model itself reads each token once.
+
+    It does so on the CPU, at full precision, so that one revision has the same vectors wherever
+    they were made.
+    """
+    from tosg.kg.embed.static import distil, load_static
+
+    if device not in (None, "cpu"):
+        raise ConfigError(
+            "the static model runs on the CPU",
+            where="--device",
+            found=device,
+            expected="cpu, or no device",
+        )
+    base = locate(DEFAULT_MODEL)
+    kept = load_static(base.revision)
+    return kept or distil(base.load_encoder("cpu"), base.folder, base.revision)
+
+
 @lru_cache(maxsize=1)
 def load_once(located: Located) -> Model:
     """Load a model for questions; the last one stays loaded for the next question."""
@@ -158,8 +188,12 @@ def load_once(located: Located) -> Model:
 def locate(name: str, *, download: bool = True) -> Located:
     """Find a model's files without loading them; see `load_model`.
 
-    Where it is not to be downloaded, only this machine is searched.
+    Where it is not to be downloaded, only this machine is searched. ``static`` is found where the
+    default model is, of whose weights it is made; a folder of that name is ``./static``.
     """
+    if name == STATIC:
+        base = locate(DEFAULT_MODEL, download=download)
+        return Located(STATIC, static_revision(base.revision), base.folder)
     name = _full_name(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -243,7 +277,7 @@ def _from_hub(
         "the embedding model is not found",
         where="--model",
         found=f"{name}; tried " + "; ".join(tried),
-        expected=f"a folder, a name on the hub, or {DEFAULT_MODEL}",
+        expected=f"a folder, a name on the hub, {DEFAULT_MODEL}, or {STATIC}",
         hint="without network: pip install 'tosg[offline]' and use the default model",
     )
 

@@ -61,23 +61,12 @@ def embed(
     ----------
     db : Database
         The graph.
-    model : str or Model, optional
-        Name or folder of a sentence-transformers model, or one that is loaded; by default the
-        graph's own, and `DEFAULT_MODEL` for a graph without vectors.
-    types : sequence of str, optional
-        Only entities of these types; by default all.
-    rebuild : bool
-        Whether another model than the graph's may replace all its vectors.
-    batch_size : int
-        Most texts that the model sees at once; long texts come in smaller batches.
-    device : str, optional
-        As torch names it ("cpu", "cuda"); by default a GPU where there is one, at half precision.
+    model, types, rebuild, batch_size, device, progress
+        As of `tosg.KnowledgeGraph.embed`.
     compose : bool
         Whether the texts are composed first (`tosg.kg.text.refresh`).
     connections : int
         Blocks read at once.
-    progress : Progress
-        Called with the stage and how much of it is done.
 
     Returns
     -------
@@ -94,7 +83,7 @@ def embed(
         the next run goes on from there.
     """
     if batch_size < 1:
-        raise ConfigError("a batch holds at least one text", where="batch_size", found=batch_size)
+        raise ConfigError("batch_size must be 1 or more", where="batch_size", found=batch_size)
     labels = choose_types(types)
     stored = read_model_info(db)
     chosen = _choose(model, stored)

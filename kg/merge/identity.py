@@ -8,8 +8,9 @@ order of strength, from
 2. ``same_as``, and ``xrefs`` whose prefix the schema lists for the type, where both ids are
    claimed as entities.
 3. names (see `tosg.kg.schema.folding`) where the schema allows it for the type, if the name, and
-   everything that names would join, has at most one class per prefix. The name of an id is that of
-   its best-ranked source, and there of the best-ranked part.
+   everything that names would join, has at most one class per prefix. Ids of the prefixes in
+   ``by_mapping`` join so only while no source maps any of them to the best prefix. The name of an
+   id is that of its best-ranked source, and there of the best-ranked part.
 4. synonyms, for the same types: two classes without a common prefix, one of which has its name
    among all names of the other, if they share more names than either shares with any other such
    class of the same prefix. A class as near to two others is ambiguous.
@@ -31,7 +32,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tosg.kg.claims.ranks import source_rank
-from tosg.kg.merge.identity_links import follow_replacements, join_by_links, read_links
+from tosg.kg.merge.identity_links import (
+    follow_replacements,
+    join_by_links,
+    mapped_prefixes,
+    read_links,
+)
 from tosg.kg.merge.identity_names import join_by_name, join_by_synonym
 from tosg.kg.merge.identity_records import Ambiguity, Identity, Join
 from tosg.kg.merge.identity_state import IdentityState, mapped
@@ -66,6 +72,7 @@ def resolve_identity(
     between = links.filter(
         pl.col("living").is_in(list(state.claimed)) & (pl.col("living") != pl.col("unit"))
     )
+    state.mapped = mapped_prefixes(state, links)
     classes = join_by_links(state, between)
     if state.type.merge_by_name:
         classes, unclear = join_by_name(state, classes)

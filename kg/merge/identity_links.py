@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tosg.kg.merge.identity_state import Equivalence, IdentityState
 
 
+_BOTH_WAYS = (("id", "other"), ("other", "id"))
+
+
 def read_links(state: IdentityState) -> pl.DataFrame:
     """Rows ``id, other, how, source``: what claims say about other ids."""
     listed = "|".join(p.replace(".", r"\.") for p in state.type.prefixes)
@@ -29,6 +32,15 @@ def read_links(state: IdentityState) -> pl.DataFrame:
             rows = rows.filter(pl.col("other").str.contains(f"^(?:{listed}):"))
         frames.append(rows.with_columns(pl.lit(how).alias("how")))
     return pl.concat(frames).unique()
+
+
+def mapped_prefixes(state: IdentityState, links: pl.DataFrame) -> set[str]:
+    """Prefixes of ``by_mapping`` of which a source maps an id to one of the best prefix."""
+    best = f"{state.type.prefixes[0]}:"
+    stated = links.filter(pl.col("how") == "same_as")
+    ends = [stated.filter(pl.col(one).str.starts_with(best))[other] for one, other in _BOTH_WAYS]
+    found = {prefix for end in ends for prefix in end.str.split(":").list.first().unique()}
+    return found & set(state.type.by_mapping)
 
 
 def follow_replacements(state: IdentityState, links: pl.DataFrame) -> None:

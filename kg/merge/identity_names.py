@@ -24,6 +24,7 @@ def join_by_name(state: IdentityState, classes: dict[str, str]) -> tuple[dict[st
     who: dict[tuple[str, str], set[str]] = defaultdict(set)
     shared = state.called.filter("own").filter(pl.col("id").n_unique().over("name") > 1)
     rows = shared.select(state.class_of("id", classes), "name", "source")
+    rows = rows.filter(state.may_join_by_name("id"))
     for cls, name, source in rows.iter_rows():
         named[name].add(cls)
         who[cls, name].add(source)
@@ -49,6 +50,7 @@ def join_by_synonym(
 ) -> dict[str, str]:
     """Join classes that have most names in common, except those whose own names are unclear."""
     called = state.called.with_columns(state.class_of("id", classes).alias("class"))
+    called = called.filter(state.may_join_by_name("class"))
     prefixes = state.prefixes(classes)
     each = [(cls, prefix) for cls, found in prefixes.items() for prefix in found]
     table = pl.DataFrame(each, schema={"class": pl.String, "prefix": pl.String}, orient="row")

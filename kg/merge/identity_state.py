@@ -44,6 +44,8 @@ class IdentityState:
         Obsolete id to the living one.
     apart : set of (str, str)
         Pairs of living claimed ids of which one is a kind of the other.
+    mapped : set of str
+        Prefixes of ``by_mapping`` of which a source maps an id to the best prefix.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class IdentityState:
         self.ambiguous: set[Ambiguity] = set()
         self.successor: dict[str, str] = {}
         self.apart: set[tuple[str, str]] = set()
+        self.mapped: set[str] = set()
 
     def rank(self, curie: str) -> tuple[int, str, str]:
         """Sort key of ids: prefixes of the schema first, in its order, then by id."""
@@ -84,6 +87,10 @@ class IdentityState:
     def class_of(self, column: str, classes: dict[str, str]) -> pl.Expr:
         """Class id of the ids in a column."""
         return mapped(mapped(pl.col(column), self.successor), classes)
+
+    def may_join_by_name(self, column: str) -> pl.Expr:
+        """Whether a name may join the class in a column; for some prefixes only a mapping may."""
+        return ~pl.col(column).str.split(":").list.first().is_in(sorted(self.mapped))
 
     def prefixes(self, classes: dict[str, str]) -> dict[str, set[str]]:
         """Prefixes of the claimed ids of each class."""

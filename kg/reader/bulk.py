@@ -241,8 +241,10 @@ def _edge_patterns(pattern: str, *, small: bool, whole: bool) -> tuple[str, str]
     """
     entity = names.label(ENTITY)
     ends = " AND m.idx IN $ends" if small else ""
+    # A node's property is looked for again for each of its relationships, its number is at hand.
+    number = "{}.idx" if small else "id({})"
     row = (
-        f" WITH n.idx AS start, {'m.idx' if small else 'id(m)'} AS end, type(r) AS type, "
+        f" WITH {number.format('n')} AS start, {number.format('m')} AS end, type(r) AS type, "
         f"{'properties(r)' if whole else 'r'} AS p"
     )
     by_range = (

@@ -101,10 +101,10 @@ def edge_table(
     starts = np.concatenate([none, *(p.numbers[0] for p in pieces)])
     ends = np.concatenate([none, *(p.numbers[1] for p in pieces)])
     if entities is not None:
-        ends = entities.idx_of(ends)
-    order = _order(starts - block.low, np.maximum(ends, 0), codes, len(kinds))
+        starts, ends = entities.idx_of(starts), entities.idx_of(ends)
+    order = _order(np.maximum(starts - block.low, 0), np.maximum(ends, 0), codes, len(kinds))
     if entities is not None:
-        order = order[ends[order] >= 0]
+        order = order[(starts[order] >= 0) & (ends[order] >= 0)]
     if block.wanted is not None and block.by_range:
         order = order[np.isin(starts, block.wanted)[order]]
     if ends_among is not None:

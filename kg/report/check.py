@@ -21,6 +21,7 @@ from tosg.kg.schema.types import (
     entity_types,
     support_types,
 )
+from tosg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,25 +43,32 @@ RULES = (
 )
 
 
-def check(db: Database) -> list[Finding]:
+def check(db: Database, progress: Progress = silent) -> list[Finding]:
     """Check a graph; empty where all is well. Reads every node and relationship once.
 
     Parameters
     ----------
     db : Database
         The graph.
+    progress : Progress
+        Called with each rule.
     """
     counts = stats.count(db)
-    return [
-        *_labels(db),
-        *_relationships(db, counts),
-        *check_claims(db, counts),
-        *(Finding("indexes", problem) for problem in ddl.missing_or_offline(db)),
-        *_numbers(db),
-        *_bookkeeping(db),
-        *_counts(db, counts),
-        *_embeddings(db),
-    ]
+    found = (
+        _labels(db),
+        _relationships(db, counts),
+        check_claims(db, counts),
+        (Finding("indexes", problem) for problem in ddl.missing_or_offline(db)),
+        _numbers(db),
+        _bookkeeping(db),
+        _counts(db, counts),
+        _embeddings(db),
+    )
+    findings: list[Finding] = []
+    for number, (rule, of_rule) in enumerate(zip(RULES, found, strict=True)):
+        progress(f"checking {rule}", number, len(RULES))
+        findings += of_rule
+    return findings
 
 
 def _labels(db: Database) -> Iterator[Finding]:
@@ -120,6 +128,16 @@ def _relationships(db: Database, counts: stats.GraphCounts) -> Iterator[Finding]
                     f"{name} goes from {r['start']} to {r['end']}, which the schema does not allow"
                 )
                 yield Finding("relationships", what, r["n"], r["example"])
+    if counts.relationships.get("SIGNALS_IN"):
+        rows = db.rows(
+            "CYPHER 5 MATCH (n)-[r:SIGNALS_IN]->(g) "
+            f"WHERE NOT EXISTS {{ MATCH (:{ENTITY} {{idx: r.target_idx}}) }} "
+            "RETURN count(r) AS n, "
+            "min(coalesce(n.id, '?') + ' in ' + coalesce(g.id, '?')) AS example"
+        )
+        if rows[0]["n"]:
+            what = "SIGNALS_IN name a target that is not there"
+            yield Finding("relationships", what, rows[0]["n"], rows[0]["example"])
 
 
 def _numbers(db: Database) -> Iterator[Finding]:

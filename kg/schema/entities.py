@@ -83,6 +83,7 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
         "a disease",
         Template("a disease", description=600, sections=DISEASE_SECTIONS),
         merge_by_name=True,
+        by_mapping=("omim", "orpha"),
     ),
     EntityType(
         "Phenotype",
@@ -113,6 +114,16 @@ ENTITY_TYPES: tuple[EntityType, ...] = (
     ),
     EntityType("CellType", ("cl",), "a type of cell", Template("a type of cell")),
 )
+
+#: Prefixes that several types share -> type -> identifiers that are of another type. Ensembl's
+#: letter before the eleven digits says what it is: a gene, transcript, protein, exon or family.
+OF_OTHER_TYPES: dict[str, dict[str, str]] = {
+    "ensembl": {
+        "Gene": r"^ensembl:ENS[A-Z]*[EFPRT]\d{11}",
+        "Transcript": r"^ensembl:ENS[A-Z]*[EFGPR]\d{11}",
+        "Protein": r"^ensembl:ENS[A-Z]*[EFGRT]\d{11}",
+    },
+}
 
 #: Properties of knowledge nodes: name -> (type, meaning).
 ENTITY_PROPERTIES: dict[str, tuple[str, str]] = {

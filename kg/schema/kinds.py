@@ -27,6 +27,9 @@ class EntityType:
         How its text is composed.
     merge_by_name : bool
         Whether unambiguous names and synonyms join nodes of different prefixes.
+    by_mapping : tuple of str
+        Prefixes whose identifiers join no others by name once a source maps any of them to the
+        best prefix: what a curated mapping leaves apart is apart.
     """
 
     label: str
@@ -34,6 +37,7 @@ class EntityType:
     help: str
     template: Template
     merge_by_name: bool = False
+    by_mapping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

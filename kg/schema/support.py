@@ -38,6 +38,11 @@ CELL_RELATIONSHIP_TYPES: tuple[RelationshipType, ...] = (
     RelationshipType("FROM_TISSUE", (("CellGroup", "Anatomy"),), "was taken from"),
     RelationshipType("WITH_DISEASE", (("CellGroup", "Disease"),), "has the disease"),
     RelationshipType("FROM", (("CellGroup", "Dataset"),), "belongs to the dataset"),
+    RelationshipType(
+        "SIGNALS_IN",
+        (("Gene", "CellGroup"), ("Protein", "CellGroup")),
+        "acts on the entity with ``target_idx`` in the group, with the score that a method gives",
+    ),
 )
 
 #: Properties of cells, groups and data sets that tosg itself writes, besides `ENTITY_PROPERTIES`.
@@ -45,15 +50,15 @@ CELL_PROPERTIES = {
     **dict.fromkeys(
         (
             "dataset", "donor_id", "cell_type", "tissue", "disease", "sex", "development_stage",
-            "assay", "group", "file", "unit", "title", "license", "no_donor",
+            "assay", "group", "file", "unit", "title", "license", "no_donor", "method", "type",
         ),
         "STRING",
     ),
-    **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row"), "INTEGER"),
+    **dict.fromkeys(("n_cells", "n_genes", "n_donors", "row", "target_idx", "seeds"), "INTEGER"),
     **dict.fromkeys(
         (
             "age_years", "post_conception_weeks", "mean", "fraction", "expression_total",
-            "n_counts_protein", "protein_clr",
+            "n_counts_protein", "protein_clr", "sd",
         ),
         "FLOAT",
     ),

@@ -70,6 +70,12 @@ def all_relationship_types() -> dict[str, RelationshipType]:
     return {t.name: t for t in (*RELATIONSHIP_TYPES, *CELL_RELATIONSHIP_TYPES)}
 
 
+@cache
+def relationship_triples() -> tuple[tuple[str, str, str], ...]:
+    """Start type, relationship type and end type of all relationships that the schema allows."""
+    return tuple((a, t.name, b) for t in RELATIONSHIP_TYPES for a, b in t.pairs)
+
+
 def snake(label: str) -> str:
     """Turn a label into the form that index names use: ``GeneFamily`` -> ``gene_family``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label).lower()

@@ -89,7 +89,7 @@ def search(
     """
     text = clean_text(text, "TEXT")
     if k < 1:
-        raise ConfigError("at least one result must be asked for", where="k", found=k)
+        raise ConfigError("k must be 1 or more", where="k", found=k)
     labels = choose_types(types)
     only = labels if types else None
     most = max(10 * k, LEAST_CANDIDATES)

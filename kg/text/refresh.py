@@ -46,7 +46,7 @@ def refresh(
     db : Database
         The graph.
     types : sequence of str, optional
-        Only entities of these types; by default all.
+        Labels of entities; by default all.
     lease : Lease, optional
         The right to write, where the caller holds it; by default it is taken if anything is to
         be written.

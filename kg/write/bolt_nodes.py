@@ -16,9 +16,11 @@ from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns
 from tosg.kg.write.bolt_relationships import set_relationships
 from tosg.kg.write.bolt_rows import CREATE_NODES, FEW_ROWS, SET_NODES, node_rows
+from tosg.kg.write.bolt_session import MergeWriter
 from tosg.kg.write.counts import Changes
 from tosg.kg.write.foreign import find_foreign_ends, move_foreign
 from tosg.kg.write.ledger import GraphLedger
+from tosg.kg.write.signals import drop_signals, move_signals
 from tosg.kg.write.stored import encode_columns
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tosg.kg.merge.placing import Placing
-    from tosg.kg.write.bolt_session import MergeWriting
 
     Transaction = neo4j.ManagedTransaction | neo4j.Transaction
 
@@ -34,18 +35,8 @@ if TYPE_CHECKING:
 NODES_PER_WRITE = 4_000
 
 
-class NodeWriter:
-    """Writes the nodes of one merge.
-
-    Parameters
-    ----------
-    work : MergeWriting
-        What is written where.
-    """
-
-    def __init__(self, work: MergeWriting) -> None:
-        self._db, self._merged, self._session = work.db, work.merged, work.session
-        self._counts, self._progress = work.counts, work.progress
+class NodeWriter(MergeWriter):
+    """Writes the nodes of one merge."""
 
     def rename(self) -> None:
         """Give nodes the ids of their classes.
@@ -162,10 +153,12 @@ class NodeWriter:
             if placing.absorbed.height:
                 self._absorb(placing.absorbed)
                 move_foreign(self._session, self._db, placing.absorbed)
+                move_signals(self._session, self._db, placing.absorbed)
             spared = self._spare(placing)
             self._counts.nodes[label].removed -= len(spared)
             gone = [i for i in (*placing.absorbed["idx"], *placing.dropped) if i not in spared]
             self._count_other_labels(label, gone)
+            drop_signals(self._session, self._db, gone)
             for start in range(0, len(gone), NODES_PER_WRITE):
                 self._session.run(
                     f"CYPHER 5 UNWIND $idx AS idx MATCH (n:{ENTITY} {{idx: idx}}) DETACH DELETE n",

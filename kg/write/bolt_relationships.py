@@ -13,6 +13,7 @@ from tosg.kg.schema import names
 from tosg.kg.schema.types import ENTITY, relationship_types
 from tosg.kg.write.bolt_parameters import Columns, same_keys
 from tosg.kg.write.bolt_rows import CREATE_RELATIONSHIPS, FEW_ROWS, relationship_rows
+from tosg.kg.write.bolt_session import MergeWriter
 from tosg.kg.write.counts import Changes
 from tosg.kg.write.stored import encode_columns
 
@@ -29,18 +30,11 @@ EDGE_ROWS = 20_000
 _LISTED_NODES = 20_000
 
 
-class RelationshipWriter:
-    """Writes the relationships of one merge, whose nodes have been written.
-
-    Parameters
-    ----------
-    work : MergeWriting
-        What is written where.
-    """
+class RelationshipWriter(MergeWriter):
+    """Writes the relationships of one merge, whose nodes have been written."""
 
     def __init__(self, work: MergeWriting) -> None:
-        self._db, self._merged, self._session = work.db, work.merged, work.session
-        self._counts, self._progress = work.counts, work.progress
+        super().__init__(work)
         self._ids: NDArray[np.int64] | None = None
         self._removed: dict[str, FrameFile] = {}
 

@@ -50,6 +50,20 @@ class MergeWriting:
     progress: Progress
 
 
+class MergeWriter:
+    """Base of the writers of one merge.
+
+    Parameters
+    ----------
+    work : MergeWriting
+        What is written where.
+    """
+
+    def __init__(self, work: MergeWriting) -> None:
+        self._db, self._merged, self._session = work.db, work.merged, work.session
+        self._counts, self._progress = work.counts, work.progress
+
+
 class WriteSession(Closing):
     """Runs writing transactions, several at once where asked.
 

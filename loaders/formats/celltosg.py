@@ -98,7 +98,7 @@ def read_edge_index(path: Path, nodes: int) -> _Longs:
     except (ValueError, OSError, EOFError) as error:
         empty = path.stat().st_size == 0
         raise DataError(
-            "the file is empty" if empty else "the file is no array of numbers, or is cut off",
+            "the file is empty" if empty else "the file is not an array of numbers, or is cut off",
             where=path,
             found=error,
             expected="(2, E) whole numbers in a .npy file",
@@ -106,7 +106,7 @@ def read_edge_index(path: Path, nodes: int) -> _Longs:
         ) from error
     if found.ndim != 2 or found.shape[0] != 2 or found.dtype.kind not in "iu":
         raise DataError(
-            "the array is not that of edges",
+            "the array does not hold edges",
             where=path,
             found=f"shape {found.shape}, {found.dtype}",
             expected="(2, E) whole numbers",

@@ -9,18 +9,20 @@ Format: https://pathvisio.org/gpml.html and the schema GPML2013a.xsd of PathVisi
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tosg.errors import DataError
+from tosg.loaders.formats.xml import XmlFormat, parse_xml
 
 if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
     from collections.abc import Iterator
 
 _NS = "{http://pathvisio.org/GPML/2013a}"
 _BP = "{http://www.biopax.org/release/biopax-level3.owl#}"
 _RDF_ID = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}id"
+
+_FORMAT = XmlFormat("the drawing", "a drawing in GPML 2013a", f"{_NS}Pathway", f"<{_NS}Pathway>")
 
 #: Anchors on anchors on anchors: followed this far, then given up.
 MOST_ANCHORS = 8
@@ -106,34 +108,8 @@ class GpmlPathway:
 
 
 def parse_gpml(data: bytes, where: str) -> GpmlPathway:
-    """Read one drawing.
-
-    Parameters
-    ----------
-    data : bytes
-        The XML document.
-    where : str
-        File (and member) for errors.
-
-    Raises
-    ------
-    DataError
-        It is no XML, or no GPML 2013a.
-    """
-    try:
-        root = ET.fromstring(data)  # noqa: S314 - expat refuses entity bombs since 2.4.1
-    except ET.ParseError as error:
-        raise DataError(
-            "the drawing is not XML", where=where, found=error, expected="a GPML file"
-        ) from error
-    if root.tag != f"{_NS}Pathway":
-        raise DataError(
-            "not a drawing in GPML 2013a",
-            where=where,
-            found=f"root element {root.tag}",
-            expected=f"{_NS}Pathway",
-        )
-    return _Drawing(root).pathway()
+    """Read one drawing; arguments and errors are those of `tosg.loaders.formats.xml.parse_xml`."""
+    return _Drawing(parse_xml(data, where, _FORMAT)).pathway()
 
 
 @dataclass

@@ -8,10 +8,21 @@ Format: https://www.kegg.jp/kegg/xml/docs/ (version 0.7.2)
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tosg.errors import DataError
+from tosg.loaders.formats.xml import XmlFormat, parse_xml
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
+
+_FORMAT = XmlFormat(
+    "the map",
+    "a map in KGML",
+    "pathway",
+    '<pathway name="path:hsa04010" ...>',
+    "KGML comes from `get/PATHWAY/kgml` of KEGG's REST service",
+)
 
 #: Subtypes with a sign. A phosphorylation or an indirect effect alone says only a direction.
 KGML_SIGNS = {"activation": 1, "expression": 1, "inhibition": -1, "repression": -1}
@@ -95,34 +106,10 @@ class KgmlPathway:
 
 
 def parse_kgml(data: bytes, where: str) -> KgmlPathway:
-    """Read one map.
-
-    Parameters
-    ----------
-    data : bytes
-        The XML document.
-    where : str
-        File (and member) for errors.
-
-    Raises
-    ------
-    DataError
-        It is no XML, or no KGML.
-    """
-    try:
-        root = ET.fromstring(data)  # noqa: S314 - expat refuses entity bombs since 2.4.1
-    except ET.ParseError as error:
-        raise DataError(
-            "the map is not XML", where=where, found=error, expected="a KGML file"
-        ) from error
-    if root.tag != "pathway" or not root.get("name", "").startswith("path:"):
-        raise DataError(
-            "not a map in KGML",
-            where=where,
-            found=f"root element {root.tag}",
-            expected='<pathway name="path:hsa04010" ...>',
-            hint="KGML comes from `get/PATHWAY/kgml` of KEGG's REST service",
-        )
+    """Read one map; arguments and errors are those of `tosg.loaders.formats.xml.parse_xml`."""
+    root = parse_xml(data, where, _FORMAT)
+    if not root.get("name", "").startswith("path:"):
+        raise _FORMAT.wrong_root(root, where)
     return KgmlPathway(
         root.get("name", "").removeprefix("path:"),
         root.get("org", ""),

@@ -279,7 +279,7 @@ def _parse(line: str, style: CsvStyle, path: Path) -> CsvHeader:
     roles = set(columns)
     if not (":ID" in roles or {":START_ID", ":END_ID"} <= roles) or len(roles) != len(columns):
         raise DataError(
-            "the line is no header of neo4j-admin",
+            "the line is not a header of neo4j-admin",
             where=f"{path}, line 1",
             found=line[:200],
             expected=":ID for nodes, :START_ID and :END_ID for relationships, each name once",

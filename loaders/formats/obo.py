@@ -48,6 +48,8 @@ class Term:
         Of scope EXACT or RELATED.
     xrefs : list of str
         Those that no qualifier calls related, broader, narrower or the like.
+    exact : list of str
+        Those of `xrefs` that a qualifier calls equivalent or exact.
     relationships : list of (str, str)
         Type and target of each ``relationship``.
     """
@@ -59,6 +61,7 @@ class Term:
     namespace: str | None = None
     synonyms: list[str] = field(default_factory=list)
     xrefs: list[str] = field(default_factory=list)
+    exact: list[str] = field(default_factory=list)
     alt_ids: list[str] = field(default_factory=list)
     is_a: list[str] = field(default_factory=list)
     relationships: list[tuple[str, str]] = field(default_factory=list)
@@ -234,11 +237,7 @@ def term_of_frame(frame: Any, line: int, file: FileLog) -> Term:
             else:
                 file.note("synonym of something narrower or broader, left out")
         elif tag == "xref":
-            if _is_equivalence(clause):
-                term.xrefs.append(str(clause.xref.id))
-            else:
-                kind = "cross-reference to something related, broader or narrower, left out"
-                file.note(kind, 1, f"{term.id} | {clause}")
+            _take_xref(term, clause, file)
         elif tag == "relationship":
             term.relationships.append((str(clause.typedef), str(clause.term)))
         elif not _take_simple(term, tag, clause):
@@ -273,9 +272,15 @@ def _take_simple(term: Term, tag: str, clause: Any) -> bool:
     return True
 
 
-def _is_equivalence(clause: Any) -> bool:
-    """Whether a cross-reference is one to the same thing, as far as its qualifiers say."""
+def _take_xref(term: Term, clause: Any, file: FileLog) -> None:
+    """Take a cross-reference, unless its qualifiers say that it is one to something else."""
     said = [text for q in clause.qualifiers or () for text in (str(q.key), str(q.value))]
+    id_ = str(clause.xref.id)
     if any(_SAYS_EQUIVALENT.search(text) for text in said):
-        return True
-    return not any(_SAYS_OTHERWISE.search(text) for text in said)
+        term.xrefs.append(id_)
+        term.exact.append(id_)
+    elif any(_SAYS_OTHERWISE.search(text) for text in said):
+        kind = "cross-reference to something related, broader or narrower, left out"
+        file.note(kind, 1, f"{term.id} | {clause}")
+    else:
+        term.xrefs.append(id_)

@@ -65,7 +65,7 @@ def _read_graph(path: Path, file: FileLog) -> tuple[str, Iterator[Term]]:
         document = fastobo.load_graph(io.BytesIO(data))
     except (SyntaxError, ValueError, RuntimeError, LookupError, TypeError) as error:
         raise DataError(
-            "the file is not an OBO graph, or cut off",
+            "the file is not an OBO graph, or is cut off",
             where=path,
             found=" ".join(str(error).split())[:200],
             expected='{"graphs": [{"nodes": [...], "edges": [...]}]}',

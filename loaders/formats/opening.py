@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
+#: What to do about a file that came damaged.
+_AGAIN = "download it again; see `tosg sources`"
+
 _MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 
 #: Bytes that are looked at to recognise a web page or a pointer under the name of a data file.
@@ -51,9 +54,7 @@ def open_bytes(path: Path, members: Sequence[str] = ("*",)) -> Iterator[BinaryIO
         with path.open("rb") as raw:
             head = raw.read(6)
         if not head:
-            raise DataError(
-                "the file is empty", where=path, hint="download it again; see `tosg sources`"
-            )
+            raise DataError("the file is empty", where=path, hint=_AGAIN)
         with _open(path, head, members) as stream:
             refuse_page(stream, path)
             yield stream
@@ -103,7 +104,7 @@ def read_bytes(path: Path) -> bytes:
     with open_bytes(path) as stream:
         data = stream.read()
     if not data.strip():
-        raise DataError("the file is empty", where=path)
+        raise DataError("the file is empty", where=path, hint=_AGAIN)
     return data
 
 
@@ -141,7 +142,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             empty = empty and not data.strip()
             yield number, data.decode("utf-8").rstrip("\r\n")
     if empty:
-        raise DataError("the file is empty", where=path)
+        raise DataError("the file is empty", where=path, hint=_AGAIN)
 
 
 def read_preamble(path: Path, comment: str = "#") -> list[str]:
@@ -203,7 +204,7 @@ def _open(path: Path, head: bytes, members: Sequence[str]) -> BinaryIO:
             where=path,
             found=f"first bytes {head.hex(' ')}",
             expected=f"{named}-compressed data",
-            hint="download it again; see `tosg sources`",
+            hint=_AGAIN,
         )
     if kind == "gz":
         return cast("BinaryIO", gzip.open(path, "rb"))

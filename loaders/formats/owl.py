@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
-from tosg.errors import DataError
 from tosg.loaders.formats.obo import Term
 from tosg.loaders.formats.opening import open_bytes
+from tosg.loaders.formats.xml import XmlFormat, parse_elements
 
 if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _RDFS = "{http://www.w3.org/2000/01/rdf-schema#}"
 _OWL = "{http://www.w3.org/2002/07/owl#}"
+_FORMAT = XmlFormat("the file", "RDF/XML", f"{_RDF}RDF", "<rdf:RDF>")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -32,36 +33,13 @@ def read_owl_terms(path: Path, file: FileLog) -> Iterator[Term]:
     The caller counts each term as parsed or rejected.
     """
     with open_bytes(path) as stream:
-        try:
-            depth = number = 0
-            for event, element in ET.iterparse(stream, events=("start", "end")):  # noqa: S314
-                if event == "start":
-                    depth += 1
-                    if depth == 1 and element.tag != f"{_RDF}RDF":
-                        raise DataError(
-                            "the file is not RDF/XML",
-                            where=path,
-                            found=f"<{element.tag}>",
-                            expected="<rdf:RDF>",
-                            hint="is this the right file? see `tosg sources`",
-                        )
-                    continue
-                depth -= 1
-                if depth != 1:
-                    continue
-                about = element.get(f"{_RDF}about")
-                if element.tag == f"{_OWL}Class" and about:
-                    number += 1
-                    file.read()
-                    yield _term(element, about, number)
-                element.clear()
-        except ET.ParseError as error:
-            raise DataError(
-                "the file is not XML, or cut off",
-                where=f"{path}, line {error.position[0]}",
-                found=error,
-                hint="download it again; `tosg fetch` checks the hash",
-            ) from error
+        number = 0
+        for element in parse_elements(stream, path, _FORMAT):
+            about = element.get(f"{_RDF}about")
+            if element.tag == f"{_OWL}Class" and about:
+                number += 1
+                file.read()
+                yield _term(element, about, number)
 
 
 def owl_release(path: Path) -> str:

@@ -85,7 +85,7 @@ def read_plain_pickle(stream: BinaryIO, where: str) -> Any:
         ) from error
     except Exception as error:  # damaged pickles raise nearly everything
         raise DataError(
-            "the file is no pickle, or is cut off",
+            "the file is not a pickle, or is cut off",
             where=where,
             found=f"{type(error).__name__}: {error}",
             hint="download it again; see `tosg sources`",

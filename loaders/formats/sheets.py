@@ -69,7 +69,7 @@ def _text(cell: object) -> str:
 
 def _no_workbook(path: Path, error: Exception) -> DataError:
     return DataError(
-        "the file is no Excel workbook, or damaged",
+        "the file is not an Excel workbook, or is damaged",
         where=path,
         found=" ".join(str(error).split())[:200],
         expected="an .xlsx file",

@@ -7,12 +7,13 @@ joins nodes; close, related, broad and narrow matches join nothing and are count
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.loaders.columns import blank_to_null, keep, not_negated, with_curies
+from tosg.loaders.columns import keep, not_negated, with_curies
 from tosg.loaders.formats.opening import read_preamble
 from tosg.loaders.formats.tables import Layout, read_table
 
@@ -64,16 +65,32 @@ def exact_mappings(path: Path, file: FileLog) -> Iterator[pa.RecordBatch]:
 def mapping_claims(
     path: Path, file: FileLog, origin: Origin, prefix: str, type_: str
 ) -> Iterator[pa.RecordBatch]:
-    """Entity claims of the subjects of one prefix, with their equivalents as ``same_as``."""
+    """Entity claims of the subjects of one prefix, with their equivalents as ``same_as``.
+
+    A subject has one claim, however many rows say what is the same.
+    """
+    found: dict[str, _Subject] = {}
     for rows in exact_mappings(path, file):
         ours = pc.starts_with(rows.column("subject"), f"{prefix}:")
         batch = keep(rows, ours, file, "subject of another ontology", _SHOWN)
         file.parsed(batch.num_rows)
-        yield origin.entities(
-            batch.num_rows,
-            batch.column("line"),
-            type=type_,
-            id=batch.column("subject"),
-            name=blank_to_null(batch.column("subject_label")),
-            same_as=[[one] for one in batch.column("object").to_pylist()],
-        )
+        for row in batch.select(["subject", "object", "line", "subject_label"]).to_pylist():
+            subject = found.setdefault(row["subject"], _Subject(row["line"], row["subject_label"]))
+            subject.same.append(row["object"])
+    yield origin.entities(
+        len(found),
+        pa.array([subject.line for subject in found.values()], pa.int64()),
+        type=type_,
+        id=list(found),
+        name=[subject.label or None for subject in found.values()],
+        same_as=[sorted(set(subject.same)) for subject in found.values()],
+    )
+
+
+@dataclass(slots=True)
+class _Subject:
+    """First line and label of a subject, and what is the same."""
+
+    line: int
+    label: str
+    same: list[str] = field(default_factory=list)

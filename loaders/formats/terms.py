@@ -49,7 +49,7 @@ def claims_of_terms(
     -----
     An obsolete term makes no entity. Where it names exactly one replacement, the claim of the
     living term at the end of the chain of replacements says so (``replaces``), as it does for its
-    alternative ids.
+    alternative ids. Cross-references that are called equivalent are ``same_as``.
     """
     listed = list(terms)
     ids = curie_map(
@@ -131,6 +131,7 @@ def _entities(
 ) -> pa.RecordBatch:
     terms = list(used.values())
     xrefs = pa.array([sorted(set(term.xrefs)) for term in terms], pa.list_(pa.string()))
+    exact = curie_map(x for term in terms for x in term.exact)  # what is unknown is noted as xref
     return origin.entities(
         len(terms),
         pa.array([term.line for term in terms], pa.int64()),
@@ -140,6 +141,7 @@ def _entities(
         description=pa.array([one_line(term.definition) for term in terms], pa.string()),
         synonyms=[sorted({s for s in map(one_line, t.synonyms) if s}) for t in terms],
         xrefs=known_curies(xrefs, file),
+        same_as=[sorted({exact[x] for x in t.exact if x in exact}) for t in terms],
         replaces=[sorted(replaced.get(id_, ())) for id_ in used],
     )
 

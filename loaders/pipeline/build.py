@@ -144,21 +144,12 @@ def build(
     data : Path, optional
         Folder below which its files lie; without it, they are taken from the cache, and fetched
         from the sources where they are not there.
-    exclude_licenses : sequence of str
-        Patterns besides the recipe's own.
-    include_licenses : sequence of str
-        Patterns of licences that forbid commercial use; sources under other such licences are not
-        fetched.
-    confirm : callable, optional
-        Called with what is to be fetched, before it is; False stops the build.
+    exclude_licenses, include_licenses, confirm, embed, progress
+        As of `tosg.KnowledgeGraph.build`.
     cache : Path, optional
         See `tosg.loaders.pipeline.fetch.cache_folder`.
-    embed : bool, optional
-        Whether vectors are made; by default as the recipe says.
     way : {"auto", "import", "bolt"}
         See `tosg.loaders.pipeline.load.load`.
-    progress : Progress
-        Called with the stage and how much of it is done.
 
     Raises
     ------

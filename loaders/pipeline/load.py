@@ -127,12 +127,11 @@ def load(
     whole : bool
         Whether to go over everything stored, as after a load that stopped half way.
     progress : Progress
-        Called with the stage and how much of it is done.
 
     Returns
     -------
     LoadReport
-        Its sums hold, and the database agrees with it.
+        Whose sums were checked, and compared with the database.
 
     Raises
     ------

@@ -214,7 +214,9 @@ class _Reader:
         files = tuple(self._texts(parts.get("files"), "files"))
         for file in files:
             if Path(file).is_absolute() or ".." in Path(file).parts:
-                raise self._wrong(parts["files"], "files", "names below the data folder", file)
+                raise self._wrong(
+                    parts["files"], "the recipe's files", "names below the data folder", file
+                )
         source = RecipeSource(name, files, options, where)
         try:
             source.loader()
@@ -226,12 +228,14 @@ class _Reader:
     def _options(self, node: yaml.Node) -> dict[str, str]:
         """Options as the text that stands in the file: ``1.10`` is not the number 1.1."""
         if not isinstance(node, yaml.MappingNode):
-            raise self._wrong(node, "options", "keys and values")
+            raise self._wrong(node, "the recipe's options", "keys and values")
         options: dict[str, str] = {}
         for key, value in node.value:
             items = value.value if isinstance(value, yaml.SequenceNode) else [value]
             if not all(isinstance(item, yaml.ScalarNode) for item in items):
-                raise self._wrong(value, f"option {key.value}", "a text or a list of texts")
+                raise self._wrong(
+                    value, f"the recipe's option {key.value}", "a text or a list of texts"
+                )
             options[str(key.value)] = ",".join(item.value for item in items)
         return options
 
@@ -262,7 +266,7 @@ class _Reader:
 
     def _list(self, node: yaml.Node, key: str) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
-            raise self._wrong(node, key, "a list")
+            raise self._wrong(node, f"the recipe's {key}", "a list")
         return list(node.value)
 
     def _texts(self, node: yaml.Node | None, key: str) -> list[str]:
@@ -273,13 +277,13 @@ class _Reader:
     def _text(self, node: yaml.Node, key: str) -> str:
         value = self._value(node)
         if not isinstance(value, str) or not value.strip():
-            raise self._wrong(node, key, "a text", repr(value))
+            raise self._wrong(node, f"the recipe's {key}", "a text", repr(value))
         return value
 
     def _flag(self, node: yaml.Node, key: str) -> bool:
         value = self._value(node)
         if not isinstance(value, bool):
-            raise self._wrong(node, key, "true or false", repr(value))
+            raise self._wrong(node, f"the recipe's {key}", "true or false", repr(value))
         return value
 
     def _value(self, node: yaml.Node) -> Any:
@@ -293,10 +297,10 @@ class _Reader:
         finally:
             loader.dispose()
 
-    def _wrong(self, node: yaml.Node, key: str, expected: str, found: object = None) -> DataError:
+    def _wrong(self, node: yaml.Node, what: str, expected: str, found: object = None) -> DataError:
         shown = found if found is not None else _kind(node)
         return DataError(
-            f"the recipe's {key} is not what it should be",
+            f"{what} has a wrong value",
             where=self._where(node),
             found=shown,
             expected=expected,

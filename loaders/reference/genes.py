@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.kg.claims.log import FileLog
+from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec
-from tosg.loaders.columns import keep, with_curies
+from tosg.loaders.columns import keep, keep_identified, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.options import Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
 #: NCBI Taxonomy's number of people.
 HUMAN_TAX_ID = "9606"
@@ -78,6 +78,26 @@ def human_genes(path: Path, file: FileLog, tax_id: str = HUMAN_TAX_ID) -> Iterat
 def is_ensembl_gene(values: pa.Array) -> pa.Array:
     """Which identifiers are genes of Ensembl, of any species: not transcripts and proteins."""
     return pc.match_substring_regex(values, r"^(?:ensembl:)?ENS[A-Z]*G\d{11}(?:\.\d+)?$")
+
+
+def with_ensembl_genes(
+    batch: pa.RecordBatch, column: str, file: FileLog, *, to: str, shown: Sequence[str]
+) -> pa.RecordBatch:
+    """Add a column of Ensembl's human genes as CURIEs, without versions.
+
+    Genes of other species are rejected, and so are transcripts and proteins, which the prefix's
+    pattern takes too: as "identifier of no gene".
+    """
+    bare = pc.replace_substring_regex(batch.column(column), r"\.\d+$", "")
+    other = pc.match_substring_regex(bare, r"^(?i:ensembl:)?ENS[A-Z]+G\d{11}$")
+    batch = batch.append_column("_bare", bare)
+    batch = keep(batch, pc.invert(other), file, "other species", shown)
+    others = pc.match_substring_regex(batch["_bare"], r"^(?i:ensembl:)?ENS[A-Z]*[EFPRT]\d{11}$")
+    batch = keep(batch, pc.invert(others), file, "identifier of no gene", shown)
+    ids = curies(batch.column("_bare"), "ensembl")
+    ids = pc.if_else(is_ensembl_gene(ids), ids, pa.scalar(None, pa.string()))
+    batch = batch.append_column(to, ids)
+    return keep_identified(batch, to, column, file, shown).drop_columns(["_bare"])
 
 
 def gene_info_date(path: Path) -> str:

@@ -1,7 +1,6 @@
 """The map of anyone's own graph: what its labels, types and properties are in the schema.
 
-A map is a YAML file; ``docs/own-data.md`` has the whole of it. It is checked before a row is read:
-unknown keys, types and prefixes are errors that name the nearest known ones.
+The source `neo4j_csv` reads a folder by it; its keys are in ``docs/own-data.md``.
 """
 
 from __future__ import annotations
@@ -9,18 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tosg.errors import DataError, TosgError, unknown
-from tosg.kg.schema.curies import known_prefix
-from tosg.kg.schema.types import entity_types, relationship_types
-from tosg.loaders.reference.table_map import MappedField, MapReader, read_yaml
+from tosg.errors import DataError
+from tosg.loaders.reference.map_reader import (
+    LIST_KEYS,
+    SEPARATORS,
+    TEXT_KEYS,
+    VALUE_KEYS,
+    Described,
+    LinkValues,
+    MapReader,
+    open_map,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tosg.loaders.scores import Score
-
-_TEXTS = ("name", "symbol", "description")
-_LISTS = ("synonyms", "xrefs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +54,23 @@ class LinkMap:
 
     type: str
     becomes: str
-    turned: bool | None = False
-    sign: str = ""
-    signs: dict[str, int] = field(default_factory=dict)
-    score: Score | None = None
-    action: str = ""
-    evidence: dict[str, MappedField] = field(default_factory=dict)
+    turned: bool | None
+    values: LinkValues
 
 
 @dataclass(frozen=True, slots=True)
 class GraphMap:
     """What a map says; see the module."""
 
-    source: str
-    license: str
-    release: str
+    about: Described
     style: dict[str, str]
     nodes: dict[str, LabelMap]
     links: dict[str, LinkMap]
 
 
 def read_graph_map(path: Path) -> GraphMap:
-    """Read and check a map.
-
-    Raises
-    ------
-    DataError
-        It is no YAML mapping, lacks a key, or has one that is not known.
-    """
-    document = read_yaml(path)
-    try:
-        return _Reader(str(path)).graph(document)
-    except DataError:
-        raise
-    except (TosgError, ValueError) as error:
-        raise DataError("the map is wrong", where=path, found=error) from error
+    """Read and check a map; see `tosg.loaders.reference.map_reader.open_map`."""
+    return open_map(path, lambda where, document: _Reader(where).graph(document))
 
 
 class _Reader(MapReader):
@@ -98,57 +81,40 @@ class _Reader(MapReader):
         )  # fmt: skip
         found = self.mapping(document, "the map", keys)
         self.need(found, "the map", "source", "nodes")
-        named = {"tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
         style = {k: str(found.get(k) or "") for k in ("delimiter", "array", "quote")}
         nodes = [self.node(n) for n in found["nodes"]]
         links = [self.link(n) for n in found.get("relationships") or ()]
         return GraphMap(
-            str(found["source"]),
-            str(found.get("license") or ""),
-            str(found.get("release") or ""),
-            {k: named.get(v, v) for k, v in style.items()},
+            self.about(found),
+            {k: SEPARATORS.get(v, v) for k, v in style.items()},
             {n.label: n for n in nodes},
             {n.type: n for n in links},
         )
 
     def node(self, value: object) -> LabelMap:
-        keys = ("label", "type", "id", "prefix", *_TEXTS, *_LISTS)
+        keys = ("label", "type", "id", "prefix", *TEXT_KEYS, *LIST_KEYS)
         found = self.mapping(value, "a node", keys)
         self.need(found, "a node", "label", "type")
-        if found["type"] not in entity_types():
-            raise unknown("type of entity", str(found["type"]), entity_types(), where=self.where)
         return LabelMap(
             str(found["label"]),
-            found["type"],
+            self.entity_type(found["type"]),
             str(found.get("id") or ":ID"),
-            known_prefix(str(found["prefix"])) if found.get("prefix") else "",
-            {k: str(found[k]) for k in _TEXTS if found.get(k)},
-            {k: str(found[k]) for k in _LISTS if found.get(k)},
+            self.prefix(found),
+            self.texts(found),
+            {k: str(found[k]) for k in LIST_KEYS if found.get(k)},
         )
 
     def link(self, value: object) -> LinkMap:
-        keys = ("type", "becomes", "turned", "sign", "score", "action", "evidence")
-        found = self.mapping(value, "a relationship", keys)
+        found = self.mapping(value, "a relationship", ("type", "becomes", "turned", *VALUE_KEYS))
         self.need(found, "a relationship", "type", "becomes")
-        kinds = relationship_types()
-        if found["becomes"] not in kinds:
-            raise unknown("type of relationship", str(found["becomes"]), kinds, where=self.where)
+        kind = self.relationship_type(found["becomes"])
         turned = found.get("turned", False)
         if turned not in (True, False, "any"):
             raise DataError(
-                "turned is not known",
+                "turned has an unknown value",
                 where=self.where,
                 found=repr(turned),
                 expected="true, false or any",
             )
-        column, words = self.sign(found.get("sign"))
-        return LinkMap(
-            str(found["type"]),
-            str(found["becomes"]),
-            None if turned == "any" else bool(turned),
-            column,
-            words,
-            self.score(found.get("score")),
-            str(found.get("action") or ""),
-            self.evidence(found.get("evidence")),
-        )
+        way = None if turned == "any" else bool(turned)
+        return LinkMap(str(found["type"]), kind.name, way, self.values(found))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tosg.kg.claims.log import FileLog
+    from tosg.loaders.origin import Origin
 
 _Longs: TypeAlias = npt.NDArray[np.int64]
 
@@ -152,20 +153,68 @@ def typed_edges(
     for why in sorted({d.why for d in decided} - {"", NO_TYPE, NO_NODE}):
         batch = keep(batch, ~_flags(batch, [d.why == why for d in decided]), file, why, shown)
     turned = pa.array(_flags(batch, [d.turned for d in decided]))
-    first, last = (batch.column("from\0"), batch.column("to\0"))
-    first_type, last_type = (batch.column("from_type\0"), batch.column("to_type\0"))
+    ends_of = turn_ends(
+        turned,
+        (batch.column("from_type\0"), batch.column("from\0")),
+        (batch.column("to_type\0"), batch.column("to\0")),
+    )
     code = batch.column("code\0")
-    return (
-        batch.append_column(
-            "kind", pa.array([d.rule.type for d in decided], pa.string()).take(code)
-        )
-        .append_column("start_type", pc.if_else(turned, last_type, first_type))
-        .append_column("start", pc.if_else(turned, last, first))
-        .append_column("end_type", pc.if_else(turned, first_type, last_type))
-        .append_column("end", pc.if_else(turned, first, last))
-        .append_column("sign", pa.array([d.rule.sign for d in decided], pa.int8()).take(code))
-        .append_column("action", pa.array([d.rule.action for d in decided], pa.string()).take(code))
-        .drop_columns(["from\0", "to\0", "from_type\0", "to_type\0", "code\0"])
+    batch = batch.drop_columns(["from\0", "to\0", "from_type\0", "to_type\0", "code\0"])
+    added = {
+        "kind": pa.array([d.rule.type for d in decided], pa.string()).take(code),
+        **ends_of,
+        "sign": pa.array([d.rule.sign for d in decided], pa.int8()).take(code),
+        "action": pa.array([d.rule.action for d in decided], pa.string()).take(code),
+    }
+    for name, column in added.items():
+        batch = batch.append_column(name, column)
+    return batch
+
+
+def turn_ends(
+    turned: pa.Array, first: tuple[pa.Array, pa.Array], last: tuple[pa.Array, pa.Array]
+) -> dict[str, pa.Array]:
+    """Both ends of relationships, as ``start_type``, ``start``, ``end_type`` and ``end``.
+
+    Parameters
+    ----------
+    turned : BooleanArray
+        Whether the ends change places.
+    first, last : (Array, Array)
+        Types and CURIEs of the ends as a graph gives them.
+    """
+    return {
+        "start_type": pc.if_else(turned, last[0], first[0]),
+        "start": pc.if_else(turned, last[1], first[1]),
+        "end_type": pc.if_else(turned, first[0], last[0]),
+        "end": pc.if_else(turned, first[1], last[1]),
+    }
+
+
+def edge_claims(
+    batch: pa.RecordBatch, file: FileLog, origin: Origin, **claimed: object
+) -> pa.RecordBatch:
+    """Claims of edges, one a row; the rows count as parsed.
+
+    Parameters
+    ----------
+    batch : RecordBatch
+        With ``line`` and the columns that `typed_edges` adds.
+    file : FileLog
+    origin : Origin
+    **claimed
+        What else is claimed, as ``score`` and ``evidence``; ``sign`` and ``action`` are those of
+        the batch where they are not given.
+    """
+    file.parsed(batch.num_rows)
+    ends = {name: batch.column(name) for name in ("start_type", "start", "end_type", "end")}
+    said = {name: batch.column(name) for name in ("sign", "action")}
+    return origin.relationships(
+        batch.num_rows,
+        batch.column("line"),
+        type=batch.column("kind"),
+        **ends,
+        **(said | claimed),
     )
 
 

@@ -17,6 +17,7 @@ from tosg.kg.claims.log import BAD_ID
 from tosg.loaders.base import evidence_json
 from tosg.loaders.columns import keep
 from tosg.loaders.formats.json_items import read_items
+from tosg.loaders.reference.graph_tables import turn_ends
 from tosg.loaders.reference.hetionet import METAEDGES, node_columns
 
 if TYPE_CHECKING:
@@ -146,10 +147,11 @@ def _edges(
     row = pc.list_parent_indices(batch["actions"])
     columns = {
         "type": pa.array([m.type for m in METAEDGES.values()]).take(code),
-        "start_type": pc.if_else(turned, batch["target type"], batch["source type"]),
-        "start": pc.if_else(turned, batch["target id"], batch["source id"]),
-        "end_type": pc.if_else(turned, batch["source type"], batch["target type"]),
-        "end": pc.if_else(turned, batch["source id"], batch["target id"]),
+        **turn_ends(
+            turned,
+            (batch["source type"], batch["source id"]),
+            (batch["target type"], batch["target id"]),
+        ),
         "sign": pa.array([m.sign for m in METAEDGES.values()], pa.int8()).take(code),
         "evidence": batch["told"],
         "license": batch["license"],

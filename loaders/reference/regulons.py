@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tosg.loaders.base import Loader
 from tosg.loaders.columns import evidence, keep
 from tosg.loaders.formats.tables import Layout, choose_layout, read_table
-from tosg.loaders.reference.symbols import with_genes
+from tosg.loaders.reference.symbols import read_symbols, with_genes
 from tosg.loaders.scores import with_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tosg.kg.claims.log import FileLog
+    from tosg.kg.claims.log import FileLog, SourceLog
     from tosg.loaders.base import Origin
     from tosg.loaders.reference.symbols import SymbolTable
     from tosg.loaders.scores import Score
@@ -40,6 +41,23 @@ _TRUE = ("1", "True", "TRUE", "true")
 
 #: Factors that are complexes, not genes: CollecTRI writes AP1 and NFKB.
 FACTOR_COMPLEXES = ("AP1", "NFKB")
+
+
+class Regulons(Loader):
+    """Base of the sources that are such a table, the file ``regulons`` beside symbols."""
+
+    relationships = (("Gene", "REGULATES", "Gene"),)
+
+    def _release(self, files: Mapping[str, Path]) -> str:
+        return release_in(files["regulons"].name)
+
+    def _claims(
+        self, files: Mapping[str, Path], log: SourceLog, release: str
+    ) -> Iterator[pa.RecordBatch]:
+        symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
+        path = files["regulons"]
+        score = self.scores[0] if self.scores else None
+        yield from read_regulons(path, symbols, log.file(path), self.origin(path, release), score)
 
 
 def read_regulons(

@@ -1,37 +1,29 @@
 """The map of anyone's own table: which columns are entities, relationships, signs and scores.
 
-A map is a YAML file; ``docs/own-data.md`` has the whole of it. It is checked before a row is
-read: unknown keys, types and columns are errors that name the nearest known ones.
+Its keys are in ``docs/own-data.md``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import polars as pl
-import yaml
-
-from tosg.errors import DataError, TosgError, unknown
-from tosg.kg.schema.curies import known_prefix
-from tosg.kg.schema.types import entity_types, relationship_types
-from tosg.loaders.formats.opening import read_text
-from tosg.loaders.scores import Score
+from tosg.errors import DataError
+from tosg.loaders.reference.map_reader import (
+    LIST_KEYS,
+    SEPARATORS,
+    TEXT_KEYS,
+    VALUE_KEYS,
+    Described,
+    LinkValues,
+    MappedField,
+    MapReader,
+    open_map,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_TEXTS = ("name", "symbol", "description")
-_LISTS = ("synonyms", "xrefs")
-
-
-@dataclass(frozen=True, slots=True)
-class MappedField:
-    """A column, and what separates the values in it ("" where there is one)."""
-
-    column: str
-    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +56,12 @@ class EntityMap:
 
 @dataclass(frozen=True, slots=True)
 class RelationshipMap:
-    """Columns of a relationship; ``signs`` are words and what they mean."""
+    """Columns of a relationship."""
 
     type: str
     start: EntityRef
     end: EntityRef
-    sign: str = ""
-    signs: dict[str, int] = field(default_factory=dict)
-    score: Score | None = None
-    action: str = ""
-    evidence: dict[str, MappedField] = field(default_factory=dict)
+    values: LinkValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +77,7 @@ class RowCondition:
 class TableMap:
     """What a map says; see the module."""
 
-    source: str
-    license: str
-    release: str
+    about: Described
     delimiter: str
     quoted: bool
     comment: str
@@ -110,10 +96,7 @@ class TableMap:
             found |= dict.fromkeys(entity.texts.values())
             found |= dict.fromkeys(f.column for f in entity.lists.values())
         for link in self.relationships:
-            more = [link.sign, link.action, *(f.column for f in link.evidence.values())]
-            if link.score is not None:
-                more += [*link.score.numbers, *link.score.texts]
-            found |= dict.fromkeys(column for column in more if column)
+            found |= dict.fromkeys(link.values.columns)
         found |= dict.fromkeys(c.column for c in self.where)
         return tuple(found)
 
@@ -125,70 +108,12 @@ class TableMap:
 
 
 def read_map(path: Path) -> TableMap:
-    """Read and check a map.
-
-    Raises
-    ------
-    DataError
-        It is no YAML mapping, lacks a key, or has one that is not known.
-    """
-    document = read_yaml(path)
-    try:
-        return MapReader(str(path)).table(document)
-    except DataError:
-        raise
-    except TosgError as error:
-        raise DataError("the map is wrong", where=path, found=error) from error
+    """Read and check a map; see `tosg.loaders.reference.map_reader.open_map`."""
+    return open_map(path, lambda where, document: _Reader(where).table(document))
 
 
-def read_yaml(path: Path) -> object:
-    """Document of a YAML file.
-
-    Raises
-    ------
-    DataError
-        It is no YAML.
-    """
-    try:
-        return yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise DataError("the map is not YAML", where=path, found=error) from error
-
-
-class MapReader:
-    """Checks the parts of a map; an error names the file and what is known.
-
-    Parameters
-    ----------
-    where : str
-        The file, for errors.
-    """
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-
-    def mapping(self, value: object, what: str, keys: tuple[str, ...]) -> dict[str, Any]:
-        """A mapping with known keys only."""
-        if not isinstance(value, Mapping):
-            raise DataError(
-                f"{what} is not a mapping",
-                where=self.where,
-                found=repr(value)[:120],
-                expected="keys " + ", ".join(keys),
-            )
-        for key in value:
-            if key not in keys:
-                raise unknown(f"key of {what}", str(key), keys, where=self.where)
-        return dict(value)
-
-    def need(self, found: Mapping[str, Any], what: str, *keys: str) -> None:
-        """Refuse a mapping that lacks a key."""
-        for key in keys:
-            if found.get(key) in (None, "", []):
-                raise DataError(f"{what} lacks the key {key}", where=self.where, expected=key)
-
+class _Reader(MapReader):
     def table(self, document: object) -> TableMap:
-        """The whole map of a table."""
         keys = (
             "source", "license", "release", "delimiter", "quoted", "comment", "columns",
             "entities", "relationships", "where",
@@ -203,13 +128,10 @@ class MapReader:
                 where=self.where,
                 expected="a list under entities or relationships",
             )
-        names = {"tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
         delimiter = str(found.get("delimiter", "tab"))
         return TableMap(
-            str(found["source"]),
-            str(found.get("license") or ""),
-            str(found.get("release") or ""),
-            names.get(delimiter, delimiter),
+            self.about(found),
+            SEPARATORS.get(delimiter, delimiter),
             bool(found.get("quoted", delimiter == "comma")),
             str(found.get("comment") or ""),
             tuple(str(c) for c in found.get("columns") or ()),
@@ -222,22 +144,12 @@ class MapReader:
         """How a column names an entity."""
         found = self.mapping(value, what, ("type", "column", "prefix", "symbols"))
         self.need(found, what, "type", "column")
-        if found["type"] not in entity_types():
-            raise unknown("type of entity", found["type"], entity_types(), where=self.where)
-        prefix = known_prefix(str(found["prefix"])) if found.get("prefix") else ""
-        return EntityRef(found["type"], str(found["column"]), prefix, bool(found.get("symbols")))
-
-    def field(self, value: object, what: str) -> MappedField:
-        """A column, with what separates its values."""
-        if isinstance(value, str):
-            return MappedField(value)
-        found = self.mapping(value, what, ("column", "separator"))
-        self.need(found, what, "column")
-        return MappedField(str(found["column"]), str(found.get("separator") or ""))
+        type_ = self.entity_type(found["type"])
+        symbols = bool(found.get("symbols"))
+        return EntityRef(type_, str(found["column"]), self.prefix(found), symbols)
 
     def entity(self, value: object) -> EntityMap:
-        """Columns of an entity."""
-        keys = ("type", "id", *_TEXTS, *_LISTS)
+        keys = ("type", "id", *TEXT_KEYS, *LIST_KEYS)
         found = self.mapping(value, "an entity", keys)
         self.need(found, "an entity", "type", "id")
         given = found["id"]
@@ -251,20 +163,14 @@ class MapReader:
         named = {"column": given} if isinstance(given, str) else dict(given)
         return EntityMap(
             self.ref({"type": found["type"], **named}, "the id of an entity"),
-            {key: str(found[key]) for key in _TEXTS if found.get(key)},
-            {key: self.field(found[key], key) for key in _LISTS if found.get(key)},
+            self.texts(found),
+            {key: self.field(found[key], key) for key in LIST_KEYS if found.get(key)},
         )
 
     def relationship(self, value: object) -> RelationshipMap:
-        """Columns of a relationship."""
-        keys = ("type", "start", "end", "sign", "score", "action", "evidence")
-        found = self.mapping(value, "a relationship", keys)
+        found = self.mapping(value, "a relationship", ("type", "start", "end", *VALUE_KEYS))
         self.need(found, "a relationship", "type", "start", "end")
-        kind = relationship_types().get(str(found["type"]))
-        if kind is None:
-            raise unknown(
-                "type of relationship", str(found["type"]), relationship_types(), where=self.where
-            )
+        kind = self.relationship_type(found["type"])
         start, end = self.ref(found["start"], "start"), self.ref(found["end"], "end")
         if (start.type, end.type) not in kind.pairs:
             raise DataError(
@@ -273,67 +179,7 @@ class MapReader:
                 found=f"{start.type} to {end.type}",
                 expected=", ".join(f"{a} to {b}" for a, b in kind.pairs),
             )
-        column, words = self.sign(found.get("sign"))
-        return RelationshipMap(
-            kind.name,
-            start,
-            end,
-            column,
-            words,
-            self.score(found.get("score")),
-            str(found.get("action") or ""),
-            self.evidence(found.get("evidence")),
-        )
-
-    def sign(self, value: object) -> tuple[str, dict[str, int]]:
-        """Column of a sign ("" where there is none), and what its words mean."""
-        found = self.mapping(value or {}, "sign", ("column", "words"))
-        words = dict(found.get("words") or {})
-        for word, sign in words.items():
-            if sign not in (1, -1, 0) or isinstance(sign, bool):
-                raise DataError(
-                    "a word means no sign",
-                    where=self.where,
-                    found=f"{word}: {sign}",
-                    expected="1, -1 or 0 (unknown)",
-                )
-        if words:
-            self.need(found, "sign", "column")
-        return str(found.get("column") or ""), {str(k): int(v) for k, v in words.items()}
-
-    def score(self, value: object) -> Score | None:
-        """The formula of a score."""
-        if not value:
-            return None
-        found = self.mapping(value, "score", ("formula", "numbers", "texts"))
-        self.need(found, "score", "formula")
-        numbers, texts = (tuple(map(str, found.get(k) or ())) for k in ("numbers", "texts"))
-        formula = str(found["formula"])
-        try:
-            named = pl.sql_expr(formula).meta.root_names()
-        except pl.exceptions.PolarsError as error:
-            raise DataError(
-                "the formula of a score is not SQL",
-                where=self.where,
-                found=f"{formula}: {error}",
-                expected="an expression over columns, as confidence / 1000",
-            ) from error
-        if missing := sorted(set(named) - {*numbers, *texts}):
-            raise DataError(
-                "the formula of a score has columns that are not listed",
-                where=self.where,
-                found=", ".join(missing),
-                expected="each under numbers or texts",
-            )
-        return Score(formula, numbers, texts)
-
-    def evidence(self, value: object) -> dict[str, MappedField]:
-        """Columns that are kept as evidence, by the key that they get."""
-        if not value:
-            return {}
-        if not isinstance(value, Mapping):
-            raise DataError("evidence is not a mapping", where=self.where, found=repr(value)[:120])
-        return {str(k): self.field(v, "evidence") for k, v in value.items()}
+        return RelationshipMap(kind.name, start, end, self.values(found))
 
     def condition(self, value: object) -> RowCondition:
         """A condition on rows."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, not_negated, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.genes import with_ensembl_genes
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -71,9 +72,7 @@ class Bgee(Loader):
         for raw in read_table(path, _LAYOUT, file):
             absent = pc.equal(raw.column("Expression"), "absent")
             batch = not_negated(raw, absent, file, shown)
-            human = pc.starts_with(batch.column("Gene ID"), "ENSG0")
-            batch = keep(batch, human, file, "other species", shown)
-            batch = with_curies(batch, "Gene ID", "ensembl", file, to="gene", shown=shown)
+            batch = with_ensembl_genes(batch, "Gene ID", file, to="gene", shown=shown)
             batch = with_curies(batch, _WHERE, "", file, to="place", shown=shown)
             prefix = pc.list_element(pc.split_pattern(batch.column("place"), ":"), 0)
             place = pa.array(["Anatomy", "CellType"]).take(

@@ -26,7 +26,7 @@ from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import blank_to_null, evidence, keep, split
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.reference.biomedgraphica import RELATIONS, number_columns
-from tosg.loaders.reference.graph_tables import EdgeRule, NodeIndex, typed_edges
+from tosg.loaders.reference.graph_tables import EdgeRule, NodeIndex, edge_claims, typed_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -198,15 +198,10 @@ class BioMedGraphica(Loader):
         for raw in read_table(path, _RELATIONS, file):
             batch = _numbered(raw, index)
             batch = typed_edges(batch, "Type", ("from", "to"), index, _rule, file, shown)
-            file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch["line"],
-                type=batch["kind"],
-                start_type=batch["start_type"],
-                start=batch["start"],
-                end_type=batch["end_type"],
-                end=batch["end"],
+            yield edge_claims(
+                batch,
+                file,
+                origin,
                 evidence=evidence(
                     batch, lists={"relations": ("Type", "|"), "databases": ("Source", ";")}
                 ),

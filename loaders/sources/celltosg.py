@@ -31,7 +31,7 @@ from tosg.kg.schema.celltosg import (
     WEBAPP_IDS,
 )
 from tosg.kg.schema.curies import parse_curies
-from tosg.kg.schema.types import entity_types, relationship_types
+from tosg.kg.schema.types import entity_types, relationship_triples, relationship_types
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import blank_to_null, evidence, keep
 from tosg.loaders.formats.celltosg import (
@@ -49,6 +49,7 @@ from tosg.loaders.reference.graph_tables import (
     NO_TYPE,
     EdgeRule,
     NodeIndex,
+    edge_claims,
     typed_edges,
 )
 
@@ -81,9 +82,7 @@ class CellTosg(Loader):
     homepage = "https://github.com/FuhaiLiAiLab/OmniCellTOSG"
     license = "MIT"
     nodes = tuple(entity_types())
-    relationships = tuple(
-        (a, kind.name, b) for kind in relationship_types().values() for a, b in kind.pairs
-    )
+    relationships = relationship_triples()
     quirks = (
         "The release has genes, transcripts and proteins; a folder of tosg may have every type.",
         "Both spellings of the names of files and of the first column are read.",
@@ -236,15 +235,10 @@ def _typed_relationships(
     """Relationships of a folder that says what each edge is."""
     shown = ("from", "Type", "to")
     batch = typed_edges(raw, "Type", ("from", "to"), index, _rule, file, shown)
-    file.parsed(batch.num_rows)
-    return origin.relationships(
-        batch.num_rows,
-        batch["line"],
-        type=batch["kind"],
-        start_type=batch["start_type"],
-        start=batch["start"],
-        end_type=batch["end_type"],
-        end=batch["end"],
+    return edge_claims(
+        batch,
+        file,
+        origin,
         evidence=evidence(batch, texts={"relation": "Type"}),
     )
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import parse_curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import evidence, keep, keep_identified, with_curies
+from tosg.loaders.columns import evidence, keep, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.options import Option
 from tosg.loaders.scores import Score
@@ -107,8 +106,7 @@ class Ctd(Loader):
                 direct = pc.not_equal(raw.column("DirectEvidence"), "")
                 batch = keep(raw, direct, file, "inferred, not curated", shown)
             batch = with_curies(batch, "GeneID", "ncbigene", file, to="gene", shown=shown)
-            batch = batch.append_column("disease", parse_curies(batch.column("DiseaseID")))
-            batch = keep_identified(batch, "disease", "DiseaseID", file, shown)
+            batch = with_curies(batch, "DiseaseID", "", file, to="disease", shown=shown)
             batch = _SCORE.add(batch, file)
             file.parsed(batch.num_rows)
             yield origin.entities_of(batch, "Disease", "disease", "DiseaseName")
@@ -128,8 +126,7 @@ class Ctd(Loader):
             treats = pc.match_substring(raw.column("DirectEvidence"), "therapeutic")
             batch = keep(raw, treats, file, "no curated treatment", shown)
             batch = with_curies(batch, "ChemicalID", "mesh", file, to="drug", shown=shown)
-            batch = batch.append_column("disease", parse_curies(batch.column("DiseaseID")))
-            batch = keep_identified(batch, "disease", "DiseaseID", file, shown)
+            batch = with_curies(batch, "DiseaseID", "", file, to="disease", shown=shown)
             batch = _SCORE.add(batch, file)
             file.parsed(batch.num_rows)
             for type_, id_, name in (

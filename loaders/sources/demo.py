@@ -149,15 +149,7 @@ class Demo(Loader):
             name=blank_to_null(coding.column("name")),
             symbol=coding.column("symbol"),
         )
-        yield origin.relationships(
-            coding.num_rows,
-            coding.column("line"),
-            type="ENCODES",
-            start_type="Gene",
-            start=coding.column("gene"),
-            end_type="Protein",
-            end=coding.column("protein"),
-        )
+        yield origin.relationships_of(coding, "ENCODES", ("Gene", "gene"), ("Protein", "protein"))
 
     def _relationships(
         self, path: Path, log: SourceLog, release: str, ends: _Ends, proteins: _Ends

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.reference.regulons import read_regulons, release_in
-from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
+from tosg.loaders.base import FileSpec
+from tosg.loaders.reference.regulons import Regulons
+from tosg.loaders.reference.symbols import SYMBOLS
 from tosg.loaders.scores import Score
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    import pyarrow as pa
-
-    from tosg.kg.claims.log import SourceLog
 
 _SCORE = Score(
     "CASE confidence WHEN 'A' THEN 1.0 WHEN 'B' THEN 0.8 WHEN 'C' THEN 0.6 WHEN 'D' THEN 0.4 "
@@ -25,14 +17,13 @@ _SCORE = Score(
 )
 
 
-class DoRothEA(Loader):
+class DoRothEA(Regulons):
     """See the module."""
 
     name = "dorothea"
     title = "DoRothEA: signed regulation by transcription factors, with levels of confidence"
     homepage = "https://saezlab.github.io/dorothea"
     license = "GPL-3.0"
-    relationships = (("Gene", "REGULATES", "Gene"),)
     scores = (_SCORE,)
     quirks = (
         "OmniPath's answer has accessions, symbols and two flags for the sign; both make 0.",
@@ -53,14 +44,3 @@ class DoRothEA(Loader):
         ),
         SYMBOLS,
     )
-
-    def _release(self, files: Mapping[str, Path]) -> str:
-        return release_in(files["regulons"].name)
-
-    def _claims(
-        self, files: Mapping[str, Path], log: SourceLog, release: str
-    ) -> Iterator[pa.RecordBatch]:
-        symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
-        path = files["regulons"]
-        origin = self.origin(path, release)
-        yield from read_regulons(path, symbols, log.file(path), origin, _SCORE)

@@ -16,6 +16,7 @@ from tosg.kg.schema.curies import parse_curies
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.graph_tables import NO_TYPE, turn_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,7 +98,7 @@ class Drkg(Loader):
         for raw in read_table(path, _LAYOUT, file):
             known = pc.is_in(raw.column("relation"), names)
             shown = ("head", "relation", "tail")
-            batch = keep(raw, known, file, "relation without a type in the graph", shown)
+            batch = keep(raw, known, file, NO_TYPE, shown)
             batch = _identified(batch, file)
             file.parsed(batch.num_rows)
             code = pc.index_in(batch.column("relation"), names)
@@ -110,10 +111,7 @@ class Drkg(Loader):
                 batch.num_rows,
                 batch.column("line"),
                 type=kind,
-                start_type=pc.if_else(turned, end, start),
-                start=pc.if_else(turned, tail, head),
-                end_type=pc.if_else(turned, start, end),
-                end=pc.if_else(turned, head, tail),
+                **turn_ends(turned, (start, head), (end, tail)),
                 sign=sign,
                 action=action,
                 evidence=evidence(batch, lists={"relations": ("relation", "|")}),

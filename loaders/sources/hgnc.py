@@ -264,7 +264,7 @@ def _graph(path: Path) -> dict[str, Any]:
             raise TypeError("nodes and edges are not lists")
     except json.JSONDecodeError as error:
         raise DataError(
-            "the file is not JSON, or cut off",
+            "the file is not JSON, or is cut off",
             where=f"{path}, line {error.lineno}, column {error.colno}",
             found=error.msg,
             hint="download it again; `tosg fetch` checks the hash",

@@ -206,14 +206,11 @@ def _expressed(
     if counted:
         file.parsed(batch.num_rows)
     texts = {} if counted else {"specificity": "specificity"}
-    return origin.relationships(
-        batch.num_rows,
-        batch["line"],
-        type="EXPRESSED_IN",
-        start_type="Gene",
-        start=batch["gene"],
-        end_type="Anatomy",
-        end=batch["anatomy"],
+    return origin.relationships_of(
+        batch,
+        "EXPRESSED_IN",
+        ("Gene", "gene"),
+        ("Anatomy", "anatomy"),
         score=batch["score"],
         evidence=evidence(batch, numbers={"ntpm": "nTPM"}, texts=texts),
     )
@@ -229,14 +226,11 @@ def _stained(raw: pa.RecordBatch, file: FileLog, origin: Origin) -> pa.RecordBat
     batch = _with_tissues(batch, file, counted=True)
     batch = _GRADE_SCORE.add(batch, file)
     file.parsed(batch.num_rows)
-    return origin.relationships(
-        batch.num_rows,
-        batch["line"],
-        type="EXPRESSED_IN",
-        start_type="Gene",
-        start=batch["gene"],
-        end_type="Anatomy",
-        end=batch["anatomy"],
+    return origin.relationships_of(
+        batch,
+        "EXPRESSED_IN",
+        ("Gene", "gene"),
+        ("Anatomy", "anatomy"),
         score=batch["score"],
         evidence=evidence(
             batch,
@@ -274,14 +268,11 @@ def _located(raw: pa.RecordBatch, file: FileLog, origin: Origin) -> pa.RecordBat
         }
     )
     places = _GRADE_SCORE.add(places, file)
-    return origin.relationships(
-        places.num_rows,
-        places["line"],
-        type="LOCATED_IN",
-        start_type="Gene",
-        start=places["gene"],
-        end_type="CellularComponent",
-        end=places["go"],
+    return origin.relationships_of(
+        places,
+        "LOCATED_IN",
+        ("Gene", "gene"),
+        ("CellularComponent", "go"),
         score=places["score"],
         evidence=evidence(
             places, lists={"locations": ("location", "|"), "reliabilities": ("Reliability", "|")}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow.compute as pc
 
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import with_curies
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.genes import with_ensembl_genes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,8 +47,8 @@ class HuRI(Loader):
         path = files["pairs"]
         file, origin = log.file(path), self.origin(path, release)
         for raw in read_table(path, _LAYOUT, file):
-            batch = with_curies(raw, "a", "ensembl", file, to="start", shown=("a", "b"))
-            batch = with_curies(batch, "b", "ensembl", file, to="end", shown=("a", "b"))
+            batch = with_ensembl_genes(raw, "a", file, to="start", shown=("a", "b"))
+            batch = with_ensembl_genes(batch, "b", file, to="end", shown=("a", "b"))
             loops = pc.equal(batch.column("start"), batch.column("end"))
             if count := pc.sum(loops).as_py() or 0:
                 file.note("gene whose product interacts with itself, kept out", count)

@@ -173,13 +173,7 @@ class Kegg(Loader):
             for relation in pathway.relations:
                 file.read()
                 facts += _wiring(drawn, relation, families=self.value(_FAMILIES))
-        yield origin.entities(
-            len(named),
-            [record for record, _, _ in named],
-            type="Pathway",
-            id=[id_ for _, id_, _ in named],
-            name=[title or None for _, _, title in named],
-        )
+        yield origin.named_entities("Pathway", named)
         if complexes.records:
             yield from complex_claims(list(complexes.records.values()), origin)
         yield from fact_claims(facts, origin)

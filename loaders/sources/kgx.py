@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.schema.curies import parse_curies
-from tosg.kg.schema.types import relationship_types
+from tosg.kg.schema.types import relationship_triples
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import (
     blank_to_null,
     evidence,
     keep,
-    keep_identified,
     not_negated,
     split,
+    with_curies,
 )
 from tosg.loaders.formats.json_lines import read_json_lines, starts_as_json
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.reference.graph_tables import EdgeRule, NodeIndex, typed_edges
+from tosg.loaders.reference.graph_tables import EdgeRule, NodeIndex, edge_claims, typed_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,10 +93,9 @@ class Kgx(Loader):
     license = "stated by each graph"
     nodes = tuple(dict.fromkeys(_CATEGORIES.values()))
     relationships = tuple(
-        (a, kind.name, b)
-        for kind in relationship_types().values()
-        if kind.name in {name for name, _, _ in _PREDICATES.values()}
-        for a, b in kind.pairs
+        triple
+        for triple in relationship_triples()
+        if triple[1] in {name for name, _, _ in _PREDICATES.values()}
     )
     signs = "positively_regulates 1, negatively_regulates -1, regulates 0"
     quirks = (
@@ -138,16 +136,10 @@ class Kgx(Loader):
             words = pc.replace_substring_regex(batch.column("predicate"), "^biolink:", "")
             batch = batch.append_column("word", words)
             batch = typed_edges(batch, "word", ("subject", "object"), index, _rule, file, shown)
-            file.parsed(batch.num_rows)
-            yield origin.relationships(
-                batch.num_rows,
-                batch.column("line"),
-                type=batch.column("kind"),
-                start_type=batch.column("start_type"),
-                start=batch.column("start"),
-                end_type=batch.column("end_type"),
-                end=batch.column("end"),
-                sign=batch.column("sign"),
+            yield edge_claims(
+                batch,
+                file,
+                origin,
                 evidence=evidence(
                     batch,
                     texts={"predicate": "word"},
@@ -182,8 +174,7 @@ def _typed(raw: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
     batch = raw.append_column("type", pa.array(found, pa.string()).take(coded.indices))
     kind = "category without a type in the graph"
     batch = keep(batch, batch.column("type").is_valid(), file, kind, ("id", "category"))
-    batch = batch.append_column("curie", parse_curies(batch.column("id")))
-    return keep_identified(batch, "curie", "id", file, ("id",))
+    return with_curies(batch, "id", "", file)
 
 
 def _type_of(categories: str) -> str | None:

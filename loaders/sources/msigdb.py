@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.formats.gmt import read_gmt
-from tosg.loaders.reference.facts import FACTS_AT_ONCE, Fact, fact_claims
+from tosg.loaders.reference.gene_sets import gene_set_claims
 from tosg.loaders.reference.symbols import SYMBOLS, read_symbols
 
 if TYPE_CHECKING:
@@ -59,30 +58,15 @@ class MSigDB(Loader):
         symbols = read_symbols(files["symbols"], log.file(files["symbols"]))
         path = files["sets"]
         file, origin = log.file(path), self.origin(path, release)
-        sets: list[tuple[int, str, str]] = []
-        facts: list[Fact] = []
-        for line, name, _, members in read_gmt(path):
-            if len(facts) >= FACTS_AT_ONCE:
-                yield from fact_claims(facts, origin)
-                facts = []
-            file.read()
-            id_ = curie(name, "msigdb.set")
-            if id_ is None:
-                file.reject(BAD_ID, line, name)
-                continue
-            file.parsed()
-            sets.append((line, id_, name.removeprefix("HALLMARK_").replace("_", " ").capitalize()))
-            for symbol in members:
-                gene, how = symbols.resolve(symbol)
-                if gene is None:
-                    file.note(f"member with {how} symbol, left out", 1, f"{name}: {symbol}")
-                else:
-                    facts.append(Fact("PARTICIPATES_IN", ("Gene", gene), ("Pathway", id_), line))
-        yield origin.entities(
-            len(sets),
-            [line for line, _, _ in sets],
-            type="Pathway",
-            id=[id_ for _, id_, _ in sets],
-            name=[name for _, _, name in sets],
-        )
-        yield from fact_claims(facts, origin)
+
+        def resolve(symbol: str) -> tuple[str | None, str]:
+            gene, how = symbols.resolve(symbol)
+            return gene, f"{how} symbol"
+
+        yield from gene_set_claims(path, file, origin, _identify, resolve)
+
+
+def _identify(title: str) -> tuple[str | None, str]:
+    id_ = curie(title, "msigdb.set")
+    name = title.removeprefix("HALLMARK_").replace("_", " ").capitalize()
+    return id_, BAD_ID if id_ is None else name

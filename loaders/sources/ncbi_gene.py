@@ -139,12 +139,6 @@ def _to_ensembl(path: Path, file: FileLog, origin: Origin, tax_id: str) -> Itera
             id=some.column("transcript"),
             xrefs=[[x] if x else [] for x in refseq.to_pylist()],
         )
-        yield origin.relationships(
-            some.num_rows,
-            some.column("line"),
-            type="TRANSCRIBED_TO",
-            start_type="Gene",
-            start=some.column("curie"),
-            end_type="Transcript",
-            end=some.column("transcript"),
+        yield origin.relationships_of(
+            some, "TRANSCRIBED_TO", ("Gene", "curie"), ("Transcript", "transcript")
         )

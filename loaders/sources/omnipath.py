@@ -1,9 +1,11 @@
-"""OmniPath: signaling interactions, enzyme-substrate pairs, complexes and pathways of proteins.
+"""OmniPath: signaling interactions, enzymes, complexes, pathways and roles of proteins.
 
 The web service gives one table per query; the columns are those of ``genesymbols=1`` and
 ``fields=sources,references,curation_effort,type``. A complex is written ``COMPLEX:P1_P2``; the
 table of complexes has their names and how often each member is in it. Of the annotations those are
-read whose label is ``pathway``: others name nothing that has an identifier in the graph.
+read whose label is ``pathway``: others name nothing that has an identifier in the graph. Of the
+roles between cells (``intercell``) those are read that all resources together make (``generic``,
+``composite``) and that are a location or a function of the Gene Ontology.
 
 Columns: https://github.com/saezlab/pypath/blob/master/docs/webservice.rst
 """
@@ -46,6 +48,33 @@ _COMPLEXES = Layout(
     ("name", "components", "stoichiometry", "sources", "references", "identifiers"),
 )
 _ANNOTATIONS = Layout(("uniprot", "entity_type", "source", "label", "value", "record_id"))
+_ROLES = Layout(
+    ("category", "scope", "aspect", "source", "uniprot", "entity_type"),
+    optional=("consensus_score",),
+)
+#: Category -> the Gene Ontology's term that means the same; others have none.
+_TERMS = {
+    "secreted": ("CellularComponent", "go:0005576"),
+    "extracellular": ("CellularComponent", "go:0005576"),
+    "intracellular": ("CellularComponent", "go:0005622"),
+    "ecm": ("CellularComponent", "go:0031012"),
+    "plasma_membrane": ("CellularComponent", "go:0005886"),
+    "cell_surface": ("CellularComponent", "go:0009986"),
+    "gap_junction": ("CellularComponent", "go:0005921"),
+    "tight_junction": ("CellularComponent", "go:0070160"),
+    "adherens_junction": ("CellularComponent", "go:0005912"),
+    "desmosome": ("CellularComponent", "go:0030057"),
+    "ligand": ("MolecularFunction", "go:0048018"),
+    "receptor": ("MolecularFunction", "go:0038023"),
+    "transporter": ("MolecularFunction", "go:0005215"),
+    "ion_channel": ("MolecularFunction", "go:0005216"),
+}
+_VERBS = {"CellularComponent": "LOCATED_IN", "MolecularFunction": "HAS_FUNCTION"}
+_CONSENSUS = Score(
+    "1.0 - 1.0 / (1.0 + consensus_score)",
+    numbers=("consensus_score",),
+    help="consensus_score counts the resources that give a protein the role",
+)
 _SCORE = Score(
     "1.0 - 1.0 / (1.0 + curation_effort)",
     numbers=("curation_effort",),
@@ -69,8 +98,13 @@ class OmniPath(Loader):
         ("Protein", "MEMBER_OF", "Complex"),
         ("Protein", "PARTICIPATES_IN", "Pathway"),
         ("Complex", "PARTICIPATES_IN", "Pathway"),
+        *(
+            (product, verb, term)
+            for product in ("Protein", "Complex")
+            for term, verb in _VERBS.items()
+        ),
     )
-    scores = (_SCORE,)
+    scores = (_SCORE, _CONSENSUS)
     signs = "is_stimulation 1, is_inhibition -1; both, or neither, 0"
     quirks = (
         "The licence is that of the strictest resource; ask for license=commercial to narrow it.",
@@ -78,6 +112,7 @@ class OmniPath(Loader):
         "A pair that is stimulated and inhibited keeps both signs, as two relationships.",
         "A complex is known by its members: two of the same members in other numbers are one.",
         "Annotations are properties in rows; only pathways that a resource names are read.",
+        "Roles between cells stand once for each resource, and once for all of them: those count.",
     )
     tested_on = "made-up rows in the layout of the web service"
     files: ClassVar[tuple[FileSpec, ...]] = (
@@ -121,6 +156,14 @@ class OmniPath(Loader):
             ),
             whole_bytes=200_000,
         ),
+        FileSpec(
+            "roles",
+            ("omnipath_intercell.tsv", "*intercell*.tsv*"),
+            "roles of proteins between cells (intercell)",
+            required=False,
+            url="https://omnipathdb.org/intercell?format=tsv&scope=generic&source=composite",
+            whole_bytes=500_000,
+        ),
     )
 
     def _claims(
@@ -148,6 +191,13 @@ class OmniPath(Loader):
                 yield from _pathways(raw, named, file, origin)
             if named.records:
                 yield from complex_claims(list(named.records.values()), origin)
+        if "roles" in files:
+            path, made = files["roles"], NamedByMembers()
+            file, origin = log.file(path), self.origin(path, release)
+            for raw in read_table(path, _ROLES, file):
+                yield from _roles(raw, made, file, origin)
+            if made.records:
+                yield from complex_claims(list(made.records.values()), origin)
         if "enzymes" in files:
             path = files["enzymes"]
             file, origin = log.file(path), self.origin(path, release)
@@ -226,6 +276,33 @@ def _pathways(
         id=pa.array(list(named), pa.string()),
         name=pa.array([name for _, name in named.values()], pa.string()),
     )
+    yield from fact_claims(facts, origin)
+
+
+def _roles(
+    raw: pa.RecordBatch, complexes: NamedByMembers, file: FileLog, origin: Origin
+) -> Iterator[pa.RecordBatch]:
+    """Locations and functions that the resources together give to proteins and complexes."""
+    shown = ("category", "source", "uniprot")
+    together = pc.and_(pc.equal(raw["scope"], "generic"), pc.equal(raw["source"], "composite"))
+    batch = keep(raw, together, file, "role by one resource, or a special one", shown)
+    known = pc.is_in(batch["category"], pa.array(list(_TERMS)))
+    batch = keep(batch, known, file, "role without a term of the Gene Ontology", shown)
+    batch = _CONSENSUS.add(batch, file)
+    facts: list[Fact] = []
+    for row in batch.to_pylist():
+        line = int(row["line"])
+        ref = _ref(row["uniprot"], complexes, line)
+        if ref is None:
+            file.reject(BAD_ID, line, f"{row['category']} {row['uniprot']}")
+            continue
+        file.parsed()
+        type_, term = _TERMS[row["category"]]
+        evidence = evidence_json(
+            {"category": row["category"], "consensus_score": row["consensus_score"]}
+        )
+        ends = ref, (type_, term)
+        facts.append(Fact(_VERBS[type_], *ends, line, None, row["score"], None, evidence))
     yield from fact_claims(facts, origin)
 
 

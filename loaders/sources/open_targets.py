@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import evidence, keep, with_curies
+from tosg.loaders.columns import evidence, keep
 from tosg.loaders.formats.parquet import read_parquet
+from tosg.loaders.reference.genes import with_ensembl_genes
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class OpenTargets(Loader):
             file, origin = log.file(path), self.origin(path, release, part="targets")
             for batch in read_parquet(path, _TARGETS, file):
                 shown = ("id", "approvedSymbol")
-                genes = with_curies(batch, "id", "ensembl", file, to="gene", shown=shown)
+                genes = with_ensembl_genes(batch, "id", file, to="gene", shown=shown)
                 file.parsed(genes.num_rows)
                 yield origin.entities(
                     genes.num_rows,
@@ -89,14 +90,11 @@ class OpenTargets(Loader):
         file, origin = log.file(path), self.origin(path, release)
         for batch in read_parquet(path, _INTERACTIONS, file):
             pairs = _pairs(batch, file)
-            yield origin.relationships(
-                pairs.num_rows,
-                pairs.column("line"),
-                type="INTERACTS_WITH",
-                start_type="Gene",
-                start=pairs.column("a"),
-                end_type="Gene",
-                end=pairs.column("b"),
+            yield origin.relationships_of(
+                pairs,
+                "INTERACTS_WITH",
+                ("Gene", "a"),
+                ("Gene", "b"),
                 score=pairs.column("score"),
                 evidence=evidence(pairs, lists={"databases": ("sourceDatabase", "|")}),
             )
@@ -110,7 +108,7 @@ def _pairs(batch: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
         batch = keep(batch, human, file, "other species", shown)
     for end, to in (("targetA", "a"), ("targetB", "b")):
         batch = keep(batch, batch.column(end).is_valid(), file, "no second gene", shown)
-        batch = with_curies(batch, end, "ensembl", file, to=to, shown=shown)
+        batch = with_ensembl_genes(batch, end, file, to=to, shown=shown)
     text = pc.cast(batch.column("scoring"), pa.string())
     position = batch.schema.get_field_index("scoring")
     batch = batch.set_column(position, "scoring", pc.fill_null(text, ""))

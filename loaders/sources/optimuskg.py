@@ -21,7 +21,14 @@ from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, keep_identified
 from tosg.loaders.formats.parquet import is_parquet, read_parquet
 from tosg.loaders.formats.tables import Layout, read_table
-from tosg.loaders.reference.graph_tables import NEGATED, EdgeRule, NodeIndex, text_of, typed_edges
+from tosg.loaders.reference.graph_tables import (
+    NEGATED,
+    EdgeRule,
+    NodeIndex,
+    edge_claims,
+    text_of,
+    typed_edges,
+)
 from tosg.loaders.reference.primekg import translate
 from tosg.loaders.scores import Score
 
@@ -180,16 +187,10 @@ class OptimusKG(Loader):
             for raw in _rows(path, _EDGES, file):
                 batch = typed_edges(raw, "relation", ("from", "to"), index, _rule, file, shown)
                 batch = _SCORE.add(_with_numbers(batch), file)
-                file.parsed(batch.num_rows)
-                yield origin.relationships(
-                    batch.num_rows,
-                    batch["line"],
-                    type=batch["kind"],
-                    start_type=batch["start_type"],
-                    start=batch["start"],
-                    end_type=batch["end_type"],
-                    end=batch["end"],
-                    action=batch["action"],
+                yield edge_claims(
+                    batch,
+                    file,
+                    origin,
                     score=batch["score"],
                     evidence=evidence(
                         batch,

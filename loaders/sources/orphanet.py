@@ -7,24 +7,28 @@ count; a gene without a reference to HGNC is left out.
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, ClassVar
 
-from tosg.errors import DataError
 from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.opening import read_bytes
+from tosg.loaders.formats.xml import XmlFormat, parse_xml
 from tosg.loaders.reference.facts import Fact, fact_claims
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from tosg.kg.claims.log import FileLog, SourceLog
+
+_FORMAT = XmlFormat(
+    "the file", "Orphanet's XML of disorders with genes", "JDBOR", "en_product6.xml of Orphanet"
+)
 
 #: Kind of association -> score; a cause is surer than a role in the phenotype.
 _KINDS = {
@@ -88,13 +92,7 @@ class Orphanet(Loader):
             file.parsed()
             found.append((number, id_, disorder.findtext("Name", "").strip()))
             facts += _facts(disorder, id_, number, file)
-        yield origin.entities(
-            len(found),
-            [number for number, _, _ in found],
-            type="Disease",
-            id=[id_ for _, id_, _ in found],
-            name=[name or None for _, _, name in found],
-        )
+        yield origin.named_entities("Disease", found)
         yield from fact_claims(facts, origin)
 
 
@@ -106,25 +104,10 @@ def _disorders(path: Path) -> tuple[int | None, list[ET.Element]]:
     DataError
         It is no XML of Orphanet, or has no disorder with genes.
     """
-    try:
-        root = ET.fromstring(read_bytes(path))  # noqa: S314 - expat refuses entity bombs
-    except ET.ParseError as error:
-        raise DataError(
-            "the file is not XML, or is cut off",
-            where=f"{path}, line {error.position[0]}",
-            found=error,
-            expected="en_product6.xml of Orphanet",
-            hint="download it again; see `tosg sources`",
-        ) from error
+    root = parse_xml(read_bytes(path), path, _FORMAT)
     found = [d for d in root.iter("Disorder") if d.find("DisorderGeneAssociationList") is not None]
     if not found:
-        raise DataError(
-            "the file has no disorders with genes",
-            where=path,
-            found=f"root element {root.tag}",
-            expected="en_product6.xml of Orphanet",
-            hint="is this the right file? see `tosg sources`",
-        )
+        raise _FORMAT.wrong_root(root, path)
     whole = root.find(".//DisorderList")
     stated = "" if whole is None else whole.get("count", "")
     return int(stated) if stated.isdecimal() else None, found

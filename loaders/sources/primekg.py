@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import evidence, keep, keep_identified, not_negated
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.graph_tables import NO_TYPE
 from tosg.loaders.reference.primekg import (
     A_GROUP,
     GROUP_SOURCE,
@@ -124,7 +125,7 @@ def _usable(raw: pa.RecordBatch, file: FileLog) -> pa.RecordBatch:
     negated = pc.is_in(raw.column("relation"), pa.array(_NEGATED))
     batch = not_negated(raw, negated, file, shown)
     known = pc.is_in(batch.column("relation"), pa.array(list(_RELATIONS)))
-    batch = keep(batch, known, file, "relation without a type in the graph", shown)
+    batch = keep(batch, known, file, NO_TYPE, shown)
     starts = {name: a for name, (_, a, _) in _RELATIONS.items()}
     wanted = pc.equal(
         translate(batch.column("x_type"), PRIMEKG_TYPES),

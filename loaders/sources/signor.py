@@ -13,21 +13,23 @@ answers with tabs and no header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tosg.kg.claims.log import BAD_ID
-from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, Origin
-from tosg.loaders.columns import evidence, keep, of_species, with_words
+from tosg.loaders.columns import evidence, of_species, with_words
 from tosg.loaders.formats.tables import Layout, choose_layout, read_table
-from tosg.loaders.reference.complexes import ComplexRecord, complex_claims
-from tosg.loaders.reference.facts import Fact, Ref, fact_claims
+from tosg.loaders.reference.complexes import complex_claims
+from tosg.loaders.reference.signor import (
+    EndedRows,
+    Participant,
+    family_claims,
+    read_sets,
+    resolve_ends,
+)
 from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.claims.log import FileLog, SourceLog
-
-_Longs: TypeAlias = npt.NDArray[np.int64]
+    from tosg.loaders.reference.facts import Ref
 
 _COLUMNS = (
     "ENTITYA", "TYPEA", "IDA", "DATABASEA", "ENTITYB", "TYPEB", "IDB", "DATABASEB",
@@ -54,12 +55,6 @@ _LAYOUTS = {
     "semicolon": Layout(_COLUMNS, delimiter=";", quoted=True),
     "answer": Layout(_ANSWER, header=False, ragged=28),
 }
-_SETS = {
-    "semicolon": Layout(("SIGNOR ID", "NAME", "LIST OF ENTITIES"), delimiter=";", quoted=True,
-        renamed={"NAME": ("COMPLEX NAME", "PROT. FAMILY NAME")}),
-    "tab": Layout(("SIGNOR ID", "NAME", "LIST OF ENTITIES"), quoted=True,
-        renamed={"NAME": ("COMPLEX NAME", "PROT. FAMILY NAME")}),
-}  # fmt: skip
 
 #: The first word of EFFECT decides the sign.
 _SIGNS = {"up-regulates": 1, "down-regulates": -1, "unknown": 0}
@@ -70,15 +65,11 @@ _SCORE = Score("SCORE", numbers=("SCORE",), help="SIGNOR's own score of confiden
 #: Columns that the example of a rejection shows.
 _SHOWN = ("ENTITYA", "EFFECT", "ENTITYB")
 
-#: Databases of chemicals that are drugs -> prefix; what the sign of an effect on one is called.
-_DRUGS = {"pubchem": "pubchem.compound", "drugbank": "drugbank"}
+#: What the sign of a drug's effect is called.
 _ACTIONS = {1: "activator", -1: "inhibitor"}
 
 #: Rows of these taxa are human, or say that no species is meant.
 _HUMAN = ("9606", "-1", "")
-
-#: Pairs that a row between two families may stand for.
-_MOST_PAIRS = 400
 
 _EFFECTS = (
     "up-regulates", "up-regulates activity", "up-regulates quantity",
@@ -155,19 +146,19 @@ class Signor(Loader):
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
-        families: dict[str, tuple[str, tuple[Ref, ...]]] = {}
+        families: dict[str, tuple[Ref, ...]] = {}
         for key in ("complexes", "families"):
             if key not in files:
                 continue
             path = files[key]
             file, origin = log.file(path), self.origin(path, release)
-            records = list(_sets(path, file))
+            records = list(read_sets(path, file))
             if key == "complexes":
                 yield from complex_claims(records, origin)
             else:
-                yield from _family_claims(records, origin)
-                families = {r.id: (r.name or r.id, r.members) for r in records}
-        known: dict[str, _Participant] = {}
+                yield from family_claims(records, origin)
+                families = {r.id: r.members for r in records}
+        known: dict[str, Participant] = {}
         drugs: dict[str, tuple[int, str]] = {}
         path = files["relations"]
         file, origin = log.file(path), self.origin(path, release)
@@ -175,189 +166,36 @@ class Signor(Loader):
             batch = of_species(raw, "TAX_ID", file, *_HUMAN, shown=("ENTITYA", "ENTITYB", "TAX_ID"))
             batch = with_words(batch, "EFFECT", {e: e for e in _EFFECTS}, file, to="effect")
             batch = _SCORE.add(batch, file)
-            batch, starts, ends = _with_participants(batch, families, known, file)
-            file.parsed(batch.num_rows)
-            _name_drugs(batch, starts, drugs)
-            yield from _relationships(batch, starts, ends, origin, file)
-        yield origin.entities(
-            len(drugs),
-            [line for line, _ in drugs.values()],
-            type="Drug",
-            id=list(drugs),
-            name=[name for _, name in drugs.values()],
+            rows = resolve_ends(batch, families, known, file, _SHOWN)
+            file.parsed(rows.batch.num_rows)
+            _name_drugs(rows, drugs)
+            yield from _relationships(rows, origin, file)
+        yield origin.named_entities(
+            "Drug", [(line, id_, name) for id_, (line, name) in drugs.items()]
         )
 
 
-def _sets(path: Path, file: FileLog) -> Iterator[ComplexRecord]:
-    """Complexes or families with their members."""
-    for batch in read_table(path, _SETS[choose_layout(path, _SETS)], file):
-        for id_, name, members, line in zip(
-            batch.column("SIGNOR ID").to_pylist(),
-            batch.column("NAME").to_pylist(),
-            pc.split_pattern(batch.column("LIST OF ENTITIES"), ",").to_pylist(),
-            batch.column("line").to_pylist(),
-            strict=True,
-        ):
-            own = curie(id_.strip(), "signor")
-            if own is None:
-                file.reject(BAD_ID, line, id_)
-                continue
-            found = [(m.strip(), _member(m.strip())) for m in members if m.strip()]
-            for text, ref in found:
-                if ref is None:
-                    file.note("member without a type in the graph, left out", 1, f"{id_}: {text}")
-            file.parsed()
-            refs = tuple(dict.fromkeys(ref for _, ref in found if ref is not None))
-            yield ComplexRecord(own, line, refs, name=name.strip() or None)
-
-
-def _member(text: str) -> Ref | None:
-    if text.startswith("SIGNOR-C"):
-        return "Complex", f"signor:{text}"
-    if text.upper().startswith("CHEBI:"):
-        return _ref("Metabolite", text, "chebi")
-    return _ref("Protein", text.partition("-PRO")[0], "uniprot")
-
-
-def _ref(type_: str, text: str, prefix: str) -> Ref | None:
-    found = curie(text, prefix)
-    return None if found is None else (type_, found)
-
-
-def _family_claims(records: list[ComplexRecord], origin: Origin) -> Iterator[pa.RecordBatch]:
-    yield origin.entities(
-        len(records),
-        [r.line for r in records],
-        type="GeneFamily",
-        id=[r.id for r in records],
-        name=[r.name for r in records],
-    )
-    members = [
-        Fact("MEMBER_OF", member, ("GeneFamily", r.id), r.line)
-        for r in records
-        for member in r.members
-        if member[0] == "Protein"
-    ]
-    yield from fact_claims(members, origin)
-
-
-@dataclass(frozen=True, slots=True)
-class _Participant:
-    """What an end of a row stands for: nodes, or why there are none."""
-
-    refs: tuple[Ref, ...] = ()
-    family: str | None = None
-    why: str = ""
-
-
-def _participant(
-    type_: str, id_: str, database: str, families: Mapping[str, tuple[str, tuple[Ref, ...]]]
-) -> _Participant:
-    found: Ref | None = None
-    if type_ == "proteinfamily":
-        members = families.get(f"signor:{id_}")
-        if members is None:
-            return _Participant(why="family whose members are not known")
-        proteins = tuple(m for m in members[1] if m[0] == "Protein")
-        return _Participant(proteins, id_, "" if proteins else BAD_ID)
-    if type_ == "complex":
-        found = ("Complex", f"signor:{id_}") if id_.startswith("SIGNOR-C") else None
-    elif type_ == "protein":
-        found = _ref("Protein", id_.partition("-PRO")[0].partition("_PRO")[0], "uniprot")
-    elif type_ in ("chemical", "smallmolecule"):
-        if database == "ChEBI":
-            found = _ref("Metabolite", id_, "chebi")
-        elif prefix := _DRUGS.get(database.lower()):
-            found = _ref("Drug", id_.removeprefix("CID:"), prefix)
-        else:
-            return _Participant(why=f"{type_} of a database that is not read")
-    else:
-        return _Participant(why=f"{type_ or 'end'} without a type in the graph")
-    return _Participant((found,)) if found else _Participant(why=BAD_ID)
-
-
-def _with_participants(
-    batch: pa.RecordBatch,
-    families: Mapping[str, tuple[str, tuple[Ref, ...]]],
-    known: dict[str, _Participant],
-    file: FileLog,
-) -> tuple[pa.RecordBatch, list[_Participant], list[_Participant]]:
-    """Rows of which both ends stand for nodes, with the numbers of their participants.
-
-    ``known`` has those of earlier rows, by type, identifier and database. Adds the columns
-    ``code A`` and ``code B``: positions in the two lists that are returned.
-    """
-    sides: list[list[_Participant]] = []
-    for end in "AB":
-        texts = (pc.utf8_trim_whitespace(batch[f"{c}{end}"]) for c in ("TYPE", "ID", "DATABASE"))
-        type_, id_, database = texts
-        keys = pc.binary_join_element_wise(pc.utf8_lower(type_), id_, database, "\0")
-        coded = keys.dictionary_encode()
-        distinct = coded.dictionary.to_pylist()
-        for key in distinct:
-            if key not in known:
-                kind, name, source = key.split("\0")
-                known[key] = _participant(kind, name, source, families)
-        side = [known[key] for key in distinct]
-        batch = batch.append_column(f"code {end}", coded.indices)
-        for kind in sorted({p.why for p in side} - {""}):
-            fine = np.asarray([p.why != kind for p in side])[batch[f"code {end}"].to_numpy()]
-            batch = keep(batch, fine, file, kind, _SHOWN)
-        sides.append(side)
-    drugs, of_drugs = _are(batch, "A", sides[0], "Drug"), _are(batch, "B", sides[1], "Drug")
-    fine = ~(of_drugs | drugs & _are(batch, "B", sides[1], "Metabolite"))
-    batch = keep(batch, fine, file, "effect on a drug, or of a drug on a metabolite", _SHOWN)
-    pairs = _counts(batch, "A", sides[0]) * _counts(batch, "B", sides[1])
-    few = pairs <= _MOST_PAIRS
-    batch = keep(batch, few, file, f"more than {_MOST_PAIRS} pairs of family members", _SHOWN)
-    return batch, *sides
-
-
-def _are(
-    batch: pa.RecordBatch, end: str, side: list[_Participant], type_: str
-) -> npt.NDArray[np.bool_]:
-    """Whether the end of each row is of a type."""
-    of = np.asarray([bool(p.refs) and p.refs[0][0] == type_ for p in side], np.bool_)
-    found: npt.NDArray[np.bool_] = of[batch[f"code {end}"].to_numpy()]
-    return found
-
-
-def _name_drugs(
-    batch: pa.RecordBatch, starts: list[_Participant], drugs: dict[str, tuple[int, str]]
-) -> None:
+def _name_drugs(rows: EndedRows, drugs: dict[str, tuple[int, str]]) -> None:
     """Note the drugs that act, with the line and the name of the first row of each."""
-    chosen = batch.filter(pa.array(_are(batch, "A", starts, "Drug")))
+    chosen = rows.batch.filter(pa.array(rows.start.are(rows.batch, "Drug")))
     for code, line, name in zip(
-        chosen["code A"].to_pylist(),
+        chosen[rows.start.code].to_pylist(),
         chosen["line"].to_pylist(),
         pc.utf8_trim_whitespace(chosen["ENTITYA"]).to_pylist(),
         strict=True,
     ):
-        drugs.setdefault(starts[code].refs[0][1], (line, name))
+        drugs.setdefault(rows.start.participants[code].refs[0][1], (line, name))
 
 
-def _counts(batch: pa.RecordBatch, end: str, side: list[_Participant]) -> _Longs:
-    """Nodes that the end of each row stands for."""
-    sizes = np.asarray([len(p.refs) for p in side], np.int64)
-    found: _Longs = sizes[batch[f"code {end}"].to_numpy()]
-    return found
-
-
-def _relationships(
-    batch: pa.RecordBatch,
-    starts: list[_Participant],
-    ends: list[_Participant],
-    origin: Origin,
-    file: FileLog,
-) -> Iterator[pa.RecordBatch]:
+def _relationships(rows: EndedRows, origin: Origin, file: FileLog) -> Iterator[pa.RecordBatch]:
     """One relationship for each pair of members."""
-    evidences = _evidence(batch, starts, ends)
-    starting, ending = _counts(batch, "A", starts), _counts(batch, "B", ends)
+    batch, evidences = rows.batch, _evidence(rows)
+    starting, ending = rows.start.count(batch), rows.end.count(batch)
     pairs = starting * ending
     row = np.repeat(np.arange(batch.num_rows), pairs)
     within = np.arange(len(row)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    start_type, start = _refs(batch, "A", starts, row, within // ending[row])
-    end_type, end = _refs(batch, "B", ends, row, within % ending[row])
+    start_type, start = rows.start.refs(batch, row, within // ending[row])
+    end_type, end = rows.end.refs(batch, row, within % ending[row])
     effect = batch["effect"].take(pa.array(row))
     forms = pc.equal(effect, _FORMS)
     member = pc.is_in(start_type, pa.array(("Protein", "Complex", "Metabolite")))
@@ -400,26 +238,9 @@ def _relationships(
         )
 
 
-def _refs(
-    batch: pa.RecordBatch, end: str, side: list[_Participant], row: _Longs, number: _Longs
-) -> tuple[pa.Array, pa.Array]:
-    """Types and CURIEs of the nodes at one end of the pairs."""
-    sizes = np.asarray([len(p.refs) for p in side], np.int64)
-    first = (np.cumsum(sizes) - sizes)[batch[f"code {end}"].to_numpy()]
-    place = pa.array(first[row] + number)
-    types = pa.array([type_ for p in side for type_, _ in p.refs], pa.string())
-    ids = pa.array([id_ for p in side for _, id_ in p.refs], pa.string())
-    return types.take(place), ids.take(place)
-
-
-def _evidence(
-    batch: pa.RecordBatch, starts: list[_Participant], ends: list[_Participant]
-) -> pa.Array:
-    sides = [
-        pa.array([p.family for p in side], pa.string()).take(batch[f"code {end}"])
-        for end, side in (("A", starts), ("B", ends))
-    ]
-    a, b = sides
+def _evidence(rows: EndedRows) -> pa.Array:
+    batch = rows.batch
+    a, b = rows.start.families(batch), rows.end.families(batch)
     several = pc.fill_null(pc.not_equal(a, b), False)
     both = pc.binary_join_element_wise(pc.min_element_wise(a, b), pc.max_element_wise(a, b), "|")
     batch = batch.append_column("families", pc.if_else(several, both, pc.coalesce(a, b)))

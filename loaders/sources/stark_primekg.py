@@ -22,7 +22,14 @@ from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.columns import blank_to_null, evidence, keep, keep_identified
 from tosg.loaders.formats.opening import refuse_page
 from tosg.loaders.formats.pickles import read_plain_pickle, read_tensor
-from tosg.loaders.reference.graph_tables import NEGATED, EdgeRule, NodeIndex, text_of, typed_edges
+from tosg.loaders.reference.graph_tables import (
+    NEGATED,
+    EdgeRule,
+    NodeIndex,
+    edge_claims,
+    text_of,
+    typed_edges,
+)
 from tosg.loaders.reference.primekg import (
     A_GROUP,
     GROUP_SOURCE,
@@ -174,7 +181,7 @@ class _Archive:
     def pickle(self, name: str) -> dict[int, Any]:
         found = read_plain_pickle(io.BytesIO(self.read(name)), f"{self.path}: {name}")
         if not isinstance(found, dict) or not found:
-            raise DataError("the member holds no dict", where=f"{self.path}: {name}")
+            raise DataError("the member is not a dict", where=f"{self.path}: {name}")
         return found
 
     def tensor(self, name: str) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -261,15 +268,9 @@ def _edges(
     file.read(batch.num_rows)
     shown = ("relation", "from", "to")
     batch = typed_edges(batch, "relation", ("from", "to"), index, _rule, file, shown)
-    file.parsed(batch.num_rows)
-    return origin.relationships(
-        batch.num_rows,
-        batch["line"],
-        type=batch["kind"],
-        start_type=batch["start_type"],
-        start=batch["start"],
-        end_type=batch["end_type"],
-        end=batch["end"],
-        action=batch["action"],
+    return edge_claims(
+        batch,
+        file,
+        origin,
         evidence=evidence(batch, lists={"relations": ("relation", "|")}),
     )

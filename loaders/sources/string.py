@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from tosg.kg.schema.curies import curies
 from tosg.loaders.base import FileSpec, Loader
-from tosg.loaders.columns import evidence, keep
+from tosg.loaders.columns import blank_to_null, evidence, keep
 from tosg.loaders.formats.tables import Layout, read_table
 from tosg.loaders.options import Option
 from tosg.loaders.scores import Score
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.loaders.base import Origin
 
 _CHANNELS = (
     "neighborhood", "fusion", "cooccurence", "coexpression", "experimental", "database",
@@ -39,6 +40,13 @@ _ALIASES = Layout(
     comment="#",
     renamed={"string_protein_id": ("#string_protein_id",)},
 )
+
+_INFO = Layout(
+    ("string_protein_id", "preferred_name", "annotation"),
+    comment="#",
+    renamed={"string_protein_id": ("#string_protein_id",)},
+)
+_NO_TEXT = "annotation not available"
 
 #: Kinds of aliases that are UniProt accessions, the surest first.
 _UNIPROT = ("Ensembl_HGNC_uniprot_ids", "Ensembl_UniProt", "UniProt_AC", "BLAST_UniProt_AC")
@@ -59,6 +67,7 @@ class String(Loader):
     title = "STRING: links between human proteins, with scores by channel"
     homepage = "https://string-db.org"
     license = "CC BY 4.0"
+    nodes = ("Protein",)
     relationships = (("Protein", "INTERACTS_WITH", "Protein"),)
     scores = (_SCORE,)
     options = (THRESHOLD,)
@@ -98,6 +107,21 @@ class String(Loader):
             ),
             whole_bytes=10_000_000,
         ),
+        FileSpec(
+            "info",
+            (
+                "9606.protein.info.v12.0.txt.gz",
+                "9606.protein.info.v*.txt.gz",
+                "*.protein.info*.txt*",
+            ),
+            "symbols and descriptions of the proteins",
+            required=False,
+            url=(
+                "https://stringdb-downloads.org/download/protein.info.v12.0/"
+                "9606.protein.info.v12.0.txt.gz"
+            ),
+            whole_bytes=1_000_000,
+        ),
     )
 
     def _release(self, files: Mapping[str, Path]) -> str:
@@ -108,6 +132,9 @@ class String(Loader):
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
         accessions = _accessions(files["aliases"], log.file(files["aliases"]))
+        if "info" in files:
+            path = files["info"]
+            yield from _described(path, accessions, log.file(path), self.origin(path, release))
         path = files["links"]
         file, origin = log.file(path), self.origin(path, release)
         threshold = self.value(THRESHOLD)
@@ -164,6 +191,30 @@ def _accessions(path: Path, file: FileLog) -> pl.DataFrame:
     if len(several):
         file.note("protein with several accessions of the same kind", len(several), several[:5])
     return chosen.filter(one).select("string_protein_id", "accession").unique(maintain_order=True)
+
+
+def _described(
+    path: Path, accessions: pl.DataFrame, file: FileLog, origin: Origin
+) -> Iterator[pa.RecordBatch]:
+    """Claims of the proteins by what STRING calls them and says of them."""
+    shown = ("string_protein_id", "preferred_name")
+    for raw in read_table(path, _INFO, file):
+        human = pc.starts_with(raw.column("string_protein_id"), _HUMAN)
+        batch = keep(raw, human, file, "other species", shown)
+        batch = batch.append_column("id", _mapped(batch["string_protein_id"], accessions))
+        known = batch["id"].is_valid()
+        batch = keep(batch, known, file, "protein without one UniProt accession", shown)
+        file.parsed(batch.num_rows)
+        text = pc.utf8_trim_whitespace(batch["annotation"])
+        said = pc.and_(pc.not_equal(text, _NO_TEXT), pc.not_equal(text, ""))
+        yield origin.entities(
+            batch.num_rows,
+            batch["line"],
+            type="Protein",
+            id=batch["id"],
+            symbol=blank_to_null(batch["preferred_name"]),
+            description=pc.if_else(said, text, pa.scalar(None, pa.string())),
+        )
 
 
 def _mapped(values: pa.Array, accessions: pl.DataFrame) -> pa.Array:

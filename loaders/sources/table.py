@@ -7,25 +7,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tosg.errors import DataError
-from tosg.kg.schema.types import entity_types, relationship_types
-from tosg.loaders.base import FileSpec, Loader, Origin
-from tosg.loaders.columns import (
-    blank_to_null,
-    evidence,
-    keep,
-    known_curies,
-    not_negated,
-    split,
-    with_curies,
-    with_words,
-)
+from tosg.loaders.base import FileSpec, Origin
+from tosg.loaders.columns import keep, not_negated, with_curies
 from tosg.loaders.formats.tables import Layout, read_table
+from tosg.loaders.reference.map_reader import described_columns
+from tosg.loaders.reference.mapped_source import MappedSource, map_spec
 from tosg.loaders.reference.symbols import SYMBOLS, SymbolTable, read_symbols, with_genes
 from tosg.loaders.reference.table_map import (
     EntityMap,
@@ -34,32 +26,25 @@ from tosg.loaders.reference.table_map import (
     TableMap,
     read_map,
 )
-from tosg.loaders.scores import Score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tosg.kg.claims.log import FileLog, SourceLog
+    from tosg.loaders.reference.map_reader import Described
 
 
-class Table(Loader):
+class Table(MappedSource):
     """See the module."""
 
     name = "table"
     title = "Anyone's own table, by a map of its columns"
     homepage = "https://github.com/tosg"
-    license = "as the map says"
-    nodes = tuple(entity_types())
-    relationships = tuple(
-        (a, kind.name, b) for kind in relationship_types().values() for a, b in kind.pairs
-    )
-    scores = (Score("as the map says"),)
-    signs = "as the map says"
     quirks = ("Symbols of genes need HGNC's complete set or gene_info beside the table.",)
     tested_on = "made-up tables"
     files: ClassVar[tuple[FileSpec, ...]] = (
-        FileSpec("map", ("map.yaml", "*.yaml", "*.yml"), "the map of the columns"),
+        map_spec("the columns"),
         FileSpec(
             "table",
             ("*.tsv", "*.csv", "*.tsv.gz", "*.csv.gz", "*.txt", "*.txt.gz"),
@@ -68,22 +53,16 @@ class Table(Loader):
         replace(SYMBOLS, required=False),
     )
 
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        super().__init__(options)
-        self._named = "source" in (options or {})
+    def _about(self, path: Path) -> Described:
+        return read_map(path).about
 
     def locate(self, paths: Sequence[Path]) -> dict[str, Path]:
-        """Find the files; the claims are kept under the name that the map gives."""
+        """Find the files; a table of symbols beside the own table is not taken for it."""
         symbols = [p for p in paths if p.is_file() and SYMBOLS.matches(p.name) is not None]
         found = super().locate([p for p in paths if p not in symbols] or paths)
         if symbols:
             found["symbols"] = symbols[0]
-        if not self._named:
-            self.source = read_map(found["map"]).source
         return found
-
-    def _release(self, files: Mapping[str, Path]) -> str:
-        return read_map(files["map"]).release
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
@@ -103,7 +82,7 @@ class Table(Loader):
                 hint=f"give it beside the table; it is at {SYMBOLS.url}",
             )
         path = files["table"]
-        file, origin = log.file(path), self.origin(path, release, mapped.license)
+        file, origin = log.file(path), self.origin(path, release, mapped.about.license)
         columns = mapped.columns or mapped.used
         layout = Layout(
             columns,
@@ -115,7 +94,7 @@ class Table(Loader):
         for raw in read_table(path, layout, file):
             batch = _identified(_kept(raw, mapped, file), mapped, symbols, file)
             for number, link in enumerate(mapped.relationships):
-                batch = _valued(batch, number, link, file)
+                batch = link.values.add(batch, file, str(number))
             file.parsed(batch.num_rows)
             for entity in mapped.entities:
                 yield _entity(batch, entity, origin, file)
@@ -150,34 +129,15 @@ def _key(ref: EntityRef) -> str:
     return f"{ref.column}\0{ref.prefix}\0{ref.symbols}"
 
 
-def _valued(
-    batch: pa.RecordBatch, number: int, link: RelationshipMap, file: FileLog
-) -> pa.RecordBatch:
-    """Add sign and score of a relationship."""
-    if link.sign:
-        words = link.signs or {"1": 1, "-1": -1, "0": 0}
-        batch = with_words(batch, link.sign, words, file, to=f"sign{number}\0", type_=pa.int8())
-    if link.score is not None:
-        batch = link.score.add(batch, file, to=f"score{number}\0")
-    return batch
-
-
 def _entity(
     batch: pa.RecordBatch, entity: EntityMap, origin: Origin, file: FileLog
 ) -> pa.RecordBatch:
-    lists = {
-        key: split(batch.column(f.column), f.separator or "\0") for key, f in entity.lists.items()
-    }
-    if "xrefs" in lists:
-        lists["xrefs"] = known_curies(lists["xrefs"], file)
-    texts = {key: blank_to_null(batch.column(column)) for key, column in entity.texts.items()}
     return origin.entities(
         batch.num_rows,
         batch.column("line"),
         type=entity.id.type,
         id=batch.column(_key(entity.id)),
-        **texts,
-        **lists,
+        **described_columns(batch, entity.texts, entity.lists, file),
     )
 
 
@@ -192,14 +152,5 @@ def _relationship(
         start=batch.column(_key(link.start)),
         end_type=link.end.type,
         end=batch.column(_key(link.end)),
-        sign=batch.column(f"sign{number}\0") if link.sign else None,
-        score=batch.column(f"score{number}\0") if link.score is not None else None,
-        action=blank_to_null(batch.column(link.action)) if link.action else None,
-        evidence=evidence(
-            batch,
-            texts={k: f.column for k, f in link.evidence.items() if not f.separator},
-            lists={k: (f.column, f.separator) for k, f in link.evidence.items() if f.separator},
-        )
-        if link.evidence
-        else None,
+        **link.values.claimed(batch, str(number)),
     )

@@ -1,8 +1,10 @@
-"""Therapeutic Target Database: drugs and the human genes that they act on.
+"""Therapeutic Target Database: drugs, the human genes that they act on and what they treat.
 
 A file is a preamble, then records as lines of an identifier, the code of a field of eight letters
 and its values, separated by tabs. A target names its genes (GENENAME) and UniProt's entries
 (UNIPROID), whose end is the species; DRUGINFO has a drug, its name and its highest status.
+In the file of indications the code stands first: TTDDRUID and DRUGNAME, then an INDICATI for each
+disease, with its ICD-11 code and the status of the drug for it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 
 from tosg.errors import DataError
+from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader, evidence_json
 from tosg.loaders.formats.opening import check_utf8, open_bytes, strip_bom
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"(?P<id>[TD]\w+)\t(?P<field>[A-Z_]{8})\t(?P<value>.+)")
 _TITLE = "TTD - Therapeutic Target"
 _ADDRESS = "https://db.idrblab.net/ttd/sites/default/files/ttd_database"
+#: ``Disease [ICD-11: 8A20] Approved`` of version 8; newer files part the three by tabs.
+_INDICATION = re.compile(r"(?P<name>.+?)\s*\[(?P<code>ICD-11[^\]]*)\]\s*(?P<status>.*)")
 _MAPPING = ("TargetID", "DrugID", "Highest_status", "MOA")
 
 
@@ -50,17 +55,18 @@ class Ttd(Loader):
     """See the module."""
 
     name = "ttd"
-    title = "TTD: drugs and the human genes that they act on"
+    title = "TTD: drugs, the human genes that they act on and what they treat"
     homepage = "https://ttd.idrblab.cn"
     license = "LicenseRef-TTD"
-    nodes = ("Drug",)
-    relationships = (("Drug", "TARGETS", "Gene"),)
+    nodes = ("Disease", "Drug")
+    relationships = (("Drug", "TARGETS", "Gene"), ("Drug", "TREATS", "Disease"))
     quirks = (
         "Targets of other species (UNIPROID ends in another word than HUMAN) are left out.",
         "A target of several genes is each of them; the evidence says how many there are.",
         "The mode of action is in an Excel file of its own.",
         "Identifiers of drugs in PubChem are in a third file; without it drugs join by name.",
-        "Indications name diseases by text and ICD-11 and are not read.",
+        "Indications name diseases by text, and these join by name: one ICD-11 code has several.",
+        "A drug treats only what it is approved for; trials and what was given up are left out.",
     )
     tested_on = "an excerpt of 16 lines of version 7.1.01, and made-up records in the layout"
     files: ClassVar[tuple[FileSpec, ...]] = (
@@ -88,13 +94,18 @@ class Ttd(Loader):
             url=f"{_ADDRESS}/P1-03-TTD_crossmatching.txt",
             whole_bytes=5_000_000,
         ),
+        FileSpec(
+            "indications",
+            ("P1-05-Drug_disease.txt", "P1-05-Drug_disease*.txt*"),
+            "diseases for which drugs are approved or tried",
+            required=False,
+            url=f"{_ADDRESS}/P1-05-Drug_disease.txt",
+            whole_bytes=1_000_000,
+        ),
     )
 
     def _release(self, files: Mapping[str, Path]) -> str:
-        with open_bytes(files["targets"]) as stream:
-            head = stream.read(4096).decode("utf-8", "replace")
-        found = re.search(r"Version (\d+(?:\.\d+)+)", head)
-        return found.group(1) if found else ""
+        return _version(files["targets"])
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
@@ -125,6 +136,19 @@ class Ttd(Loader):
             path = files["drugs"]
             origin = self.origin(path, release, part="drugs")
             yield from _crossmatched(path, log.file(path), origin)
+        if "indications" in files:
+            path = files["indications"]
+            given = self.stated_release(_version(path)) or release
+            origin = self.origin(path, given, part="indications")
+            yield from _indications(path, log.file(path), origin)
+
+
+def _version(path: Path) -> str:
+    """Version that the preamble states; "" without one."""
+    with open_bytes(path) as stream:
+        head = stream.read(4096).decode("utf-8", "replace")
+    found = re.search(r"Version (\d+(?:\.\d+)+)", head)
+    return found.group(1) if found else ""
 
 
 def _records(path: Path, file: FileLog) -> Iterator[tuple[int, str, str, list[str]]]:
@@ -149,13 +173,17 @@ def _records(path: Path, file: FileLog) -> Iterator[tuple[int, str, str, list[st
             values = [value.strip() for value in found["value"].split("\t")]
             yield number, found["id"], found["field"], values
     if not read:
-        raise DataError(
-            "this is no file of TTD",
-            where=path,
-            found=seen or "no title",
-            expected=f"a preamble that begins {_TITLE!r}, and records such as T47101 TARGETID ...",
-            hint="is this the right file? see `tosg sources`",
-        )
+        raise _no_records(path, seen, "T47101 TARGETID ...")
+
+
+def _no_records(path: Path, seen: str, record: str) -> DataError:
+    return DataError(
+        "this is not a file of TTD",
+        where=path,
+        found=seen or "no title",
+        expected=f"a preamble that begins {_TITLE!r}, and records such as {record}",
+        hint="is this the right file? see `tosg sources`",
+    )
 
 
 def _targets(path: Path, file: FileLog) -> dict[str, _Target]:
@@ -260,3 +288,82 @@ def _crossmatched(path: Path, file: FileLog, origin: Origin) -> Iterator[pa.Reco
         name=[name for _, name in names.values()],
         xrefs=[[] if drug in several else compounds.get(drug, []) for drug in names],
     )
+
+
+@dataclass
+class _Treated:
+    """The drug whose record is being read, and what was found so far."""
+
+    drug: str | None = None
+    drugs: dict[str, tuple[int, str]] = field(default_factory=dict)
+    diseases: dict[str, tuple[int, str]] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+
+def _indications(path: Path, file: FileLog, origin: Origin) -> Iterator[pa.RecordBatch]:
+    """Drugs and the diseases that they are approved for."""
+    found, seen = _Treated(), ""
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(stream, 1):
+            raw = strip_bom(raw, path) if number == 1 else raw
+            check_utf8(raw, path, first_line=number)
+            text = raw.decode("utf-8").strip("\r\n")
+            seen = seen or (text.strip() if text.startswith(_TITLE) else "")
+            name, *values = [part.strip() for part in text.split("\t")]
+            # The preamble explains the codes in lines that begin with them.
+            begins = name == "TTDDRUID" and curie(values[0] if values else "", "ttd.drug")
+            if seen and (begins or found.drugs or found.drug) and text.strip():
+                file.read()
+                _take_line(name, [*values, ""], number, found, file)
+    if not found.drugs:
+        raise _no_records(path, seen, "TTDDRUID D09HNV, then DRUGNAME and INDICATI")
+    for type_, named in (("Drug", found.drugs), ("Disease", found.diseases)):
+        yield origin.entities(
+            len(named),
+            pa.array([line for line, _ in named.values()], pa.int64()),
+            type=type_,
+            id=pa.array(list(named), pa.string()),
+            name=pa.array([label or None for _, label in named.values()], pa.string()),
+        )
+    yield from fact_claims(found.facts, origin)
+
+
+def _take_line(name: str, values: list[str], line: int, found: _Treated, file: FileLog) -> None:
+    shown = f"{found.drug} {name} {' | '.join(values)}"
+    if name == "TTDDRUID":
+        found.drug = curie(values[0], "ttd.drug")
+        if found.drug is None:
+            file.reject(BAD_ID, line, values[0])
+            return
+        found.drugs.setdefault(found.drug, (line, ""))
+    elif name not in ("DRUGNAME", "INDICATI"):
+        file.reject("line that is no field of a record", line, shown[:80])
+        return
+    elif found.drug is None:
+        file.reject("field of a drug with a bad identifier", line, shown[:80])
+        return
+    elif name == "DRUGNAME":
+        found.drugs[found.drug] = found.drugs[found.drug][0], values[0]
+    elif why := _take_indication(values, line, found):
+        file.reject(why, line, shown[:80])
+        return
+    file.parsed()
+
+
+def _take_indication(values: list[str], line: int, found: _Treated) -> str:
+    """Add what a drug treats; why it does not, where it does not."""
+    disease, code, status = [*values, "", ""][:3]
+    if whole := _INDICATION.fullmatch(values[0]):
+        disease, code, status = whole["name"], whole["code"], whole["status"]
+    if not disease:
+        return "indication without a disease"
+    if not status.lower().startswith("approved"):
+        return "drug that is not approved for the disease"
+    id_ = "tosg:disease." + re.sub(r"\W+", "_", disease.lower()).strip("_")
+    found.diseases.setdefault(id_, (line, disease))
+    evidence = evidence_json(
+        {"icd11": code.removeprefix("ICD-11:").strip() or None, "status": status}
+    )
+    ends = ("Drug", str(found.drug)), ("Disease", id_)
+    found.facts.append(Fact("TREATS", *ends, line, None, None, None, evidence))
+    return ""

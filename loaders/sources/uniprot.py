@@ -106,25 +106,36 @@ class UniProt(Loader):
             help="proteins: UniProt's table or its flat file",
         ),
         ID_MAPPING,
+        FileSpec(
+            "texts",
+            ("uniprot_human.tsv", "uniprot_human.tsv.gz", "uniprotkb*.tsv", "uniprotkb*.tsv.gz"),
+            "a second table or flat file, with the functions that the first does not have",
+            required=False,
+            whole_bytes=1_000_000,
+        ),
     )
 
     def _claims(
         self, files: Mapping[str, Path], log: SourceLog, release: str
     ) -> Iterator[pa.RecordBatch]:
         path = files["proteins"]
-        file, origin = log.file(path), self.origin(path, release)
-        unreviewed = self.value(_UNREVIEWED)
-        if _is_flat(path):
-            proteins = self._of_entries(path, file)
-            yield from _claims_of(list(proteins), file, origin)
-        else:
-            rows = human_proteins(path, file, unreviewed=unreviewed)
-            for batch in noting_repeats(rows, "curie", file):
-                yield from _claims_of(_of_rows(batch), file, origin)
+        yield from self._proteins(path, log.file(path), self.origin(path, release))
+        if "texts" in files and files["texts"] != path:
+            path = files["texts"]
+            origin = self.origin(path, self.file_release(files, "texts"), part="texts")
+            yield from self._proteins(path, log.file(path), origin)
         if "id_mapping" in files:
             path = files["id_mapping"]
             origin = self.origin(path, self.stated_release(release), part="id_mapping")
             yield from _mapped(path, log.file(path), origin)
+
+    def _proteins(self, path: Path, file: FileLog, origin: Origin) -> Iterator[pa.RecordBatch]:
+        if _is_flat(path):
+            yield from _claims_of(list(self._of_entries(path, file)), file, origin)
+            return
+        rows = human_proteins(path, file, unreviewed=self.value(_UNREVIEWED))
+        for batch in noting_repeats(rows, "curie", file):
+            yield from _claims_of(_of_rows(batch), file, origin)
 
     def _of_entries(self, path: Path, file: FileLog) -> Iterator[_Protein]:
         for entry in read_entries(path):

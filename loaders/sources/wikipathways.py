@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from tosg.kg.claims.log import BAD_ID
@@ -71,7 +71,7 @@ class WikiPathways(Loader):
     title = "WikiPathways: pathways with their members and their wiring (GPML)"
     homepage = "https://www.wikipathways.org"
     license = "CC0 1.0"
-    nodes = ("Pathway",)
+    nodes = ("Metabolite", "Pathway")
     relationships = (
         *(
             (a, "PARTICIPATES_IN", "Pathway")
@@ -91,6 +91,7 @@ class WikiPathways(Loader):
     )
     quirks = (
         "Names of genes under the database HGNC are symbols; they need the table of symbols.",
+        "A metabolite has the label that most drawings give it, unless another source names it.",
         "Lines that end on labels, shapes or nothing, and nodes without identifiers, are counted.",
     )
     tested_on = "979 human drawings of the repository (2025-11)"
@@ -124,6 +125,7 @@ class WikiPathways(Loader):
         file, origin = log.file(path), self.origin(path, release)
         pathways: list[tuple[int, str, str | None, str | None]] = []
         facts: list[Fact] = []
+        drawn: dict[str, _Metabolite] = {}
         for number, (name, data) in enumerate(read_members(path, "*.gpml"), 1):
             file.read()
             pathway = parse_gpml(data, f"{path}: {name}")
@@ -141,6 +143,7 @@ class WikiPathways(Loader):
                 yield from fact_claims(facts, origin)
                 facts = []
             nodes = _identified(pathway.nodes, symbols, file)
+            _take_metabolites(pathway.nodes, nodes, number, drawn)
             facts += _members(id_, nodes, number)
             for interaction in pathway.interactions:
                 facts += _wiring(pathway.id, interaction, nodes, number, file)
@@ -152,7 +155,41 @@ class WikiPathways(Loader):
             name=[name for _, _, name, _ in pathways],
             description=[text for *_, text in pathways],
         )
+        yield origin.entities(
+            len(drawn),
+            [metabolite.record for metabolite in drawn.values()],
+            type="Metabolite",
+            id=list(drawn),
+            name=[metabolite.name for metabolite in drawn.values()],
+        )
         yield from fact_claims(facts, origin)
+
+
+@dataclass(slots=True)
+class _Metabolite:
+    """The first drawing of a metabolite, and how often drawings give it each label."""
+
+    record: int
+    labels: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str | None:
+        """The most frequent label, the first by the alphabet among those as frequent."""
+        return min(self.labels, key=lambda label: (-self.labels[label], label), default=None)
+
+
+def _take_metabolites(
+    nodes: Iterable[GpmlNode],
+    found: Mapping[str, Ref],
+    record: int,
+    drawn: dict[str, _Metabolite],
+) -> None:
+    for node in nodes:
+        type_, id_ = found.get(node.ref, ("", ""))
+        if type_ == "Metabolite":
+            metabolite = drawn.setdefault(id_, _Metabolite(record))
+            if label := " ".join(node.label.split()):
+                metabolite.labels[label] += 1
 
 
 def _plain(text: str) -> str:

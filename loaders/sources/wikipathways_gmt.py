@@ -13,7 +13,7 @@ from tosg.kg.claims.log import BAD_ID
 from tosg.kg.schema.curies import curie
 from tosg.loaders.base import FileSpec, Loader
 from tosg.loaders.formats.gmt import read_gmt
-from tosg.loaders.reference.facts import FACTS_AT_ONCE, Fact, fact_claims
+from tosg.loaders.reference.gene_sets import gene_set_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,34 +62,18 @@ class WikiPathwaysGmt(Loader):
     ) -> Iterator[pa.RecordBatch]:
         path = files["sets"]
         file, origin = log.file(path), self.origin(path, release)
-        sets: list[tuple[int, str, str]] = []
-        facts: list[Fact] = []
-        for line, title, _, members in read_gmt(path):
-            if len(facts) >= FACTS_AT_ONCE:
-                yield from fact_claims(facts, origin)
-                facts = []
-            file.read()
-            name, *parts = title.rsplit("%", 3)
-            id_ = curie(parts[1], "wikipathways") if len(parts) == 3 else None
-            if id_ is None:
-                file.reject(BAD_ID, line, title)
-                continue
-            if parts[2] != _HUMAN:
-                file.reject("other species", line, title)
-                continue
-            file.parsed()
-            sets.append((line, id_, name))
-            for member in members:
-                gene = curie(member, "ncbigene")
-                if gene is None:
-                    file.note("member with a bad identifier, left out", 1, f"{title}: {member}")
-                else:
-                    facts.append(Fact("PARTICIPATES_IN", ("Gene", gene), ("Pathway", id_), line))
-        yield origin.entities(
-            len(sets),
-            [line for line, _, _ in sets],
-            type="Pathway",
-            id=[id_ for _, id_, _ in sets],
-            name=[name for _, _, name in sets],
-        )
-        yield from fact_claims(facts, origin)
+        yield from gene_set_claims(path, file, origin, _identify, _resolve)
+
+
+def _identify(title: str) -> tuple[str | None, str]:
+    name, *parts = title.rsplit("%", 3)
+    id_ = curie(parts[1], "wikipathways") if len(parts) == 3 else None
+    if id_ is None:
+        return None, BAD_ID
+    if parts[2] != _HUMAN:
+        return None, "other species"
+    return id_, name
+
+
+def _resolve(member: str) -> tuple[str | None, str]:
+    return curie(member, "ncbigene"), "a bad identifier"

@@ -12,7 +12,14 @@ import pytest
 import torch
 from support.training_sets import dense, write_training_set
 from torch_geometric.data import HeteroData
-from torch_geometric.loader import DataLoader, LinkNeighborLoader, NeighborLoader, NodeLoader
+from torch_geometric.loader import (
+    DataLoader,
+    HGTLoader,
+    LinkNeighborLoader,
+    NeighborLoader,
+    NodeLoader,
+)
+from torch_geometric.typing import WITH_TORCH_SPARSE
 from torch_geometric.utils import k_hop_subgraph
 
 import tosg
@@ -203,6 +210,21 @@ def test_layers_as_hgt_takes_them(ts: tosg.TrainingSet) -> None:
         ts.stores(by_type=False).layer_sampler([1])
 
 
+def test_the_hgt_loader_of_pyg(ts: tosg.TrainingSet) -> None:
+    """It samples in memory where torch-sparse is; without, it says so, and layers are sampled by us
+    (above). Stores are refused by PyG in any case."""
+    data, stores = ts.to_hetero(), ts.stores()
+    options: dict[str, Any] = {"num_samples": [4, 4], "batch_size": 2, "shuffle": False}
+    if WITH_TORCH_SPARSE:
+        batch = next(iter(HGTLoader(data, input_nodes="Gene", **options)))
+        assert edges_of(ts, batch) <= wiring(ts)
+        with pytest.raises(NotImplementedError):
+            HGTLoader(stores.pair, input_nodes="Gene", **options)
+    else:
+        with pytest.raises(ImportError, match="requires 'torch-sparse'"):
+            HGTLoader(data, input_nodes="Gene", **options)
+
+
 def test_what_is_sorted_once_is_kept_and_mapped(ts: tosg.TrainingSet, tmp_path: Path) -> None:
     ts.stores()
     beside = tmp_path / "set.sampling"
@@ -216,7 +238,7 @@ def test_what_is_sorted_once_is_kept_and_mapped(ts: tosg.TrainingSet, tmp_path: 
     tosg.TrainingSet(tmp_path / "set").verify()
     name = next(p for p in made if p.name.endswith("colptr.npy"))
     np.save(name, np.zeros(1, np.int64))
-    with pytest.raises(ExportError, match="do not fit"):
+    with pytest.raises(ExportError, match="does not fit"):
         ts.stores()
 
 

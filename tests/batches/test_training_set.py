@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
@@ -20,6 +21,7 @@ from torch_geometric.data import Batch as PygBatch
 from torch_geometric.data import Data
 
 import tosg
+from tosg.export.batches import device
 from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.batches.sampler import Sampler
 from tosg.export.selection import load_manifest
@@ -93,13 +95,28 @@ def test_ranks_share_an_epoch_in_equal_numbers(ts: tosg.TrainingSet, world_size:
     ]
     assert len({len(loader) for loader in loaders}) == 1
     per_rank = [[b.cell.tolist() for b in loader] for loader in loaders]
-    assert {j for batches in per_rank for b in batches for j in b} == set(range(23))
-    alone = [b.cell.tolist() for b in ts.batches("train", batch_size=3, seed=1)]
     together = [per_rank[r][i] for i in range(len(loaders[0])) for r in range(world_size)]
-    assert together[: len(alone)] == alone
+    alone = [j for b in ts.batches("train", batch_size=3, seed=1) for j in b.cell.tolist()]
+    assert [j for batch in together for j in batch] == alone  # each cell once
+    assert {len(batch) for batch in together} <= {1, 2, 3}
     for r in range(world_size):
         dropped = ts.batches("train", batch_size=3, rank=r, world_size=world_size, drop_last=True)
         assert len(dropped) == 7 // world_size
+
+
+@pytest.mark.deep
+def test_ranks_share_any_number_of_cells_once() -> None:
+    """Equal numbers of batches, none empty, every row once; or an error where that cannot be."""
+    for n, size, ranks in itertools.product(range(40), range(1, 6), range(1, 6)):
+        if -(-n // (size * ranks)) * ranks > n:
+            with pytest.raises(tosg.ConfigError, match="equal numbers of batches"):
+                Sampler(n=n, batch_size=size, world_size=ranks)
+            continue
+        shared = [Sampler(n=n, batch_size=size, rank=r, world_size=ranks) for r in range(ranks)]
+        assert len({len(sampler) for sampler in shared}) == 1
+        batches = [s.batch(0, i).tolist() for i in range(len(shared[0])) for s in shared]
+        assert all(1 <= len(batch) <= size for batch in batches)
+        assert sorted(j for batch in batches for j in batch) == list(range(n))
 
 
 def test_rank_and_world_size_go_together(
@@ -115,6 +132,30 @@ def test_rank_and_world_size_go_together(
     for rank, world_size, expected in given:
         sampler = ts.batches("train", rank=rank, world_size=world_size).sampler
         assert (sampler.rank, sampler.world_size) == expected
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "meta:x", "a toaster"])
+def test_a_device_that_is_not_there(ts: tosg.TrainingSet, name: str) -> None:
+    for ask in (lambda: ts.batches("train", device=name), lambda: ts.read([0], device=name)):
+        with pytest.raises(tosg.ConfigError, match="no such device") as caught:
+            ask()
+        assert name in str(caught.value.found)
+        assert "cpu" in str(caught.value.expected)
+
+
+def test_a_batch_that_does_not_fit(ts: tosg.TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(tosg.ExportError, match="does not fit into memory"):
+        device.check_fits(1 << 50, 8, "cpu", "x")  # of the memory that there is
+    # As on a machine where x of three cells has room.
+    monkeypatch.setattr(device, "SMALL", 0)
+    monkeypatch.setattr(device, "free_memory", lambda _: 3 * N * 4 + 1)
+    assert ts.read([0, 1, 2]).x.shape == (3, N)
+    with pytest.raises(tosg.ExportError, match="does not fit into memory") as caught:
+        _ = ts.read([0, 1, 2, 3]).x
+    assert "batch_size of 3" in str(caught.value.expected)
+    with pytest.raises(tosg.ExportError, match="edges") as caught:
+        ts.read([0, 1]).to_pyg()
+    assert "single cell" in str(caught.value.expected)
 
 
 @pytest.mark.parametrize(

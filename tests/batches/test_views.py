@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from support.text_models import small_model
 from support.training_sets import dense, write_training_set
 from torchdata.stateful_dataloader import StatefulDataLoader
 
@@ -153,33 +154,6 @@ def test_lightning_trains_and_goes_on_in_mid_epoch(ts: tosg.TrainingSet, tmp_pat
         assert resumed.seen == whole.seen[2:]
         second.test(resumed, datamodule=CellModule(ts, 2))
         assert resumed.tested == list(range(28, 35))
-
-
-def small_model(folder: Path, seed: int, width: int) -> Path:
-    """A real sentence-transformers model of one layer, trained on nothing."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    torch.manual_seed(seed)
-    words = {w: i for i, w in enumerate(["[UNK]", "[PAD]", "Node", ".", *"012345"])}
-    backend = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    config = BertConfig(
-        vocab_size=len(words), hidden_size=width, num_hidden_layers=1, num_attention_heads=1,
-        intermediate_size=8, max_position_embeddings=16,
-    )  # fmt: skip
-    inner = folder.with_name(f"{folder.name}-inner")
-    BertModel(config).save_pretrained(inner)
-    make_tokenizer: Any = PreTrainedTokenizerFast
-    tokenizer = make_tokenizer(
-        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]", model_max_length=16
-    )
-    tokenizer.save_pretrained(inner)
-    model = SentenceTransformer(modules=[Transformer(str(inner)), Pooling(width)], device="cpu")
-    model.save(str(folder))
-    return folder
 
 
 def test_vectors_of_several_models_stand_side_by_side(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 from support.cells import GENES, MAPS, VARIABLES, add_nodes, cells_table, counts, small_graph, write
@@ -18,6 +19,7 @@ from tosg.errors import DatabaseError, DataError, UsageError
 from tosg.kg.cells.attach import attach, stored_report
 from tosg.kg.cells.obs.mapping import CellMapping
 from tosg.kg.cells.remap import detach, remap
+from tosg.kg.cells.signals import write_signals
 from tosg.kg.cells.stored import staging, switch
 from tosg.kg.cells.stored.dataset import DatasetInfo, datasets, read_expression
 from tosg.kg.cells.values.codec import decode
@@ -286,6 +288,18 @@ def test_two_data_sets_and_detach(graph: Database, file: Path) -> None:
         detach(graph, "one")
     with pytest.raises(DataError, match="missing from the graph"):
         list(read_expression(graph, datasets(graph)[0], np.append(idx, idx[-1] + 1000)))
+
+
+def test_scores_of_edges_go_with_their_groups(graph: Database, file: Path) -> None:
+    attach(graph, file, MAPPING, id="one")
+    rows = graph.rows("MATCH (g:CellGroup) RETURN g.id AS id ORDER BY id LIMIT 1")
+    scores = {"group": [rows[0]["id"]], "source": ["ncbigene:915"], "target": ["ncbigene:916"]}
+    write_signals(graph, pa.table({**scores, "score": [0.5]}), "model")
+    assert detach(graph, "one") == 12
+    assert graph.rows("MATCH ()-[s:SIGNALS_IN]->() RETURN count(s) AS n") == [{"n": 0}]
+    assert (
+        graph.rows("MATCH (n) WHERE n:CellGroup OR n:TosgRemoved RETURN count(n) AS n")[0]["n"] == 0
+    )
 
 
 def test_remap_finds_what_the_graph_has_learned(database: Database, file: Path) -> None:

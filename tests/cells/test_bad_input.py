@@ -361,7 +361,7 @@ def test_columns_that_cannot_be_kept(column: str, message: str) -> None:
         ({"unit": "log1p"}, "no values of the file are log1p"),
         ({"unit": "reads"}, "unknown unit"),
         ({"storage": "both"}, "unknown storage"),
-        ({"metacells": 1}, "more than one cell"),
+        ({"metacells": 1}, "the size of a meta-cell"),
         ({"metacells": 4, "storage": "linked"}, "cannot be linked"),
         ({"id": "a b"}, "characters that are not allowed"),
         ({"min_fraction": 2.0}, "not a fraction"),

@@ -111,5 +111,5 @@ def test_only_counts_can_be_summed(database: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "logs.h5ad", x, obs=pd.DataFrame(index=list("abcd")))
     small_graph(database)
     mapping = CellMapping.read([], ["donor_id=one"])
-    with pytest.raises(DataError, match="sums of counts"):
+    with pytest.raises(DataError, match="meta-cells are made of counts"):
         attach(database, path, mapping, metacells=2)

@@ -256,7 +256,7 @@ def test_a_label_is_named_on_the_command_line() -> None:
         fields(["disease:Cd=Crohn disease"])
     with pytest.raises(UsageError, match="no column"):
         fields(["tissue:x=lung"])
-    with pytest.raises(UsageError, match="named with --map"):
+    with pytest.raises(UsageError, match="this names a label"):
         CellMapping.read([], ["disease:CD=Crohn disease"])
 
 

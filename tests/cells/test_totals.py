@@ -177,7 +177,7 @@ def test_wrong_library_sizes(
         with pytest.raises(DataError, match=message) as caught:
             attach(database, path, CellMapping.read(["n_counts=size"]), dry_run=dry_run)
         assert found in str(caught.value.where)
-    with pytest.raises(UsageError, match="a number of each cell"):
+    with pytest.raises(UsageError, match="one value for all cells"):
         attach(database, path, CellMapping.read([], ["n_counts=5"]))
 
 

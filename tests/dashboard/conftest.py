@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from support import signals
 from support.browser import chrome, dashboard
-from support.servers import wipe
+from support.servers import give
 
 from tosg.kg import server as managed
+from tosg.kg.cells.report import AttachReport
 from tosg.kg.database.connection import Database, Target
 
 if TYPE_CHECKING:
@@ -39,11 +41,34 @@ def graph(server_settings: Settings, server: managed.ServerInfo) -> Iterator[Dat
     """The graph of `support.signals` with its cells and groups."""
     info = managed.ensure_server(server_settings)
     with Database(Target(info.uri, info.username, info.password)) as database:
-        wipe(database)
-        signals.write_graph(database)
-        signals.write_cells(database)
-        database.write(GROUPS)
+        give(database, "signals, cells, groups and reports", write)
         yield database
+
+
+def write(database: Database) -> None:
+    signals.write_all(database)
+    database.write(GROUPS)
+    write_reports(database)
+
+
+def write_reports(database: Database) -> None:
+    """Reports of the data sets, as attaching keeps them: here of the donors alone."""
+    counted = database.rows(
+        "MATCH (c:Cell) WHERE c.donor_id IS NOT NULL "
+        "RETURN c.dataset AS dataset, c.donor_id AS donor, count(*) AS n ORDER BY dataset, donor"
+    )
+    for dataset in {row["dataset"] for row in counted}:
+        labels = [
+            {"label": row["donor"], "cells": row["n"], "kind": "text", "name": None}
+            for row in counted
+            if row["dataset"] == dataset
+        ]
+        report = AttachReport(dataset, "attached", fields={"donor_id": {"labels": labels}})
+        database.write(
+            "MATCH (d:Dataset {id: $id}) SET d.report = $report",
+            id=dataset,
+            report=json.dumps(report.as_dict()),
+        )
 
 
 @pytest.fixture(scope="module")

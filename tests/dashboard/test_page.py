@@ -66,12 +66,24 @@ def test_everybody_can_read_it(browser: Chrome, page: str, view: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_first_picture_soon(browser: Chrome, page: str, view: str) -> None:
     """Warm: what is compiled and cached at a first visit is there."""
     open_view(browser, page + view)
+    waits = [crowding()]
     seconds = min(open_view(browser, page + view) for _ in range(3))
-    assert seconds < 4  # two on a quiet machine; tests share their cores with others
+    waits.append(crowding())
+    # Two on a quiet machine; the server, the page and the browser share its cores with other tests.
+    assert seconds < 4 * max(waits)
+
+
+def crowding() -> float:
+    """How many times its processor time something takes by the clock: 1 on a quiet machine."""
+    start, used = time.perf_counter(), time.process_time()
+    while time.process_time() - used < 0.3:
+        pass
+    return (time.perf_counter() - start) / 0.3
 
 
 def test_by_keyboard_alone(browser: Chrome, page: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tosg.dashboard import cell_questions as questions
-from tosg.dashboard.questions import last_loads
+from tosg.dashboard.questions import completions, last_loads, sources_table
 from tosg.graph import KnowledgeGraph
 from tosg.kg.claims.log import SourceLog
 from tosg.kg.report.kept import write_node
@@ -53,6 +53,49 @@ def test_a_sample_is_the_same_cells_by_either_way(
     # Spread over all cells, and not the first of the file.
     assert few["idx"].max() > every["idx"].median()
     assert few.equals(questions.sample_cells(connected, "alpha", chosen))
+
+
+def test_donors_are_counted_without_reading_cells_and_are_a_filter(
+    connected: KnowledgeGraph, graph: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    donors = questions.donors_of(connected, ["alpha"])
+    counted = graph.rows(
+        "MATCH (c:Cell {dataset: 'alpha'}) WHERE c.donor_id IS NOT NULL "
+        "RETURN c.donor_id AS donor, count(*) AS n"
+    )
+    known = {row["donor"]: row["n"] for row in counted}
+    assert len(known) > 1
+    assert dict(zip(donors["donor_id"], donors["cells"], strict=True)) == known
+    first = min(known)
+    for scanned in (questions.SCANNED_CELLS, 0):
+        monkeypatch.setattr(questions, "SCANNED_CELLS", scanned)
+        cells = questions.sample_cells(connected, "alpha", {}, {first: known[first]})
+        assert set(cells["donor_id"]) == {first}
+        assert len(cells) == known[first]
+
+
+def test_sources_have_all_their_licences(connected: KnowledgeGraph, graph: Database) -> None:
+    table = sources_table(connected).set_index("source")
+    rows = graph.rows(
+        "MATCH (n:Entity) WHERE n.sources IS NOT NULL UNWIND range(0, size(n.sources) - 1) AS i "
+        "RETURN n.sources[i] AS source, n.licenses[i] AS licence, count(*) AS n"
+    )
+    rows += graph.rows(
+        "MATCH ()-[r]->() WHERE r.sources IS NOT NULL UNWIND range(0, size(r.sources) - 1) AS i "
+        "RETURN r.sources[i] AS source, r.licenses[i] AS licence, count(*) AS n"
+    )
+    assert set(table.index) == {row["source"] for row in rows}
+    for source, shown in table.iterrows():
+        of = [row for row in rows if row["source"] == source]
+        assert shown["entities"] + shown["relationships"] == sum(row["n"] for row in of)
+        assert shown["licences"] == "; ".join(sorted({row["licence"] for row in of}))
+
+
+def test_names_are_completed(connected: KnowledgeGraph) -> None:
+    assert completions(connected, "G1", "Gene") == []  # it is a name
+    assert ("drugbank:DB1", "stopper (Drug)") in completions(connected, "stop", "Entity")
+    assert completions(connected, "stop", "Gene") == []
+    assert completions(connected, "", "Gene") == []
 
 
 def test_a_sample_of_many_reads_no_more_than_it_looks_up(connected: KnowledgeGraph) -> None:

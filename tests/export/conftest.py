@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support import signals
+from support.servers import give
 
 from tosg.export.selection import Selection
 from tosg.export.write.export import export
@@ -18,17 +19,17 @@ Exporter = Callable[..., ExportResult]
 
 
 @pytest.fixture
-def graph(database: Database) -> Database:
+def graph(connection: Database) -> Database:
     """The knowledge side."""
-    signals.write_graph(database)
-    return database
+    give(connection, "signals", signals.write_graph)
+    return connection
 
 
 @pytest.fixture
-def cells(graph: Database) -> Database:
+def cells(connection: Database) -> Database:
     """The graph and its cells."""
-    signals.write_cells(graph)
-    return graph
+    give(connection, "signals and cells", signals.write_all)
+    return connection
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def run(tmp_path: Path) -> Exporter:
     def run(db: Database, out: Path | None = None, **options: Any) -> ExportResult:
         nonlocal n
         n += 1
-        names = ("workers", "resume", "dry_run", "progress", "timeout")
+        names = ("workers", "engine", "resume", "dry_run", "progress", "timeout")
         how: dict[str, Any] = {k: options.pop(k) for k in names if k in options}
         return export(db, Selection(**options), out or tmp_path / f"out{n}", **how)
 

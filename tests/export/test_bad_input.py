@@ -403,7 +403,7 @@ def test_a_server_that_goes_away(
     ("words", "says"),
     [
         (["--layout", "celltog"], "unknown layout"),
-        (["--engine", "ray"], "not in this version"),
+        (["--engine", "rai"], "unknown engine"),
         (["--no-cells", "--cells", "MATCH (c:Cell) RETURN c"], "contradict each other"),
     ],
 )

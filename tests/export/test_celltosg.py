@@ -183,7 +183,7 @@ def test_a_gene_of_several_columns(tmp_path: Path) -> None:
     [
         ({"a.npy": (2, 6), "b.npy": (2, 5)}, GENES, "different widths"),
         ({"a.npy": (2, 6)}, GENES.replace("2;3", "2;6"), "column that the matrices do not have"),
-        ({"a.npy": (2, 6)}, GENES.replace("2;3", "two"), "are no numbers"),
+        ({"a.npy": (2, 6)}, GENES.replace("2;3", "two"), "are not numbers"),
         ({"a.npy": (2, 6)}, "gene,index\n", "other columns"),
     ],
 )
@@ -246,7 +246,7 @@ def test_webapps_that_do_not_fit(tmp_path: Path) -> None:
 def test_places_that_are_taken(cells: Database, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")
-    with pytest.raises(ConfigError, match="something in the place"):
+    with pytest.raises(ConfigError, match="the output is there already"):
         export_layout(cells, Selection(**ASKED), tmp_path / "out", "celltosg")
     with pytest.raises(ExportError, match="no cells"):
         export_layout(cells, Selection(cells=False), tmp_path / "plain", "celltosg")

@@ -11,7 +11,7 @@ from support import signals
 
 from tosg.errors import ConfigError, ExportError, QueryError
 from tosg.export.selection import Selection
-from tosg.export.write import shards
+from tosg.export.write import layouts, shards
 from tosg.export.write.export import export, export_each
 from tosg.inputs import read_each
 from tosg.kg.cells.stored import dataset as stored
@@ -90,7 +90,7 @@ def test_what_was_stopped_goes_on(
             raise ExportError("stopped")
         return real(plan, k)
 
-    monkeypatch.setattr("tosg.export.write.export.write_shard", stopping)
+    monkeypatch.setattr("tosg.export.write.cell_passes.write_shard", stopping)
     with pytest.raises(ExportError, match="stopped"):
         export_each(cells, selections(), tmp_path / "all")
     assert not [p for p in (tmp_path / "all").iterdir() if p.suffix != ".partial"]
@@ -100,6 +100,33 @@ def test_what_was_stopped_goes_on(
     assert files(results["more"].folder) == files(alone)
     again = export_each(cells, selections(), tmp_path / "all", resume=True)
     assert {n: r.digests for n, r in again.items()} == {n: r.digests for n, r in results.items()}
+
+
+def test_layouts_of_each(cells: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same files as alone, also where the second was stopped and resumed."""
+    chosen = {name: selections()[name] for name in ("few", "more")}
+    real = layouts.write_layout
+
+    def stopping(folder: Path, path: Path, *rest: Any) -> None:
+        if path.stem == "more":
+            raise ExportError("stopped")
+        real(folder, path, *rest)
+
+    monkeypatch.setattr(layouts, "write_layout", stopping)
+    with pytest.raises(ExportError, match="stopped"):
+        layouts.export_each_layout(cells, chosen, tmp_path / "all", "text")
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match="there already"):
+        layouts.export_each_layout(cells, chosen, tmp_path / "all", "text")
+    results = layouts.export_each_layout(cells, chosen, tmp_path / "all", "text", resume=True)
+    assert sorted(p.name for p in (tmp_path / "all").iterdir()) == ["few.parquet", "more.parquet"]
+    for name, selection in chosen.items():
+        alone = layouts.export_layout(cells, selection, tmp_path / name, "text").folder
+        assert results[name].folder == tmp_path / "all" / f"{name}.parquet"
+        assert results[name].folder.read_bytes() == alone.read_bytes()
+    same = {"few": chosen["few"], "few.parquet": chosen["more"]}
+    with pytest.raises(ConfigError, match="one place"):
+        layouts.export_each_layout(cells, same, tmp_path / "other", "text")
 
 
 def test_a_bad_selection_leaves_nothing(cells: Database, tmp_path: Path) -> None:

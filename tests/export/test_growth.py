@@ -208,4 +208,4 @@ def test_the_command_and_the_facade(
     words = [str(tmp_path / "y"), "--grow", str(old), "--seed", "3"]
     done = CliRunner().invoke(command, [*words, "--uri", "bolt://127.0.0.1:1"])
     assert done.exit_code == 2
-    assert "--grow takes the selection of OLD" in done.output
+    assert "--grow uses the selection of OLD" in done.output

@@ -13,7 +13,7 @@ import pytest
 from support.training_sets import dense, write_training_set
 
 import tosg
-from tosg.errors import ExportError
+from tosg.errors import DataError, ExportError
 from tosg.export.cells.coverage import count_coverage, describe_coverage
 from tosg.export.cells.filters import filter_cells, find_no_person
 from tosg.export.cells.node_map import NodeMap
@@ -225,6 +225,11 @@ def test_point_07_donor_safe_only_if_it_is(cells: Database, run: Any) -> None:
     once = run(cells, split="cell", primary_only=False)
     assert once.counts["cells"] == 6 * 9  # beta's rows are all rows of alpha
     assert [w for w in once.warnings if "same rows of the same file are cells of alpha" in w]
+    # A data set that somebody else wrote says nothing of its files.
+    cells.write("MATCH (d:Dataset {id: 'beta'}) REMOVE d.sha256s")
+    with pytest.raises(DataError, match="was not written by tosg") as caught:
+        run(cells, split="donor", primary_only=False, dry_run=True)
+    assert (caught.value.where, caught.value.found) == ("Dataset beta", "no property sha256s")
 
 
 def test_point_10_what_a_failed_export_leaves_blocks_nothing(

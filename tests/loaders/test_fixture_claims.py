@@ -82,7 +82,7 @@ def test_hetionet_nodes(tmp_path: Path) -> None:
 
 def test_hetionet_metaedges(tmp_path: Path) -> None:
     _, relationships, log = read("hetionet", tmp_path)
-    sif = [r for r in relationships if r["file"] == "edges-5k.sif.gz"]
+    sif = [r for r in relationships if r["file"] == "edges.sif.gz"]
     assert len(SIF_ROWS) == 24
     assert [(r["line"], *e) for r, e in zip(sif, edges(sif), strict=True)] == [
         (2, "DOWNREGULATED_IN", "ncbigene:11", "uberon:0000002"),
@@ -125,12 +125,12 @@ def test_hetionet_metaedges(tmp_path: Path) -> None:
         ("Drug", "Drug"),
         ("Disease", "Disease"),
     }
-    assert kinds(log, "edges-5k.sif.gz") == {
+    assert kinds(log, "edges.sif.gz") == {
         "unknown metaedge": (1, 26),
         "ends do not fit the metaedge": (1, 27),
         "bad identifier": (1, 28),
     }
-    assert notes(log, "edges-5k.sif.gz") == {
+    assert notes(log, "edges.sif.gz") == {
         "edge taken from the table that states its licence": 2,
         "another number of rows than the file states": 1,  # the table of metaedges says 2
     }

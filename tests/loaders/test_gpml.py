@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -91,3 +92,14 @@ def test_human_pathways(shared_data: Path) -> None:
     loader, log = WikiPathways(), SourceLog("wikipathways")
     assert loader.release({"drawings": path}) == ""
     assert log.rejections == []
+
+
+def test_a_metabolite_has_the_label_that_most_drawings_give_it(tmp_path: Path) -> None:
+    path = tmp_path / "wikipathways-20260110-gpml-Homo_sapiens.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, ref in enumerate(("Ins", "IP3", "IP3", "A"), 1):
+            drawn = drawing(f"WP{number}", node(ref, "ChEBI", "CHEBI:16595", type_="Metabolite"))
+            archive.writestr(f"WP{number}.gpml", drawn)
+    claims = list(WikiPathways().claims({"drawings": path}, SourceLog("wikipathways")))
+    named = [r for r in rows(claims, "id") if r["type"] == "Metabolite"]
+    assert [(r["id"], r["name"], r["line"]) for r in named] == [("chebi:16595", "IP3 & co", 1)]

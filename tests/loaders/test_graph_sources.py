@@ -112,8 +112,8 @@ def test_a_pickle_that_would_run_something_is_refused(
         ("edge_types__pt", stark.tensor([0]), "do not fit each other"),
         ("edge_index__pt", b"nonsense", "not a tensor of whole numbers"),
         ("node_info__pkl", pickle.dumps({0: {"id": "1"}}), "lacks a key"),
-        ("node_info__pkl", pickle.dumps([1]), "holds no dict"),
-        ("node_info__pkl", b"\x80\x04cut", "no pickle"),
+        ("node_info__pkl", pickle.dumps([1]), "is not a dict"),
+        ("node_info__pkl", b"\x80\x04cut", "not a pickle"),
     ],
 )
 def test_members_that_are_not_what_they_should_be(
@@ -203,9 +203,9 @@ def test_a_folder_that_tosg_wrote(tmp_path: Path) -> None:
     [
         (np.array([[0], [6]]), "points to an entity that is not there"),
         (np.array([[-1], [0]]), "points to an entity that is not there"),
-        (np.array([[0.5], [1.0]]), "not that of edges"),
-        (np.array([0, 1, 2]), "not that of edges"),
-        (np.array([[{}], [None]], object), "no array of numbers"),
+        (np.array([[0.5], [1.0]]), "does not hold edges"),
+        (np.array([0, 1, 2]), "does not hold edges"),
+        (np.array([[{}], [None]], object), "not an array of numbers"),
         (np.zeros((2, 0), np.int64), "no edges"),
     ],
 )
@@ -327,8 +327,8 @@ def test_scores_signs_lists_and_spaces(tmp_path: Path) -> None:
         ({"map": "source: x\nnodes:\n  - {label: A, type: Proteins}\n"}, "unknown type of entity"),
         ({"map": "source: x\nnodes: []\n"}, "lacks the key nodes"),
         ({"map": "source: x\nnods: []\n"}, "unknown key"),
-        ({"tables_5": ":ID;:ID;:LABEL\n"}, "no header of neo4j-admin"),
-        ({"tables_5": "id;name;label\n"}, "no header of neo4j-admin"),
+        ({"tables_5": ":ID;:ID;:LABEL\n"}, "not a header of neo4j-admin"),
+        ({"tables_5": "id;name;label\n"}, "not a header of neo4j-admin"),
         ({"tables_5": ":ID;name;:LABEL\nDOID:14;x;Disease\n"}, "more than one line"),
         ({"tables_6": ""}, "files that are not there"),
         ({"script": "echo hello\n"}, "names no tables"),
@@ -391,7 +391,7 @@ def test_a_number_of_rows_that_is_stated_is_compared(tmp_path: Path) -> None:
     kind = "another number of rows than the file states"
     write_source("hetionet", tmp_path)
     _, log = read_source("hetionet", tmp_path)
-    assert notes(log, "edges-5k.sif.gz")[kind] == 1  # the table of metaedges says 2
+    assert notes(log, "edges.sif.gz")[kind] == 1  # the table of metaedges says 2
     write_source("optimuskg", tmp_path / "whole")
     _, log = read_source("optimuskg", tmp_path / "whole")
     (file,) = (f for f in log.files.values() if f.name == "nodes.parquet")

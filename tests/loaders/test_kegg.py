@@ -101,7 +101,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
 def test_what_is_no_map(text: str, what: str) -> None:
     with pytest.raises(DataError, match=what) as caught:
         parse_kgml(text.encode(), "somewhere")
-    assert caught.value.where == "somewhere"
+    assert str(caught.value.where).startswith("somewhere")
 
 
 def test_a_bad_number_in_a_box(tmp_path: Path) -> None:

@@ -166,6 +166,13 @@ def test_hetionet(shared_data: Path) -> None:
         "Disease": 137,
     }
     assert sums(log, "edges-5k.sif.gz") == (99_676, 99_676)
+    releases = {(b["file"][0].as_py(), b["release"][0].as_py()) for b in batches if b.num_rows}
+    assert releases == {
+        ("hetionet-v1.0-nodes.tsv", "1.0"),
+        ("DaG-association.tsv", "1.0"),
+        ("CbG-binding.tsv", "1.0"),
+        ("edges-5k.sif.gz", "excerpt of 1.0"),  # 5,000 of each kind at most
+    }
     assert sums(log, "DaG-association.tsv") == (12_623, 12_623)
     assert sums(log, "CbG-binding.tsv") == (24_687, 24_687)
     licenses: Counter[str] = Counter()
@@ -423,7 +430,7 @@ def test_hetionets_diseases_are_those_of_mondo(shared_data: Path) -> None:
     assert found["doid:3310"] == "mondo:0004980"  # atopic dermatitis
     by = Counter(j.how for j in merged.joins if j.type == "Disease")
     # Most by the exact mappings that MONDO publishes, which the names alone found before.
-    assert by == {"same_as": 11_688, "name": 113, "synonym": 39, "replaces": 1}
+    assert by == {"same_as": 11_810, "name": 109, "synonym": 33, "replaces": 1}
 
 
 def test_drugs_of_two_sources_under_other_names(shared_data: Path) -> None:

@@ -25,7 +25,8 @@ def read(folder: Path) -> dict[tuple[Any, Any], dict[str, Any]]:
     write_source("ttd", folder)
     batches, log = read_source("ttd", folder)
     assert log.release == "7.1.01"
-    return {(r["start"], r["end"]): r for r in rows(batches, "start")}
+    targets = (r for r in rows(batches, "start") if r["type"] == "TARGETS")
+    return {(r["start"], r["end"]): r for r in targets}
 
 
 def test_actions_and_status(tmp_path: Path) -> None:
@@ -91,3 +92,26 @@ def test_a_cut_off_workbook(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="cut off or damaged"):
         list(read_sheet(path, ("Target",)))
+
+
+def test_drugs_treat_what_they_are_approved_for(tmp_path: Path) -> None:
+    write_source("ttd", tmp_path)
+    batches, log = read_source("ttd", tmp_path)
+    treats = [r for r in rows(batches, "start") if r["type"] == "TREATS"]
+    assert [(r["start"], r["end"], json.loads(str(r["evidence"]))) for r in treats] == [
+        (
+            "ttd.drug:D09HNV",
+            "tosg:disease.idiopathic_pulmonary_fibrosis",
+            {"icd11": "CB03.4", "status": "Approved"},
+        ),
+        (
+            "ttd.drug:D01PZD",
+            "tosg:disease.thrombocytopenia",
+            {"icd11": "3B64", "status": "Approved"},
+        ),
+    ]
+    assert {r["release"] for r in treats} == {"excerpt of 8.1.01"}
+    named = {r["id"]: r["name"] for r in rows(batches, "id") if r["type"] == "Disease"}
+    assert named["tosg:disease.thrombocytopenia"] == "Thrombocytopenia"
+    (file,) = (f for path, f in log.files.items() if path.name == "P1-05-Drug_disease.txt")
+    assert (file.rows_read, file.rows_parsed) == (13, 6)

@@ -10,7 +10,6 @@ import psutil
 import pytest
 from support.disk import files_up_to
 from support.loads import held, inputs, wiped
-from support.servers import managed_settings
 
 from tosg.errors import DatabaseError, TosgError
 from tosg.kg import server as managed
@@ -53,6 +52,7 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
     assert held(empty) == broken
 
 
+@pytest.mark.slow
 def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Path) -> None:
     """Its server goes and comes back with another database; the lease goes on in that."""
     later = {"merging": "uniprot", "making constraints and indexes": "intact"}
@@ -80,18 +80,12 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
         assert read_meta(db).writer is None
 
 
-def test_a_full_disk_leaves_the_database_as_it_was(
-    server: managed.ServerInfo, tmp_path: Path, data: Path
-) -> None:
-    own = managed_settings(tmp_path / "home")
-    managed.ensure_server(own)
+@pytest.mark.slow
+def test_a_full_disk_leaves_the_database_as_it_was(empty: Settings, data: Path) -> None:
     with files_up_to(2_000), pytest.raises(TosgError) as caught:
-        load(own, inputs(data))
+        load(empty, inputs(data))
     assert caught.value.hint is not None
-    try:
-        with connect(own) as db:
-            assert stats.is_empty(db)
-        assert list(own.home.rglob("run/import-*")) == []
-        assert load(own, inputs(data)).changed
-    finally:
-        managed.stop(own)
+    with connect(empty) as db:
+        assert stats.is_empty(db)
+    assert list(empty.home.rglob("run/import-*")) == []
+    assert load(empty, inputs(data)).changed

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from support import cells
-from support.loads import SOURCES, held, inputs, wiped
+from support.loads import RECIPE, SOURCES, held, inputs, wiped
 from support.sources import GOA, write_source
 
 from tosg.cli.load import load as load_command
@@ -73,13 +73,16 @@ def _digests(db: Database) -> dict[str, tuple[int, bytes, list[str]]]:
     return {r["d"]["id"]: (r["d"]["stored"], r["d"]["digests"], r["d"]["releases"]) for r in rows}
 
 
-def test_any_order_gives_the_same_graph(empty: Settings, data: Path) -> None:
-    load(empty, inputs(data), way="bolt")
+@pytest.mark.parametrize(
+    "sources", [RECIPE, pytest.param(SOURCES, marks=pytest.mark.slow)], ids=["few", "all"]
+)
+def test_any_order_gives_the_same_graph(empty: Settings, data: Path, sources: list[str]) -> None:
+    load(empty, inputs(data, sources), way="bolt")
     forwards = held(empty)
-    load(wiped(empty), inputs(data, SOURCES[::-1]), way="bolt")
+    load(wiped(empty), inputs(data, sources[::-1]), way="bolt")
     assert held(empty) == forwards
 
-    shuffled = SOURCES.copy()
+    shuffled = sources.copy()
     random.Random(3).shuffle(shuffled)  # noqa: S311
     wiped(empty)
     for name in shuffled:
@@ -215,6 +218,7 @@ def test_a_users_own_index_is_not_dropped_by_an_import(empty: Settings, data: Pa
         assert any(f.name == "mine" for f in ddl.found(db))
 
 
+@pytest.mark.slow
 def test_an_import_goes_on_numbering(empty: Settings, data: Path) -> None:
     with connect(empty) as db:
         db.write(

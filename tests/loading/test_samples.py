@@ -14,6 +14,8 @@ from support.sources import write_source
 import tosg
 from tosg.cli import tosg as command
 from tosg.graph import KnowledgeGraph
+from tosg.loaders import registry
+from tosg.loaders.pipeline.load import SourceInput, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,12 @@ ANY = "MATCH (:Gene)-[r]->() RETURN count(r) AS n"
 NAMED = "MATCH (g:Gene) RETURN g.name AS name ORDER BY name"
 
 
+def load_genes(settings: Settings, folder: Path) -> None:
+    """Load the genes, which the source of the tests needs."""
+    loader = registry.make("ncbi_gene", {"excerpt": "false"})
+    load(settings, [SourceInput.locate(loader, [folder])], way="bolt")
+
+
 def told(graph: KnowledgeGraph, query: str) -> list[str]:
     """What a query warns of excerpts."""
     with warnings.catch_warnings(record=True) as caught:
@@ -39,8 +47,8 @@ def told(graph: KnowledgeGraph, query: str) -> list[str]:
 
 def test_an_excerpt_is_marked_until_the_whole_is_loaded(empty: Settings, tmp_path: Path) -> None:
     write_source("collectri", tmp_path)
+    load_genes(empty, tmp_path)
     with KnowledgeGraph(empty) as graph:
-        graph.load("ncbi_gene", tmp_path, source_options={"excerpt": "false"})
         assert told(graph, REGULATES) == []
         report = graph.load("collectri", tmp_path)  # far smaller than the whole table
         assert report.as_dict()["excerpts"] == {"collectri": ["REGULATES"]}
@@ -78,8 +86,7 @@ def test_an_excerpt_is_marked_until_the_whole_is_loaded(empty: Settings, tmp_pat
 def test_commands_say_it_too(empty: Settings, tmp_path: Path) -> None:
     write_source("collectri", tmp_path)
     flags = {"TOSG_HOME": str(empty.home)}
-    with KnowledgeGraph(empty) as graph:
-        graph.load("ncbi_gene", tmp_path, source_options={"excerpt": "false"})
+    load_genes(empty, tmp_path)
     run = CliRunner().invoke
 
     loaded = run(command, ["load", "collectri", str(tmp_path)], env=flags)

@@ -10,7 +10,7 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from support.servers import wipe
+from support.servers import give
 from tosg.kg import server as managed
 from tosg.kg.database.connection import Database, Target
 from tosg.kg.database.indexes import ensure_schema
@@ -138,6 +138,14 @@ EXPRESSES = [
     ("g3", "ncbigene:930", 3.0, 0.9),
 ]
 
+# (group, source, target, type, sign, score, sd, seeds, method)
+MORE_SIGNALS: list[tuple[Any, ...]] = [
+    ("g1", "ncbigene:3558", "ncbigene:3559", "REGULATES", 1, 0.5, 0.1, 5, "model"),
+    ("g1", "ncbigene:6776", "ncbigene:50943", "REGULATES", -1, -0.75, 0.25, 5, "model"),
+    ("g1", "ncbigene:930", "ncbigene:3718", "INTERACTS_WITH", 0, 0.3, 0.2, 5, "model"),
+    ("g2", "ncbigene:3558", "ncbigene:3559", "REGULATES", 1, 0.9, None, None, "by hand"),
+]
+
 #: Cells: two of g1, one of each other group; their idx follow those of the entities.
 CELLS = [("c1", "g1"), ("c2", "g1"), ("c3", "g2"), ("c4", "g3")]
 
@@ -229,11 +237,7 @@ def opened(settings: Settings, *, more: bool = False) -> Iterator[Database]:
     """The graph in the session's server, for a fixture of a whole module."""
     info = managed.ensure_server(settings)
     with Database(Target(info.uri, info.username, info.password)) as db:
-        wipe(db)
-        build(db)
-        if more:
-            _knowledge(db, MORE_ENTITIES, MORE_RELATIONSHIPS)
-            _groups(db, MORE_DATASETS, MORE_GROUPS, MORE_EXPRESSES)
+        give(db, "by hand, more" if more else "by hand", build_more if more else build)
         yield db
 
 
@@ -249,6 +253,14 @@ def build(db: Database) -> None:
             "donor_id: 'p1', n_counts: 100.5, expression: $bytes})",
             id=id_, group=group, idx=idx_of(id_), bytes=b"\x01\x02\x03",
         )  # fmt: skip
+
+
+def build_more(db: Database) -> None:
+    """Write the graph with more of each."""
+    build(db)
+    _knowledge(db, MORE_ENTITIES, MORE_RELATIONSHIPS)
+    _groups(db, MORE_DATASETS, MORE_GROUPS, MORE_EXPRESSES)
+    _signals(db)
 
 
 def _knowledge(
@@ -274,6 +286,17 @@ def _knowledge(
             "MATCH (a:Entity {id: $start}), (b:Entity {id: $end}) "
             f"CREATE (a)-[:{type_} $properties]->(b)",
             start=start, end=end, properties=properties,
+        )  # fmt: skip
+
+
+def _signals(db: Database) -> None:
+    names = ("type", "sign", "score", "sd", "seeds", "method")
+    for group, source, target, *values in MORE_SIGNALS:
+        db.write(
+            "MATCH (n:Entity {id: $source}), (m:Entity {id: $target}), (g:CellGroup {id: $group}) "
+            "CREATE (n)-[s:SIGNALS_IN {target_idx: m.idx}]->(g) SET s += $values",
+            source=source, target=target, group=group,
+            values=dict(zip(names, values, strict=True)),
         )  # fmt: skip
 
 

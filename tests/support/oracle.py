@@ -77,6 +77,13 @@ class _Identity:
     def __init__(self, label: str, claims: list[Claim], kinds: set[tuple[str, str]]) -> None:
         self.kinds = kinds
         self.prefixes = entity_types()[label].prefixes
+        self.mapped = {
+            other.split(":")[0]
+            for c in claims
+            for pair in ([c["id"], same] for same in c["same_as"])
+            for one, other in (pair, pair[::-1])
+            if one.split(":")[0] == self.prefixes[0]
+        } & set(entity_types()[label].by_mapping)
         self.claims = claims
         self.claimed = {c["id"] for c in claims}
         self.newer: dict[str, set[str]] = defaultdict(set)
@@ -202,14 +209,16 @@ class _Identity:
             own[unit] |= {min(names)[1]} if names else set()
             called[unit] |= {name for _, name in names}
             called[unit] |= {_folded(x) for c in claims for x in [*c["synonyms"], *c["previous"]]}
-        pairs = {(a, b) for a in own for b in own if own[a] & own[b]}
+        may = {u for u, cls in self.classes.items() if cls.split(":")[0] not in self.mapped}
+        pairs = {(a, b) for a in own for b in own if own[a] & own[b] and {a, b} <= may}
         unclear = self._join({(self.classes[a], self.classes[b]) for a, b in pairs})
 
         def among(names: dict[str, set[str]], cls: str) -> set[str]:
             return {name for unit in names if self.classes[unit] == cls for name in names[unit]}
 
         shared: dict[str, dict[str, int]] = defaultdict(dict)
-        for a, b in itertools.combinations(sorted(set(self.classes.values())), 2):
+        open_ = {cls for cls in self.classes.values() if cls.split(":")[0] not in self.mapped}
+        for a, b in itertools.combinations(sorted(open_), 2):
             met = among(own, a) & among(called, b) or among(own, b) & among(called, a)
             if met and not self.prefixes_of(a) & self.prefixes_of(b):
                 shared[a][b] = shared[b][a] = len(among(called, a) & among(called, b))

@@ -10,6 +10,10 @@ import gzip
 import re
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from tosg.kg.text.compose import ENTITIES, FACTS, compose
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -161,3 +165,15 @@ def _read(path: Path, type_: str) -> Iterator[dict[str, Any]]:
         if definition is not None:
             row["description"] = definition[1]
         yield row
+
+
+def composed_terms(folder: Path) -> tuple[list[str], list[str]]:
+    """Names and composed texts of the terms of all types that `terms` chooses."""
+    names: list[str] = []
+    texts: list[str] = []
+    for type_ in QUESTIONS:
+        rows = [{"idx": i, **row} for i, row in enumerate(terms(folder, type_))]
+        entities = pl.DataFrame(rows, schema=ENTITIES)
+        names += [row["name"] for row in rows]
+        texts += compose(type_, entities, pl.DataFrame(schema=FACTS))["text"].to_list()
+    return names, texts

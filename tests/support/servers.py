@@ -1,4 +1,4 @@
-"""The real managed server for the tests, and a fast way to empty its database."""
+"""The real managed server for the tests, and fast ways to a database with a known graph."""
 
 from __future__ import annotations
 
@@ -13,9 +13,23 @@ from tosg.kg.schema.indexes import definitions
 from tosg.settings import Settings, default_cache
 
 if TYPE_CHECKING:
-    from tosg.kg.database.connection import Database
+    from collections.abc import Callable
+
+    from tosg.kg.database.connection import Database, Row
 
 BATCH = 10_000
+
+#: Address of a server -> the graph that a test was given, and the bookmark of that moment.
+_given: dict[str, tuple[str, str]] = {}
+
+#: Address of a server -> its constraints and indexes when the schema was last made sure of.
+_schemas: dict[str, list[Row]] = {}
+
+_SCHEMA = (
+    "SHOW INDEXES YIELD name, type, state, labelsOrTypes, properties, options, owningConstraint "
+    "WHERE type <> 'LOOKUP' "
+    "RETURN name, type, state, labelsOrTypes, properties, options, owningConstraint ORDER BY name"
+)
 
 
 def in_ci() -> bool:
@@ -43,6 +57,28 @@ def managed_settings(home: Path, *, version: str | None = None) -> Settings:
     )
 
 
+def give(database: Database, graph: str, make: Callable[[Database], object] | None = None) -> None:
+    """Put a graph into the database: at once where it is there and nobody has written since.
+
+    Parameters
+    ----------
+    database : Database
+        One of the session's server.
+    graph : str
+        Its name: one name, one graph.
+    make : callable, optional
+        Writes it into a database that is empty but for the schema.
+    """
+    uri = database.target.uri
+    if _given.get(uri) == (graph, database.bookmark()):
+        return
+    _given.pop(uri, None)
+    wipe(database)
+    if make is not None:
+        make(database)
+    _given[uri] = (graph, database.bookmark())
+
+
 def wipe(database: Database, *, schema: bool = True) -> None:
     """Remove all nodes and relationships, and all constraints and indexes but the schema's.
 
@@ -50,16 +86,20 @@ def wipe(database: Database, *, schema: bool = True) -> None:
     and makes it plan each statement again. Without `schema` they are removed too.
     """
     kept = {d.name for d in definitions()} if schema else set()
-    for row in database.rows("SHOW CONSTRAINTS YIELD name RETURN name"):
-        if row["name"] not in kept:
-            database.write(f"DROP CONSTRAINT `{row['name']}` IF EXISTS")
-    indexes = "SHOW INDEXES YIELD name, type, state WHERE type <> 'LOOKUP' RETURN name, state"
-    for row in database.rows(indexes):
-        if row["name"] not in kept or row["state"] == "FAILED":
+    # In this edition of Neo4j each constraint has an index of its name.
+    there = database.rows(_SCHEMA)
+    for row in there:
+        if row["owningConstraint"] is not None and row["name"] not in kept:
+            database.write(f"DROP CONSTRAINT `{row['owningConstraint']}` IF EXISTS")
+        elif row["name"] not in kept or row["state"] == "FAILED":
             database.write(f"DROP INDEX `{row['name']}` IF EXISTS")
-    while database.write(
-        "MATCH (n) WITH n LIMIT $most DETACH DELETE n RETURN count(*) AS n", most=BATCH
-    )[0]["n"]:
+    while (
+        database.write(
+            "MATCH (n) WITH n LIMIT $most DETACH DELETE n RETURN count(*) AS n", most=BATCH
+        )[0]["n"]
+        == BATCH
+    ):
         pass
-    if schema:
+    if schema and there != _schemas.get(database.target.uri):
         ddl.ensure_schema(database)
+        _schemas[database.target.uri] = database.rows(_SCHEMA)

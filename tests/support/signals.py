@@ -161,6 +161,12 @@ def write_graph(db: Database) -> None:
     )
 
 
+def write_all(db: Database) -> None:
+    """Write the knowledge side and both data sets."""
+    write_graph(db)
+    write_cells(db)
+
+
 def _claims(props: dict[str, Any]) -> dict[str, Any]:
     source = props.pop("source")
     return {**props, "sources": [source], "licenses": ["CC BY 4.0"], "releases": ["r"]}

@@ -415,7 +415,7 @@ _FILES: dict[str, dict[str, tuple[str, str]]] = {
     "hetionet": {
         # The real node file has Windows line ends.
         "nodes": ("hetionet-v1.0-nodes.tsv", HETIONET_NODES.replace("\n", "\r\n")),
-        "edges": ("edges-5k.sif.gz", HETIONET_SIF),
+        "edges": ("edges.sif.gz", HETIONET_SIF),
         "metaedges": ("metaedges.tsv", METAEDGES),
         "gene_disease": ("DaG-association.tsv", HETIONET_DAG),
         "drug_gene": ("CbG-binding.tsv", HETIONET_CBG),

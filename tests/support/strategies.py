@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from support.claims import Claim, edge, entity
 
-_DISEASES = [f"{p}:{i}" for p in ("mondo", "doid", "efo") for i in (1, 2)]
+_DISEASES = [f"{p}:{i}" for p in ("mondo", "doid", "efo", "omim") for i in (1, 2)]
 _GENES = [f"{p}:{i}" for p in ("ncbigene", "hgnc", "ensembl") for i in (1, 2)]
 _OTHER = ["omim:1", "orphanet:2"]
 _SOURCES = st.sampled_from(["hgnc", "hetionet", "zz"])
@@ -19,12 +19,12 @@ _LICENSES = st.sampled_from(["", "CC0"])
 _NAMES = st.sampled_from([None, "lupus", "Lupus ", "flu", "Crohn's disease"])
 
 
-def examples(few: int) -> int:
-    """Number of examples of a costly property: five times as many in ``make test-long``.
+def examples(few: int, many: int) -> int:
+    """Number of examples of a costly property: few, or many in ``make test-long``.
 
     Mark such a test as ``deep``, which that target runs too.
     """
-    return few * (5 if os.environ.get("TOSG_TEST_LONG") else 1)
+    return many if os.environ.get("TOSG_TEST_LONG") else few
 
 
 def _some(values: list[str], most: int = 2) -> Any:

@@ -28,16 +28,17 @@ def _name(path: Path) -> str:
     return ".".join(("tosg", *(p for p in parts if p != "__init__")))
 
 
-def parsed() -> Iterator[tuple[str, ast.Module]]:
-    """Every module with its syntax tree."""
+def parsed(having: str = "") -> Iterator[tuple[str, ast.Module]]:
+    """Every module that has a text, with its syntax tree."""
     for name, file in module_files().items():
-        yield name, ast.parse(file.read_text(encoding="utf-8"))
+        if having in (text := file.read_text(encoding="utf-8")):
+            yield name, ast.parse(text)
 
 
-def docstrings() -> Iterator[tuple[str, str]]:
-    """Every docstring, with where it stands."""
+def docstrings(having: str = "") -> Iterator[tuple[str, str]]:
+    """Every docstring of the modules that have a text, with where it stands."""
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    for name, tree in parsed():
+    for name, tree in parsed(having):
         for node in ast.walk(tree):
             if isinstance(node, kinds) and (text := ast.get_docstring(node)):
                 inner = "" if isinstance(node, ast.Module) else f".{node.name}"

@@ -151,7 +151,7 @@ def _shape(path: Path) -> tuple[int, int]:
     mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     if mapped.ndim != 2 or mapped.dtype.kind not in "fiu":
         raise DataError(
-            "a matrix of the folder is none",
+            "a file of the folder is not a matrix",
             where=path,
             found=f"{mapped.dtype} of shape {mapped.shape}",
             expected="numbers, cells x entities",
@@ -242,7 +242,7 @@ def _gene_columns(path: Path, width: int, notes: list[str]) -> _Columns:
             own = [int(part) for part in text.split(";") if part.strip()]
         except ValueError as error:
             raise DataError(
-                "columns of a gene are no numbers", where=path, found=f"{gene}: {text}"
+                "columns of a gene are not numbers", where=path, found=f"{gene}: {text}"
             ) from error
         if not own or not 0 <= min(own) <= max(own) < width:
             raise DataError(

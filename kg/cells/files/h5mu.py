@@ -36,7 +36,7 @@ def read_h5mu(path: Path, file: Any) -> CellSource:
     genes = _modality(names, _GENES)
     if genes is None:
         raise DataError(
-            "no modality is known to hold genes",
+            "no modality has a name that tosg knows as genes",
             where=path,
             found=", ".join(names) or "no modality",
             expected=" or ".join(_GENES[:3]),

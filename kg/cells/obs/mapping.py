@@ -183,7 +183,7 @@ def _with_pairs(
         name, label, constant = split_pair(text, "--set")
         if label is not None:
             raise UsageError(
-                "a label is named with --map",
+                "--set gives one value for every cell, and this names a label",
                 where="--set",
                 found=text,
                 expected=f"--map '{text}', or --set {name}=VALUE for every cell",

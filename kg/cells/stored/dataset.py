@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from tosg.kg.cells.csr import CsrRows
 from tosg.kg.cells.values.codec import decode_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tosg.kg.database.connection import Database
 
@@ -94,6 +94,9 @@ class DatasetInfo:
 
 
 _FIELDS = tuple(f.name for f in fields(DatasetInfo))
+_REQUIRED = tuple(
+    f.name for f in fields(DatasetInfo) if f.default is MISSING and f.default_factory is MISSING
+)
 
 
 def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo]:
@@ -118,9 +121,28 @@ def datasets(db: Database, ids: Sequence[str] | None = None) -> list[DatasetInfo
     return list(found.values())
 
 
+def check_written(id_: str, *, known: set[str], needed: Iterable[str]) -> None:
+    """Refuse a data set that lacks what `cells attach` always writes.
+
+    Raises
+    ------
+    DataError
+        Somebody else wrote the node, or changed it.
+    """
+    if missing := [name for name in needed if name not in known]:
+        raise DataError(
+            "a data set was not written by tosg, or was changed",
+            where=f"Dataset {id_}",
+            found=f"no property {', '.join(missing)}",
+            expected="the properties that `tosg cells attach` writes",
+            hint="attach its cells by `tosg cells attach`, or remove the node by Cypher",
+        )
+
+
 def _info(row: dict[str, Any]) -> DatasetInfo:
     # Data sets of older versions lack the later properties.
     row = {name: value for name, value in row.items() if value is not None}
+    check_written(row["id"], known=set(row), needed=_REQUIRED)
     if row["unit"] == "counts":
         row.setdefault("total_property", "n_counts")
     row["variable_entities"] = [e or None for e in row["variable_entities"]]

@@ -198,6 +198,7 @@ def waiting(relationship: str) -> str:
 def _delete_gone(stage: Stage) -> None:
     if stage.db.rows(f"CYPHER 5 MATCH (n:{GONE}) RETURN 1 AS one LIMIT 1"):
         stage.drain(_DELETE_EXPRESSES.query, _DELETE_EXPRESSES.step)
+        stage.drain(f"MATCH (:{GONE})<-[r:SIGNALS_IN]-() WITH r LIMIT $n DELETE r", STEP)
         stage.drain(f"MATCH (n:{GONE}) WITH n LIMIT $n DETACH DELETE n", STEP)
 
 

@@ -43,7 +43,7 @@ def read_library_sizes(obs: pd.DataFrame, source: FieldSource, where: Path) -> _
     """
     if source.column is None or source.values:
         raise UsageError(
-            "the library size is a number of each cell",
+            "the library size cannot be one value for all cells",
             where="n_counts",
             found=source.constant or "values",
             expected="--map n_counts=COLUMN",

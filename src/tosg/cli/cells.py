@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tosg.cli.options import echo_json, examples, graph_options, json_option, note
+from tosg.cli.options import dataset_options, echo_json, examples, graph_options, json_option, note
 from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -170,9 +170,7 @@ def list_(graph: KnowledgeGraph, as_json: bool) -> None:
 
 
 @cells.command(epilog=examples("tosg cells show mine", "tosg cells show mine --json"))
-@click.argument("id_", metavar="ID")
-@json_option
-@graph_options
+@dataset_options
 def show(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
     """Show what attaching a data set found."""
     report = graph.cells_report(id_)
@@ -183,9 +181,7 @@ def show(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
 
 
 @cells.command(epilog=examples("tosg cells remap mine", "tosg cells remap mine --json"))
-@click.argument("id_", metavar="ID")
-@json_option
-@graph_options
+@dataset_options
 def remap(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
     """Map variables and labels again, to the graph as it is now."""
     report = graph.remap_cells(id_)
@@ -200,9 +196,7 @@ def remap(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
 
 
 @cells.command(epilog=examples("tosg cells detach mine", "tosg cells detach mine --json"))
-@click.argument("id_", metavar="ID")
-@json_option
-@graph_options
+@dataset_options
 def detach(graph: KnowledgeGraph, id_: str, as_json: bool) -> None:
     """Remove a data set, with its cells and groups."""
     n = graph.detach_cells(id_)

@@ -26,7 +26,10 @@ _types_option = click.option(
     "embed",
     epilog=examples("tosg embed", "tosg embed --type Gene --device cuda"),
 )
-@click.option("--model", help="Name or folder of a sentence-transformers model.")
+@click.option(
+    "--model",
+    help="Name or folder of a sentence-transformers model; static: quick, and finds less.",
+)
 @_types_option
 @click.option("--rebuild", is_flag=True, help="Let another model replace all vectors.")
 @click.option(
@@ -88,7 +91,9 @@ def search(text: str, types: tuple[str, ...], k: int, as_json: bool, graph: Know
     TEXT is any text; no character in it has a special meaning. Entities that have it as symbol,
     name or synonym come first, then those with a name that begins with it.
     """
-    found = graph.search(text, types=list(types) or None, k=k)
+    with ProgressBar() as progress:
+        progress("searching")
+        found = graph.search(text, types=list(types) or None, k=k)
     if several := (found.schema.metadata or {}).get(b"ambiguity"):
         note(f"note: {several.decode()}")
     if as_json:

@@ -94,8 +94,19 @@ _QUERY = "CYPHER|@FILE|NAME"
     metavar="tosg|celltosg|anndata|mudata|text",
     help="Of the files: a training set, the OmniCellTOSG layout, .h5ad, .h5mu, or cells as text.",
 )
-@click.option("--workers", type=int, default=1, show_default=True, help="Local processes.")
-@click.option("--engine", metavar="local", help="What runs the workers; local is the only one yet.")
+@click.option(
+    "--workers",
+    type=int,
+    metavar="N",
+    help="Tasks at once: local processes, default 1; on Ray one for each CPU.",
+)
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar="local|ray",
+    help="What runs them: this machine, or the Ray cluster at RAY_ADDRESS (extra ray).",
+)
 @click.option(
     "--each",
     multiple=True,
@@ -119,8 +130,8 @@ def export(
     out: Path,
     *,
     layout: str,
-    workers: int,
-    engine: str | None,
+    workers: int | None,
+    engine: str,
     each: tuple[str, ...],
     grow: Path | None,
     resume: bool,
@@ -133,22 +144,23 @@ def export(
 
     Queries are Cypher, @file.cypher, or the name of a statement.
     """
-    if each and layout != "tosg":
-        raise click.UsageError("--each and --layout do not go together yet")
-    _check_only("--engine", engine, "local")
     if grow is not None:
         given = [n for n, v in options.items() if v not in (None, (), False)]
         if given or each or layout != "tosg":
-            raise click.UsageError("--grow takes the selection of OLD, and no options of another")
+            raise click.UsageError(
+                "--grow uses the selection of OLD: leave the options of a selection out"
+            )
     selection = None if grow is not None else _selection(options)
     how: dict[str, Any] = {
-        "workers": workers, "resume": resume, "dry_run": dry_run, "timeout": timeout,
+        "workers": workers, "engine": engine, "resume": resume, "dry_run": dry_run,
+        "timeout": timeout,
     }  # fmt: skip
     with ProgressBar() as progress:
         if each and selection is not None:
             from tosg.inputs import read_each
 
-            results = graph.export_each(out, read_each(each, selection), **how, progress=progress)
+            asked = read_each(each, selection)
+            results = graph.export_each(out, asked, layout=layout, **how, progress=progress)
         else:
             how |= {"layout": layout, "grow": grow}
             results = {"": graph.export(out, selection, **how, progress=progress)}
@@ -161,14 +173,6 @@ def export(
         return
     for result in results.values():
         _show(result)
-
-
-def _check_only(option: str, given: str | None, only: str) -> None:
-    """Refuse what the option may mean some day."""
-    from tosg.errors import ConfigError
-
-    if given not in (None, only):
-        raise ConfigError("not in this version", where=option, found=given, expected=only)
 
 
 def _selection(options: dict[str, Any]) -> Selection:

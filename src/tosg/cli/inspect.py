@@ -9,6 +9,7 @@ import click
 
 from tosg.cli.options import echo_json, examples, graph_options, json_option, note
 from tosg.json_text import json_text
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,7 +89,9 @@ def _write_for_neo4j_tools(neodash: Path | None, grass: Path | None, as_json: bo
 def stats(sources: bool, as_json: bool, graph: KnowledgeGraph) -> None:
     """Count what is in the graph: per label, relationship type and source."""
     counts = graph.stats()
-    by_source = graph.count_by_source() if sources else {}
+    with ProgressBar() as progress:
+        progress("counting what each source claims")
+        by_source = graph.count_by_source() if sources else {}
     revision = graph.revision()
     if as_json:
         echo_json({**counts.as_dict(), "sources": by_source, "revision": revision})
@@ -147,7 +150,8 @@ def report(id_: str | None, list_: bool, as_json: bool, graph: KnowledgeGraph) -
 @graph_options
 def check(as_json: bool, graph: KnowledgeGraph) -> None:
     """Check the graph against the schema and its last report; exits with 1 where they differ."""
-    findings = graph.check()
+    with ProgressBar() as progress:
+        findings = graph.check(progress=progress)
     if as_json:
         echo_json([f.as_dict() for f in findings])
     elif findings:

@@ -26,7 +26,7 @@ _exclude_option = click.option(
 @click.command(
     "load",
     epilog=examples(
-        "tosg load hgnc data/hgnc.json.gz",
+        "tosg load hgnc data/hgnc",
         "tosg load hetionet data/hetionet --exclude-license 'CC BY-NC*' --json",
         "tosg load table mine.tsv --config map.yaml --dry-run",
     ),

@@ -35,6 +35,6 @@ def mcp(listing: bool, as_json: bool, graph: KnowledgeGraph) -> None:
             click.echo(f"{tool['name']:<18} {tool['description'].splitlines()[0]}")
         return
     if as_json:
-        raise click.UsageError("--json belongs to --list: the protocol itself is served")
+        raise click.UsageError("--json goes with --list alone; without --list the server runs")
     note("serving the graph over stdin and stdout; Ctrl-C ends it")
     graph.serve_mcp()

@@ -110,6 +110,13 @@ def examples(*lines: str) -> str:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
+
+def dataset_options(command: Command) -> Command:
+    """Add the id of an attached data set and ``--json``, and pass on the ``graph``."""
+    result: Command = click.argument("id_", metavar="ID")(json_option(graph_options(command)))
+    return result
+
+
 param_option = click.option(
     "--param",
     "params",

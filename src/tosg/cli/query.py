@@ -18,6 +18,7 @@ from tosg.cli.options import (
     timeout_option,
 )
 from tosg.graph import QUERY_TIMEOUT
+from tosg.progress import ProgressBar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,21 +80,25 @@ def query(
         _list(form)
         return
     if query is None:
-        raise click.UsageError("name what to run: a statement (see --list), @FILE or Cypher")
+        raise click.UsageError("no query given: name a statement (see --list), @FILE or Cypher")
     from tosg.catalog import find_statement
     from tosg.errors import AmbiguousNameError
     from tosg.inputs import read_params
 
     if describe:
         if form in ("csv", "arrow"):
-            raise click.UsageError("a description is text, or JSON with --json")
+            raise click.UsageError(
+                "--describe prints text, or JSON with --json: leave --format out"
+            )
         click.echo((_as_document if form == "json" else describe_statement)(find_statement(query)))
         return
     most = limit + 1 if limit else None
     values = read_params(params, query)
     while True:
         try:
-            table = graph.query(query, params=values, timeout=timeout, limit=most, first=first)
+            with ProgressBar() as progress:
+                progress("asking")
+                table = graph.query(query, params=values, timeout=timeout, limit=most, first=first)
             break
         except AmbiguousNameError as error:
             values[error.where or ""] = choose_candidate(error)

@@ -142,7 +142,11 @@ def _training(demo: DemoResult, found: Comparison) -> str:
     )
     classes = TrainingSet(demo.training_set).classes
     matrix = pictures.draw_confusion("Confusion matrix of the test cells", classes, full.confusion)
-    lines = "".join(f"<li>{escape(line.strip())}</li>" for line in found.lines())
+    against = {d.reading: d.summary for d in found.differences}
+    rows: list[list[object]] = [
+        [score.reading, score.summary, against.get(score.reading, "")] for score in found.scores
+    ]
+    rows.append(["most common", f"accuracy {found.majority:.3f}", ""])
     seeds = f"all {found.seeds} seeds together" if found.seeds > 1 else "one seed"
     return _section(
         "A model that reads graph, texts and abundances, and without each",
@@ -150,7 +154,8 @@ def _training(demo: DemoResult, found: Comparison) -> str:
         _note("Means over the seeds, by epoch."),
         f"<h3>What it says of the test cells ({seeds})</h3>",
         matrix,
-        f"<ul>{lines}</ul>",
+        rows_html("", ["model", "on the test cells", "full against it"], rows),
+        _note(f"{found.lines()[0]}. Intervals are those that 95 % of redrawn test cells give."),
     )
 
 

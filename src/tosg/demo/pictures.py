@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from tosg.demo.graph_layout import place_nodes
 from tosg.interop.palette import SIGN_COLOURS, SIGN_MARKS, TYPE_COLOURS
 
 if TYPE_CHECKING:
@@ -60,12 +61,14 @@ def words_at(
     anchor: str = "middle",
     colour: str = _INK,
     turn: float = 0,
+    halo: bool = False,
 ) -> str:
-    """Write words at a place."""
-    turned = f" transform='rotate({turn:.0f} {x:.1f} {y:.1f})'" if turn else ""
+    """Write words at a place; with a halo they can be read over lines."""
+    more = f" transform='rotate({turn:.0f} {x:.1f} {y:.1f})'" if turn else ""
+    more += " stroke='white' stroke-width='3' paint-order='stroke'" if halo else ""
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' text-anchor='{anchor}' "
-        f"fill='{colour}'{turned}>{escape(str(words))}</text>"
+        f"fill='{colour}'{more}>{escape(str(words))}</text>"
     )
 
 
@@ -183,8 +186,8 @@ def draw_graph(
     values : sequence of float
         One per entity, 0 or more.
     """
-    width, height, margin = 900, 480, 46
-    at = _lay_out(entities, edges, width, height, margin)
+    width, height = 900, 480
+    at = place_nodes(entities, edges, width, height)
     most = max(values, default=1.0) or 1.0
     radius = {e.id: 7 + 13 * v / most for e, v in zip(entities, values, strict=True)}
     parts = []
@@ -206,32 +209,9 @@ def draw_graph(
             f"fill='{viridis(value / most)}' stroke='white'>"
             f"<title>{escape(entity.name or entity.id)}: {value:.3g}</title></circle>"
         )
-        parts.append(words_at(x, y - radius[entity.id] - 3, entity.label[:14], size=11))
+        top = y - radius[entity.id] - 3
+        parts.append(words_at(x, top, entity.label[:14], size=11, halo=True))
     return svg(title, width, height, parts)
-
-
-def _lay_out(
-    entities: Sequence[Entity], edges: Sequence[Edge], width: int, height: int, margin: int
-) -> dict[str, tuple[float, float]]:
-    """Place connected parts side by side, the largest first, each by its own springs."""
-    import networkx as nx
-
-    network = nx.Graph((e.start, e.end) for e in edges)
-    network.add_nodes_from(e.id for e in entities)
-    parts = sorted(nx.connected_components(network), key=lambda p: (-len(p), sorted(p)))
-    shares = [len(part) ** 0.5 for part in parts]
-    unit = width / sum(shares)
-    at, left = {}, 0.0
-    for part, share in zip(parts, shares, strict=True):
-        room = unit * share
-        places = nx.spring_layout(network.subgraph(sorted(part)), seed=3, iterations=300)
-        for id_, (x, y) in places.items():
-            at[id_] = (
-                left + min(margin, room / 2) + (x + 1) / 2 * max(room - 2 * margin, 0),
-                margin + (y + 1) / 2 * (height - 2 * margin),
-            )
-        left += room
-    return at
 
 
 def draw_curves(title: str, curves: Mapping[str, Sequence[float]], axis: str) -> str:

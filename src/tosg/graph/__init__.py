@@ -117,6 +117,7 @@ class KnowledgeGraph(GraphConnection):
     cells_report = cells.cells_report
     remap_cells = cells.remap_cells
     detach_cells = cells.detach_cells
+    write_signals = cells.write_signals
 
     # Training sets.
     export = training_sets.export

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
+
     from tosg.graph.connection import GraphConnection
     from tosg.kg.cells.obs.mapping import CellMapping
     from tosg.kg.cells.remap import RemapReport
     from tosg.kg.cells.report import AttachReport
+    from tosg.kg.cells.signals import SignalReport
     from tosg.kg.cells.stored.dataset import DatasetInfo
 
 
@@ -221,3 +224,37 @@ def detach_cells(graph: GraphConnection, dataset: str) -> int:
     from tosg.kg.cells.remap import detach
 
     return detach(graph.db, dataset)
+
+
+def write_signals(graph: GraphConnection, scores: pa.Table, *, method: str) -> SignalReport:
+    """Write scores of edges in groups of cells: all of them, or none.
+
+    The score of an edge is kept as ``SIGNALS_IN`` from its source to the group, with the ``idx`` of
+    its target; the statement ``signals_in_cell_type`` asks for them. Scores of the same method in
+    the same groups are replaced, those of other methods and groups stay.
+
+    Parameters
+    ----------
+    scores : pyarrow.Table
+        One row per edge and group, with the columns ``group`` (id of a `CellGroup`), ``source`` and
+        ``target`` (ids of genes or proteins), ``score``, and, where known, ``type`` and ``sign`` of
+        the edge, ``sd`` and ``seeds`` (spread of the score, and over how many models).
+    method : str
+        What made the scores.
+
+    Returns
+    -------
+    SignalReport
+        How many were written and replaced, in how many groups.
+
+    Raises
+    ------
+    ConfigError
+        The method has no name.
+    DataError
+        A column, a value, a group, a gene or a protein is wrong, an edge has two scores in one
+        group, or the server has no memory for so many rows in one transaction.
+    """
+    from tosg.kg.cells.signals import write_signals
+
+    return write_signals(graph.db, scores, method)

@@ -242,14 +242,28 @@ def embed(
     )
 
 
-def check(graph: GraphConnection) -> list[Finding]:
+def check(graph: GraphConnection, *, progress: Progress = silent) -> list[Finding]:
     """Check the graph against the schema and its last report; empty where all is well.
 
     Reads every node and relationship once.
+
+    Parameters
+    ----------
+    progress : Progress
+        Called with each rule.
+
+    Returns
+    -------
+    list of Finding
+
+    Raises
+    ------
+    DatabaseError
+        The server is not there.
     """
     from tosg.kg.report.check import check
 
-    return check(graph.db)
+    return check(graph.db, progress)
 
 
 def repair(

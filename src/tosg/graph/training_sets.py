@@ -50,7 +50,8 @@ def export(
     shard_size: int = UNSET,
     layout: str = "tosg",
     grow: str | os.PathLike[str] | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    engine: str = "local",
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
@@ -105,8 +106,11 @@ def export(
         A training set whose selection is exported again: its nodes and cells keep their rows and
         splits, its shards are linked into `out`, and only new cells are read. No option of the
         selection goes with it.
-    workers : int
-        Local processes for the cells; the bytes are the same for any number.
+    workers : int, optional
+        Tasks of the cells that run at once: local processes, 1 by default; on Ray one for each
+        CPU of the cluster by default. The bytes are the same for any number.
+    engine : {"local", "ray"}
+        What runs them: this machine, or a Ray cluster (extra ``ray``).
     resume : bool
         Continue an export to `out` that did not end.
     dry_run : bool
@@ -134,6 +138,7 @@ def export(
     """
     arguments = locals().copy()  # before other names are bound
     from tosg.export.selection import Selection
+    from tosg.export.write.engines import check_engine
     from tosg.export.write.export import grow as grow_set
     from tosg.export.write.layouts import check_layout, export_layout
 
@@ -147,12 +152,15 @@ def export(
             changes[name] = tuple(changes[name])
     how: dict[str, Any] = {
         "workers": workers,
+        "engine": engine,
         "resume": resume,
         "dry_run": dry_run,
         "timeout": timeout,
         "progress": progress,
     }
+    # Before the graph is opened: what is wrong whatever the graph.
     check_layout(layout)
+    check_engine(engine, workers)
     if grow is None:
         asked = replace(selection or Selection(), **changes)
         return export_layout(graph.db, asked, out, layout, **how)
@@ -173,7 +181,9 @@ def export_each(
     out: str | os.PathLike[str],
     selections: Mapping[str, Selection],
     *,
-    workers: int = 1,
+    layout: str = "tosg",
+    workers: int | None = None,
+    engine: str = "local",
     resume: bool = False,
     dry_run: bool = False,
     timeout: float | None = SELECTION_TIMEOUT,
@@ -190,7 +200,9 @@ def export_each(
         The folder of the training sets.
     selections : mapping
         Name of each folder to what to export, as `tosg.inputs.read_each` gives it.
-    workers, resume, dry_run, timeout, progress
+    layout : {"tosg", "celltosg", "anndata", "mudata", "text"}
+        Of the files, as of `export`; a file has the name with its ending.
+    workers, engine, resume, dry_run, timeout, progress
         As of `export`.
 
     Returns
@@ -207,13 +219,18 @@ def export_each(
     ExportError
         As of `export`; then none of those that were not finished before is written.
     """
-    from tosg.export.write.export import export_each
+    from tosg.export.write.engines import check_engine
+    from tosg.export.write.layouts import check_layout, export_each_layout
 
-    return export_each(
+    check_layout(layout)
+    check_engine(engine, workers)
+    return export_each_layout(
         graph.db,
         selections,
         out,
+        layout,
         workers=workers,
+        engine=engine,
         resume=resume,
         dry_run=dry_run,
         timeout=timeout,

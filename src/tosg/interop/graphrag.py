@@ -125,6 +125,7 @@ def describe_schema_for_models(types: Iterable[str] = ()) -> str:
             lines.append(f"{r.name} {{{own}}}")
     if not wanted:
         lines.append("EXPRESSES {mean: FLOAT, fraction: FLOAT}")
+        lines.append("SIGNALS_IN {target_idx: INTEGER, type: STRING, sign: INTEGER, score: FLOAT}")
     lines.append("The relationships:")
     for name, pairs in used.items():
         lines += [f"(:{a})-[:{name}]->(:{b})" for a, b in pairs]

@@ -67,7 +67,7 @@ def make_server(graph: OpenedLate) -> MCPServer[Any]:
     server: MCPServer[Any] = MCPServer(
         "tosg", instructions=_INSTRUCTIONS, version=VERSION, log_level="WARNING"
     )
-    for tool in _tools(graph):
+    for tool in _Tools(graph).all():
         server.add_tool(
             _with_errors(tool),
             annotations=ToolAnnotations(
@@ -105,8 +105,24 @@ def _with_errors(tool: Callable[_Arguments, Answer]) -> Callable[_Arguments, Ans
     return wrapper
 
 
-def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
-    def search_entities(text: str, types: list[str] | None = None, limit: int = 10) -> Answer:
+class _Tools:
+    """The tools; their docstrings are what an assistant reads of them."""
+
+    def __init__(self, graph: OpenedLate) -> None:
+        self._graph = graph
+
+    def all(self) -> list[Callable[..., Answer]]:
+        return [
+            self.search_entities,
+            self.get_entity,
+            self.get_neighbourhood,
+            self.find_statements,
+            self.run_statement,
+            self.run_cypher,
+            self.describe_graph,
+        ]
+
+    def search_entities(self, text: str, types: list[str] | None = None, limit: int = 10) -> Answer:
         """Find entities by name, by meaning and by words, best first.
 
         Args:
@@ -114,20 +130,23 @@ def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
             types: Only these types, as Gene, Disease, Drug, Pathway (see describe_graph).
             limit: Entities at most.
         """
-        found = search(graph.db, text, types=types, k=_limited(limit))
+        found = search(self._graph.db, text, types=types, k=_limited(limit))
         notes = [said for said in (note_of(found), ambiguity_of(found)) if said]
         return {"rows": found.to_pylist(), "notes": notes}
 
-    def get_entity(entity: str) -> Answer:
+    def get_entity(self, entity: str) -> Answer:
         """Read what the graph says of one entity: names, text, identifiers, who claims it.
 
         Args:
             entity: Its id, symbol, name or synonym.
         """
-        id_ = find_entity(graph.db, ENTITY, entity, "entity")
-        return {"entity": read_entity(graph.db, id_), "relationships": count_degrees(graph.db, id_)}
+        id_ = find_entity(self._graph.db, ENTITY, entity, "entity")
+        return {
+            "entity": read_entity(self._graph.db, id_),
+            "relationships": count_degrees(self._graph.db, id_),
+        }
 
-    def get_neighbourhood(entity: str, limit: int = 50) -> Answer:
+    def get_neighbourhood(self, entity: str, limit: int = 50) -> Answer:
         """List what is joined to an entity, or to a gene's proteins: the best of each type in turn.
 
         Args:
@@ -135,9 +154,9 @@ def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
             limit: Relationships at most.
         """
         values = {"entity": entity, "limit": _limited(limit) + 1}
-        return _answer(graph.db, "neighbourhood", values, limit)
+        return _answer(self._graph.db, "neighbourhood", values, limit)
 
-    def find_statements() -> Answer:
+    def find_statements(self) -> Answer:
         """List the named questions that the graph can answer, with their parameters."""
         return {
             "statements": [
@@ -160,7 +179,7 @@ def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
         }
 
     def run_statement(
-        name: str, parameters: dict[str, Any] | None = None, limit: int = 50
+        self, name: str, parameters: dict[str, Any] | None = None, limit: int = 50
     ) -> Answer:
         """Answer a named question (see find_statements).
 
@@ -170,10 +189,12 @@ def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
             limit: Rows at most.
         """
         if not find_statement(name).declared:
-            raise ToolError("that is no name of a statement; run_cypher takes Cypher")
-        return _answer(graph.db, name, parameters or {}, limit)
+            raise ToolError("no statement has this name; run_cypher takes Cypher")
+        return _answer(self._graph.db, name, parameters or {}, limit)
 
-    def run_cypher(query: str, parameters: dict[str, Any] | None = None, limit: int = 50) -> Answer:
+    def run_cypher(
+        self, query: str, parameters: dict[str, Any] | None = None, limit: int = 50
+    ) -> Answer:
         """Run Cypher that reads; writing, files and administration are refused.
 
         Args:
@@ -183,21 +204,11 @@ def _tools(graph: OpenedLate) -> list[Callable[..., Answer]]:
         """
         if query.lstrip().startswith("@"):
             raise ToolError("files are not read here; give the Cypher itself")
-        return _answer(graph.db, query, parameters or {}, limit)
+        return _answer(self._graph.db, query, parameters or {}, limit)
 
-    def describe_graph() -> Answer:
+    def describe_graph(self) -> Answer:
         """Describe the schema: types of entities and relationships, and their properties."""
         return page.as_dict()
-
-    return [
-        search_entities,
-        get_entity,
-        get_neighbourhood,
-        find_statements,
-        run_statement,
-        run_cypher,
-        describe_graph,
-    ]
 
 
 def _limited(limit: int) -> int:

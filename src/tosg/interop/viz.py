@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_MIDDLE_SIZE, _SIZE = 28, 18
+_MIDDLE_SIZE, _SIZE = 30, 24
+_LARGE, _CAPTION = 3, 4
 _THIN, _THICK = 1.0, 6.0
 
 
@@ -40,6 +41,7 @@ def draw(
         Node(
             id=e.id,
             caption=e.label[:40],
+            caption_size=_LARGE,
             color=TYPE_COLOURS.get(e.type, "#CCCCCC"),
             size=_MIDDLE_SIZE if e.id in shown else _SIZE,
             properties={"id": e.id, "type": e.type, "name": e.name},
@@ -52,6 +54,7 @@ def draw(
             source=edge.start,
             target=edge.end,
             caption=f"{edge.type} {SIGN_MARKS.get(edge.sign, '')}".strip(),
+            caption_size=_CAPTION,
             color=SIGN_COLOURS.get(edge.sign, SIGN_COLOURS[None]),
             width=_THIN + (_THICK - _THIN) * (edge.score or 0.0),
             properties=_told(edge),
@@ -81,6 +84,7 @@ def draw_metagraph(
         Node(
             id=label,
             caption=f"{label} {counts.get(label, 0):,}",
+            caption_size=_LARGE,
             color=TYPE_COLOURS.get(label, "#CCCCCC"),
             size=14 + 4 * len(str(counts.get(label, 0))),
             properties={"entities": str(counts.get(label, 0))},
