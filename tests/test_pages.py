@@ -104,6 +104,7 @@ NOT_RUN = {
         "it downloads gigabytes",
         "it asks a graph of the recipe `signaling`",
     ),
+    "docs/science.md": ("it takes minutes; `tests/test_science.py` runs the tasks on few cells",),
 }
 
 pytestmark = [
