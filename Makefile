@@ -64,7 +64,7 @@ test: setup
 	$(MAKE) test-lts
 
 # The part that needs no server, on Python 3.12 and 3.13 where they are installed, each in an
-# environment of its own.
+# environment of its own: of a test with parameters one case, in `make test-long` all.
 test-pythons: setup
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python tests/other_pythons.py
 
@@ -80,6 +80,7 @@ lts-server: setup
 
 test-long: setup
 	TOSG_TEST_LONG=1 $(BIN)/python -m pytest -m "slow or deep"
+	TOSG_TEST_LONG=1 $(MAKE) test-pythons
 	$(MAKE) release-check test-oldest
 
 # Wheel and sdist as they are uploaded; each extra alone in an empty environment. Many gigabytes.

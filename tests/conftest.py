@@ -37,13 +37,18 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--graph NAME``: the managed graph that `tests/biology` asks, instead of making one."""
+    """``--graph NAME``: the managed graph that `tests/biology` asks, instead of making one;
+    ``--first-cases``: each test once, with the first of its parameters."""
     parser.addoption("--graph", help="managed graph that tests/biology asks")
+    parser.addoption("--first-cases", action="store_true", help="each test with one parameter")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests of the longest files first; mark those that ask for the server, or for the
     embedding model."""
+    if config.getoption("first_cases"):
+        first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        items[:] = [item for item in items if first[item.nodeid.partition("[")[0]] is item]
     for item in items:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.neo4j)

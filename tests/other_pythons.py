@@ -2,7 +2,9 @@
 
 Run by ``make test-pythons``; not a pytest file, since it makes environments of its own. They have
 no PyTorch, which is most of an environment's size: what needs it (the marker ``extras``, and the
-files below) runs on the first Python alone. The versions are tested side by side.
+files below) runs on the first Python alone, as do all cases but the first of a test with
+parameters: what a Python does differently shows in each of them. The versions are tested side by
+side; ``TOSG_TEST_LONG=1`` runs all cases.
 """
 
 from __future__ import annotations
@@ -99,6 +101,8 @@ def test(version: str, python: Path) -> bool:
     left_out = [f"{'--deselect' if '::' in place else '--ignore'}={place}" for place in LEFT_OUT]
     chosen = "not neo4j and not slow and not extras"
     words = [python, "-m", "pytest", "-q", "-m", chosen, *left_out, "-p", "no:cacheprovider"]
+    if not os.environ.get("TOSG_TEST_LONG"):
+        words.append("--first-cases")
     begun = time.monotonic()
     done = subprocess.run([*map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.monotonic() - begun

@@ -4,14 +4,16 @@
     python docs/scripts/take_screenshots.py
 
 Each view is opened on the managed graph ``demo`` (``--graph`` names another) with a state in its
-address, and kept as a small WebP. Needs the extra ``dashboard`` and Debian's ``chromium`` and
-``chromium-driver``.
+address, and kept as a small WebP. ``--time`` takes no pictures: it says how long each view takes to
+show its first part and all of it, when it was open before. Needs the extra ``dashboard`` and
+Debian's ``chromium`` and ``chromium-driver``.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import statistics
 import subprocess
 import sys
 import time
@@ -50,6 +52,15 @@ MOST_HEIGHT = 1250
 #: Seconds for pictures drawn by scripts to come to rest.
 REST_SECONDS = 3.0
 
+#: Whatever stands below the title of a view and is not only room for what comes.
+FIRST_PART = (
+    "[data-testid=stMain] :is([data-testid=stMetric], [data-testid=stDataFrame], canvas, "
+    "svg.marks, [data-testid=stTextInput], [data-testid=stSelectbox], [data-testid=stMarkdown] p)"
+)
+
+#: Times that ``--time`` opens a view after the first.
+TIMES = 5
+
 #: Of WebP; text stays sharp.
 QUALITY = 72
 
@@ -60,6 +71,7 @@ def main() -> None:
     parser.add_argument("--graph", default="demo")
     parser.add_argument("--out", type=Path, default=IMAGES)
     parser.add_argument("--phone", action="store_true", help="as wide as a phone, whole")
+    parser.add_argument("--time", action="store_true", help="say how long the views take instead")
     parser.add_argument("views", nargs="*", choices=[*VIEWS, []], help="by default all")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -70,11 +82,30 @@ def main() -> None:
             with chrome() as browser:
                 open_view(browser, address)  # what is compiled at a first visit
                 for name in options.views or VIEWS:
+                    if options.time:
+                        first, whole = time_view(browser, address + VIEWS[name])
+                        print(f"{name}: first part {first:.2f} s, whole {whole:.2f} s")  # noqa: T201
+                        continue
                     target = options.out / f"dashboard-{name}.webp"
                     size = take(browser, address + VIEWS[name], target, phone=options.phone)
                     print(f"{name}: {size / 1000:.0f} kB")  # noqa: T201
         finally:
             page.terminate()
+
+
+def time_view(browser: Chrome, address: str) -> tuple[float, float]:
+    """Medians of the seconds to the first part below a view's title, and to all of it."""
+    open_view(browser, address)
+    firsts, wholes = [], []
+    for _ in range(TIMES):
+        started = time.monotonic()
+        browser.get(address)
+        while not browser.find_elements("css selector", FIRST_PART):
+            time.sleep(0.02)
+        firsts.append(time.monotonic() - started)
+        settle(browser)
+        wholes.append(time.monotonic() - started)
+    return statistics.median(firsts), statistics.median(wholes)
 
 
 def take(browser: Chrome, address: str, target: Path, *, phone: bool = False) -> int:
