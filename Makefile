@@ -51,7 +51,7 @@ demo: $(DEMO_STAMP)
 
 # Java's second compiler does not pay in servers that live for minutes: without it the suite takes a
 # sixth less.
-BRIEF := TOSG_NEO4J_JVM=-XX:TieredStopAtLevel=1
+BRIEF := TOSG_NEO4J_JVM="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 
 # Several processes, each with a server of its own; a file's tests stay together. One thread each:
 # threads of many processes that wait for each other take ten times as long.

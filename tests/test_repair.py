@@ -122,6 +122,7 @@ def test_a_claim_keeps_its_form_when_it_is_shortened() -> None:
 
 
 @pytest.mark.neo4j
+@pytest.mark.slow
 def test_data_that_cannot_be_opened_are_set_aside(
     server: managed.ServerInfo, tmp_path: Path
 ) -> None:

@@ -138,6 +138,8 @@ class RayEngine:
                         todo.append(k)
                     else:
                         yield k, receipt
+            if self.deaths:  # not before: other tasks' files of the same kind were still written
+                forget_dead(plan)
         finally:
             for reference in waiting:
                 ray.cancel(reference, force=True)
@@ -161,7 +163,6 @@ class RayEngine:
                     found=f"{tries[k]} times; at last: {_first_line(error)}",
                     hint="see Ray's logs; often memory runs out. --resume goes on",
                 ) from error
-            forget_dead(plan)
             return None
         return receipt
 

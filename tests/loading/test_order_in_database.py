@@ -57,6 +57,7 @@ def check(empty: Settings, data: Path, names: list[str], orders: list[int]) -> N
     assert held(empty) == first
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_few_sources_give_the_same_graph_in_any_order(empty: Settings, tmp_path: Path) -> None:
     assert len(FEW) == 6

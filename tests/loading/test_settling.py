@@ -117,7 +117,7 @@ def test_a_lost_linked_file_does_not_keep_a_graph_from_being_loaded(
     assert load(empty, inputs(data, ["uniprot"])).remapped == {"early": 1}
 
 
-@pytest.mark.parametrize("what", ["attach", "detach"])
+@pytest.mark.parametrize("what", ["attach", pytest.param("detach", marks=pytest.mark.slow)])
 def test_a_load_completes_what_a_killed_writer_of_cells_left(
     empty: Settings, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
