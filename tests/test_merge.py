@@ -45,7 +45,7 @@ def merged(given_claims: list[Claim]) -> Graph:
 
 
 @pytest.mark.deep
-@settings(max_examples=examples(40, 200), deadline=None)
+@settings(max_examples=examples(20, 200), deadline=None)
 @given(sets, st.randoms(use_true_random=False))
 def test_random_claims_as_the_oracle_in_any_order(found: list[Claim], random: object) -> None:
     expected = oracle.graph(found)

@@ -63,6 +63,7 @@ def real_genes(shared_data: Path, n: int) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_recall_on_real_genes(database: Database, model: Model, shared_data: Path) -> None:
     add_entities(database, "Gene", real_genes(shared_data, GENES))
     embed(database, model)
