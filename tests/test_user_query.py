@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import neo4j
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -286,6 +287,42 @@ def test_names_that_are_not_there_are_told_with_the_nearest(graph: Database) -> 
 
 
 @pytest.mark.neo4j
+def test_the_server_explains_a_query_once(graph: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    run = neo4j.Session.run
+
+    def heard(self: neo4j.Session, query: Any, *arguments: Any, **more: Any) -> neo4j.Result:
+        sent.append(getattr(query, "text", query))
+        return run(self, query, *arguments, **more)
+
+    monkeypatch.setattr(neo4j.Session, "run", heard)
+    query = "MATCH (g:Gene) WHERE g.id <> $other RETURN g.id AS asked_once ORDER BY asked_once"
+    found = []
+    for other in ("ncbigene:930", "ncbigene:930", "ncbigene:3558"):
+        sent.clear()
+        found.append(run_query(graph, query, {"other": other}, timeout=60).to_pylist())
+        assert any("EXPLAIN" in text for text in sent) == (len(found) == 1)
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
+def test_a_name_that_comes_later_is_known_then(graph: Database) -> None:
+    query = "MATCH (g:Gene) WHERE g.arrives_later = 1 RETURN count(g) AS n"
+    warnings: list[str] = []
+    before = run_query(graph, query, {}, timeout=60, warnings=warnings)
+    assert (before["n"].to_pylist(), len(warnings)) == ([0], 1)
+    graph.write("CREATE (:Gene {id: 'x:later', arrives_later: 1})")
+    try:
+        warnings.clear()
+        after = run_query(graph, query, {}, timeout=60, warnings=warnings)
+        assert (after["n"].to_pylist(), warnings) == ([1], [])
+    finally:
+        graph.write("MATCH (g:Gene {id: 'x:later'}) DELETE g")
+
+
+@pytest.mark.neo4j
+@pytest.mark.lts
 def test_limit_cuts_the_rows(graph: Database) -> None:
     found = run_query(
         graph, "MATCH (g:Gene) RETURN g.symbol ORDER BY g.symbol", {}, timeout=60, limit=2

@@ -4,6 +4,10 @@ Read access alone is no sandbox (``LOAD CSV``, ``SHOW`` and procedures work in i
 type must be "r", and the plan may have none of the operators and procedures that reach further.
 The plan shows no subquery that stands in a list or a ``CASE``, so the text is looked through too,
 and it is the very text that runs which is explained.
+
+The server plans anew for each ``EXPLAIN``, which can take a second, so what it said is kept, by
+database, text and types of the parameters. It would say the same again: a database goes on to know
+the names that it has once had.
 """
 
 from __future__ import annotations
@@ -11,7 +15,9 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import neo4j
@@ -54,6 +60,11 @@ _ALLOWED = re.compile(
 )
 
 _REFUSED_OPERATORS = re.compile(r"LoadCSV|Show\w+|TerminateTransactions")
+
+#: What was explained last, and how much of it is kept.
+_explained: OrderedDict[tuple[Any, ...], tuple[list[str], neo4j.ResultSummary]] = OrderedDict()
+_EXPLAINED_MOST = 256
+_explained_lock = Lock()
 
 #: GQL status of a name that the database does not have -> kind of name.
 _UNKNOWN = {"01N50": "label", "01N51": "relationship type", "01N52": "property"}
@@ -207,15 +218,33 @@ def _explain(
     timeout: float | None,
     wrong: Callable[[ne.ClientError], QueryError],
 ) -> tuple[list[str], neo4j.ResultSummary]:
+    types = tuple(sorted((name, type(value).__name__) for name, value in values.items()))
+    key = (_database_id(db), prefix, body, types)
+    with _explained_lock:
+        if key in _explained:
+            _explained.move_to_end(key)
+            return _explained[key]
     query = neo4j.Query(f"{prefix} EXPLAIN {body}", timeout=timeout)
     with db.session(notifications_min_severity="WARNING") as session:
         try:
             result = session.run(query, dict(values))
-            return list(result.keys()), result.consume()
+            found = list(result.keys()), result.consume()
         except ne.ClientError as error:
             if is_of_the_query(error):
                 raise wrong(error) from error
             raise
+    # A name that is not known yet may be known next time.
+    if not any(remark.gql_status in _UNKNOWN for remark in found[1].gql_status_objects):
+        with _explained_lock:
+            _explained[key] = found
+            if len(_explained) > _EXPLAINED_MOST:
+                _explained.popitem(last=False)
+    return found
+
+
+def _database_id(db: Database) -> str:
+    """Of the data, also after a load has replaced them."""
+    return str(db.rows("CYPHER 5 CALL db.info() YIELD id RETURN id")[0]["id"])
 
 
 def _does_not_parse(error: ne.ClientError, text: str, shift: int) -> QueryError:
