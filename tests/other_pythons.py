@@ -43,6 +43,7 @@ LEFT_OUT = (
     "tests/test_notebooks.py",
     "tests/test_pages.py",
     "tests/test_public.py",
+    "tests/test_science.py",
     "tests/test_server_survival.py",
     "tests/test_trials.py",
 )

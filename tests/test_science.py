@@ -61,7 +61,7 @@ def graph(
     trrust = pd.read_csv(shared_data / "trrust/trrust_rawdata.human.tsv", sep="\t", header=None)
     wired = trrust[trrust[0].isin(features[1]) & trrust[1].isin(features[1])]
     chosen = features[features[1].isin({*wired[0], *wired[1]})].drop_duplicates(1)[:100]
-    genes = [
+    genes: list[tuple[str, str, str, list[str], list[str]]] = [
         (f"ncbigene:{i}", symbol, f"{symbol} gene", [], [f"ensembl:{ensembl}"])
         for i, (ensembl, symbol) in enumerate(zip(chosen[0], chosen[1], strict=True), start=1)
     ]
