@@ -2,8 +2,8 @@
 
 A task compares *readings* of the same cells: one model with everything ("full"), the same model
 without some part of it, and plain baselines. Every reading is scored on the same items (cells,
-genes or edges) with the same seeds. Whether two readings differ is told by a paired bootstrap
-over seeds and items: where its 95 % interval holds 0, there is no difference beyond chance.
+genes or edges) with the same seeds. Two readings are compared by a paired bootstrap over seeds and
+items: if the 95 % interval of their difference contains 0, it is no more than chance.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ type must be "r", and the plan may have none of the operators and procedures tha
 The plan shows no subquery that stands in a list or a ``CASE``, so the text is looked through too,
 and it is the very text that runs which is explained.
 
-The server plans anew for each ``EXPLAIN``, which can take a second, so what it said is kept, by
-database, text and types of the parameters. It would say the same again: a database goes on to know
-the names that it has once had.
+The server plans a query again for each ``EXPLAIN``, which can take a second. The results are
+therefore cached in the process, by database, text and parameter types. They stay valid: a database
+never forgets a label, type or property name, and a result with an unknown name is not cached.
 """
 
 from __future__ import annotations
