@@ -93,42 +93,60 @@ def balanced(said: Tensor, true: Tensor) -> float:
     return float(torch.stack(hits).mean())
 
 
-def fit(
-    model: nn.Module,
-    inputs: Callable[[Tensor], Tensor],
+def fit_network(
+    text: Tensor,
+    learn: Tensor,
     y: Tensor,
-    train: Tensor,
-    judge: Callable[[nn.Module], float],
+    choose: Tensor,
+    y_choose: Tensor,
+    classes: int,
     *,
+    learn_text: bool,
     seed: int,
     epochs: int,
-) -> nn.Module:
-    """Train a classifier and keep the epoch that `judge` likes best.
+) -> TextGraphNet:
+    """Train a `TextGraphNet` and keep the epoch of the best balanced accuracy on cells set apart.
 
     Parameters
     ----------
-    inputs : function
-        From rows (B,) to the model's input.
-    y : (M,) int64
-    train : (m,) int64
-        Rows to learn from.
+    text : (N, D) float32
+    learn, choose : (m, N, channels) float32
+        What the genes have and hear, of the cells to learn from and of those set apart.
+    y, y_choose : (m,) int64
+        Their classes.
     """
+    torch.manual_seed(seed)
+    model = TextGraphNet(text, learn.shape[-1], classes, learn_text=learn_text)
     learned = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=RATE, weight_decay=DECAY)
     draw = torch.Generator().manual_seed(seed)
     best, state = -1.0, model.state_dict()
     for _ in range(epochs):
-        for rows in train[torch.randperm(len(train), generator=draw)].split(BATCH):
-            loss = nn.functional.cross_entropy(model(inputs(rows)), y[rows])
+        for rows in torch.randperm(len(learn), generator=draw).split(BATCH):
+            loss = nn.functional.cross_entropy(model(learn[rows]), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         with torch.no_grad():
-            score = judge(model)
+            score = balanced(model(choose).argmax(dim=1), y_choose)
         if score > best:
             best, state = score, {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(state)
     return model
+
+
+def minimise(layer: nn.Linear, loss: Callable[[], Tensor], decay: float) -> None:
+    """Fit a linear layer, its weights zero at first, to a convex loss with weight decay."""
+    nn.init.zeros_(layer.weight)
+    optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=30, line_search_fn="strong_wolfe")
+
+    def step() -> Tensor:
+        layer.zero_grad()
+        found = loss() + decay * (layer.weight**2).sum() / 2
+        found.backward()
+        return found
+
+    optimizer.step(step)
 
 
 def fit_linear(x: Tensor, y: Tensor, split: Split, classes: int) -> Tensor:
@@ -136,19 +154,11 @@ def fit_linear(x: Tensor, y: Tensor, split: Split, classes: int) -> Tensor:
     best, said = -1.0, torch.zeros(0)
     for decay in DECAYS_OF_LINEAR:
         layer = nn.Linear(x.shape[1], classes)
-        nn.init.zeros_(layer.weight)
-        optimizer = torch.optim.LBFGS(
-            layer.parameters(), max_iter=30, line_search_fn="strong_wolfe"
+        minimise(
+            layer,
+            lambda layer=layer: nn.functional.cross_entropy(layer(x[split.train]), y[split.train]),
+            decay,
         )
-
-        def loss(layer: nn.Linear = layer, decay: float = decay) -> Tensor:
-            layer.zero_grad()
-            found = nn.functional.cross_entropy(layer(x[split.train]), y[split.train])
-            found = found + decay * (layer.weight**2).sum() / 2
-            found.backward()
-            return found
-
-        optimizer.step(loss)
         with torch.no_grad():
             score = balanced(layer(x[split.val]).argmax(dim=1), y[split.val])
             if score > best:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import torch
-from network import TextGraphNet, balanced, fit, main_components, moments, split_cells
+from network import fit_network, main_components, minimise, moments, split_cells
 from scipy.stats import rankdata
 from study import (
     FULL,
@@ -127,16 +127,14 @@ def trace(study: Study, reading: str, options: argparse.Namespace) -> Traced:
             split = split_cells(torch.from_numpy(np.flatnonzero(donor != held)), test, seed)
             mean, scale = moments(heard, split.train)
             z = ((heard - mean) * scale).clamp(-5, 5)
-            torch.manual_seed(seed)
-            net = TextGraphNet(
-                text_of(reading, vectors, seed), z.shape[-1], 2, learn_text=reading == "no text"
-            )
-            model = fit(
-                net,
-                z.__getitem__,
-                y,
-                split.train,
-                lambda m, z=z, v=split.val: balanced(m(z[v]).argmax(dim=1), y[v]),
+            model = fit_network(
+                text_of(reading, vectors, seed),
+                z[split.train],
+                y[split.train],
+                z[split.val],
+                y[split.val],
+                2,
+                learn_text=reading == "no text",
                 seed=seed,
                 epochs=options.epochs,
             )
@@ -160,20 +158,14 @@ def trace_linear(study: Study) -> NDArray[Any]:
         mean, scale = moments(study.x, train)
         x = (study.x - mean) * scale
         layer = nn.Linear(x.shape[1], 1)
-        nn.init.zeros_(layer.weight)
-        optimizer = torch.optim.LBFGS(
-            layer.parameters(), max_iter=30, line_search_fn="strong_wolfe"
+        known, target = x[train], y[train].float()
+        minimise(
+            layer,
+            lambda layer=layer, known=known, target=target: (
+                nn.functional.binary_cross_entropy_with_logits(layer(known).flatten(), target)
+            ),
+            0.01,
         )
-
-        def loss(layer: nn.Linear = layer, x: Tensor = x, train: Tensor = train) -> Tensor:
-            layer.zero_grad()
-            said = layer(x[train]).flatten()
-            found = nn.functional.binary_cross_entropy_with_logits(said, y[train].float())
-            found = found + 0.01 * (layer.weight**2).sum() / 2
-            found.backward()
-            return found
-
-        optimizer.step(loss)
         with torch.no_grad():
             added = x[test] * layer.weight
         np.add.at(sums, of[test.numpy()], added.numpy())

@@ -19,11 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from network import (
-    TextGraphNet,
-    balanced,
-    fit,
     fit_linear,
     fit_nearest,
+    fit_network,
     main_components,
     moments,
     split_cells,
@@ -117,18 +115,14 @@ def test_readings(
                     z = z[..., :1] if reading == "no graph" else z
                     mean, scale = moments(z, split.train)
                     z = ((z - mean) * scale).clamp(-5, 5)
-                    torch.manual_seed(seed)
-                    model = fit(
-                        TextGraphNet(
-                            text_of(reading, vectors, seed),
-                            z.shape[-1],
-                            classes,
-                            learn_text=reading == "no text",
-                        ),
-                        z.__getitem__,
-                        y,
-                        split.train,
-                        lambda m, z=z, v=split.val: balanced(m(z[v]).argmax(dim=1), y[v]),
+                    model = fit_network(
+                        text_of(reading, vectors, seed),
+                        z[split.train],
+                        y[split.train],
+                        z[split.val],
+                        y[split.val],
+                        classes,
+                        learn_text=reading == "no text",
                         seed=seed,
                         epochs=options.epochs,
                     )

@@ -23,11 +23,9 @@ import numpy as np
 import torch
 from network import (
     Split,
-    TextGraphNet,
-    balanced,
-    fit,
     fit_linear,
     fit_nearest,
+    fit_network,
     main_components,
     moments,
 )
@@ -150,14 +148,14 @@ def test_network(
         return heard[..., :1] if reading == "no graph" else heard
 
     learn, choose, test = fold.standardise(hear, study.x)
-    chosen = y[fold.choose.rows]
-    torch.manual_seed(seed)
-    model = fit(
-        TextGraphNet(text, learn.shape[-1], classes, learn_text=reading == "no text"),
-        learn.__getitem__,
+    model = fit_network(
+        text,
+        learn,
         y[fold.learn.rows],
-        torch.arange(len(learn)),
-        lambda m: balanced(m(choose).argmax(dim=1), chosen),
+        choose,
+        y[fold.choose.rows],
+        classes,
+        learn_text=reading == "no text",
         seed=seed,
         epochs=epochs,
     )
