@@ -105,7 +105,7 @@ def _edges(folder: Path, share: float, seed: int) -> list[dict[str, Any]]:
 def _load_and_export(folder: Path, nodes: int, edges: int, seed: int) -> dict[str, float]:
     graph = Graph(folder, nodes, edges, seed)
     loaded = graph.measure_import()[0].detail
-    exported = run_client("benchmarks.scale_export", "ours", str(folder))
+    exported = run_client("benchmarks.scale_export", "edges", str(folder))
     note(f"curves: {nodes:,} nodes, {edges:,} edges: {json.dumps(exported)}")
     return {
         "load, s": _number(loaded["seconds"]),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from benchmarks import Options
     from tosg.kg.report.load_report import LoadReport
+    from tosg.loaders.pipeline.load import Way
     from tosg.settings import Settings
 
 
@@ -55,7 +56,7 @@ def _import(options: Options, files: graph.Sources) -> Comparison:
     for _ in range(options.repeat):
         here = _fresh(options, "load")
         note("import: source files to graph ...")
-        seconds, report = _timed_load(here, files.inputs())
+        seconds, report = _timed_load(here, files.inputs(), "import")
         if best is None or seconds < best[0]:
             best = seconds, report
     assert best is not None
@@ -95,7 +96,7 @@ def _unwind(options: Options, files: graph.Sources) -> Comparison:
     for side in ("bolt", "bolt-peer"):
         here = _fresh(options, side)
         nodes = [SourceInput(HetionetNodes(), _nodes_and_edges(files))]
-        load(here, nodes, settle=False, way="bolt" if options.small else "auto")
+        load(here, nodes, settle=False)
         note(f"unwind: {side} ...")
         if side == "bolt":
             given = [SourceInput(Hetionet(), _nodes_and_edges(files))]
@@ -120,11 +121,13 @@ def _nodes_and_edges(files: graph.Sources) -> dict[str, Path]:
     return {"nodes": files.nodes, "edges": files.edges}
 
 
-def _timed_load(here: Settings, given: list[SourceInput]) -> tuple[float, LoadReport]:
+def _timed_load(
+    here: Settings, given: list[SourceInput], way: Way = "auto"
+) -> tuple[float, LoadReport]:
     """Load; the server's stop and start are not counted."""
     server.ensure_server(here)
     start = time.perf_counter()
-    report = load(here, given, settle=False)
+    report = load(here, given, settle=False, way=way)
     return time.perf_counter() - start - report.seconds.get("server", 0.0), report
 
 

@@ -18,7 +18,7 @@ import sys
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks import Options
+    from tosg.loaders.pipeline.load import Way
 
 NODES, EDGES = 533_458, 16_600_000
 #: Rows of the refreshed file that say something else.
@@ -99,7 +100,7 @@ class Graph:
         shutil.rmtree(self.folder, ignore_errors=True)
         note(f"scale: drawing {self.edges:,} relationships ...")
         drawn.write_tables(self.folder, self.nodes, self.edges, self.seed)
-        found = self._load("first", self.folder / "pairs.tsv")
+        found = self._load("first", self.folder / "pairs.tsv", "import")
         assert (found["way"], found["relationships"]) == ("import", self.edges), found
         return [
             Comparison("import", found["seconds"], found["stages"]["import"], "s", found),
@@ -141,9 +142,9 @@ class Graph:
             Comparison("compared memory", found["peak_mib"], REFRESH_MIB, "MiB", found),
         ]
 
-    def _load(self, name: str, edges: Path) -> dict[str, Any]:
+    def _load(self, name: str, edges: Path, way: Way = "auto") -> dict[str, Any]:
         note(f"scale: load, {name} ...")
-        found = run_client("benchmarks.scale", str(self.folder), str(edges))
+        found = run_client("benchmarks.scale", str(self.folder), str(edges), way)
         note(f"scale: load, {name}: {json.dumps(found)}")
         assert found["relationships"] == self.edges
         return found
@@ -151,13 +152,14 @@ class Graph:
 
 def _main() -> None:
     folder, edges = map(Path, sys.argv[1:3])
+    way = cast("Way", sys.argv[3])
     from tosg.loaders.pipeline.load import load
 
     here = settings(folder)
     server.ensure_server(here)
     tables = drawn.Drawn(folder / "proteins.tsv", edges)
     start = time.perf_counter()
-    report = load(here, tables.inputs(), settle=False)
+    report = load(here, tables.inputs(), settle=False, way=way)
     seconds = time.perf_counter() - start - report.seconds.get("server", 0.0)
     written = report.written.total("relationships")
     print(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tosg.errors import TosgError
+from tosg.errors import QueryTimeoutError, TosgError
 from tosg.interop.palette import Edge, Entity
 from tosg.kg.query.lookup import find_entities
 from tosg.kg.schema import names
@@ -82,8 +82,6 @@ def _ends(graph: KnowledgeGraph, kind: str, pattern: str, labels: set[str]) -> d
 def _counted_pairs(
     graph: KnowledgeGraph, kind: str, pairs: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str, str, int | None]]:
-    from tosg.errors import QueryError
-
     query = (
         f"MATCH (a)-[r:{names.relationship_type(kind)}]->(b) "
         "RETURN [l IN labels(a) WHERE l <> 'Entity'][0] AS start, "
@@ -91,7 +89,7 @@ def _counted_pairs(
     )
     try:
         rows = graph.query(query, timeout=COUNT_SECONDS).to_pylist()
-    except QueryError:
+    except QueryTimeoutError:
         return [(a, kind, b, None) for a, b in pairs]
     return [(row["start"], kind, row["end"], row["n"]) for row in rows]
 

@@ -85,10 +85,13 @@ def check(version: str, python: Path) -> bool:
 
 def find(version: str) -> Path | None:
     """An interpreter of a version: on the path, or where pyenv keeps them."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     on_path = shutil.which(f"python{version}")
     named = [Path(on_path)] if on_path else []
-    for candidate in (*named, *sorted(pyenv.glob(f"{version}*/bin/python"))):
+    roots = [Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))]
+    if named and named[0].parent.name == "shims":  # it finds nothing where the home is another
+        roots.append(named[0].parents[1])
+    kept = [p for root in roots for p in sorted(root.glob(f"versions/{version}*/bin/python"))]
+    for candidate in (*named, *kept):
         code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
         found = subprocess.run([candidate, "-c", code], capture_output=True, text=True, check=False)
         if found.stdout.strip() == version:

@@ -94,7 +94,7 @@ _steps = st.lists(
 
 @pytest.mark.deep
 @settings(
-    max_examples=examples(4, 40),
+    max_examples=examples(2, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -105,7 +105,7 @@ def test_any_sequence_of_loads(graph: Database, steps: list[tuple[list[Claim], l
 
 @pytest.mark.deep
 @settings(
-    max_examples=examples(2, 20),
+    max_examples=examples(1, 20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -500,11 +500,12 @@ KILL_CLAIMS = [
 ]
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(600)
 def test_a_load_killed_anywhere_is_completed_by_the_next(graph: Database) -> None:
     expected = oracle.graph([*STORED_CLAIMS, *KILL_CLAIMS])
     target = graph.target
-    for after in range(1, 80, 4):
+    for after in range(1, 80, examples(10, 3)):
         graph.write("MATCH (n) DETACH DELETE n")
         load(graph, STORED_CLAIMS)
         command = [sys.executable, "-c", _KILLED, target.uri, target.username, target.password]

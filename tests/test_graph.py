@@ -39,7 +39,7 @@ def test_query_stats_and_export(settings: Settings, database: Database, tmp_path
         assert sum(info.n_cells for info in graph.datasets()) == counts.nodes["Cell"]
         with pytest.raises(tosg.QueryError):
             graph.query("CREATE (:Gene)")
-        with pytest.raises(tosg.QueryError, match="ran past its time limit"):
+        with pytest.raises(tosg.QueryTimeoutError, match="ran past its time limit"):
             graph.query(FOREVER, timeout=0.5)
     ts = tosg.TrainingSet(tmp_path / "out")
     assert sum(len(batch) for batch in ts.batches(None, 4)) == result.counts["cells"]

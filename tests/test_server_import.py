@@ -92,6 +92,7 @@ def test_an_import_that_stored_another_number_is_refused(database: Database) -> 
             bulk_import._check(database, wrong)
 
 
+@pytest.mark.slow
 def test_nothing_is_swapped_in_before_its_indexes_are_online(
     settings: Settings, database: Database, csv: Path
 ) -> None:

@@ -6,6 +6,7 @@ The answers were worked out by hand on `support.fixture_graph`. A statement with
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from support.frames import check_frame
 
 from tosg.cypher.registry import FOLDER
 from tosg.kg.query import finishing
-from tosg.kg.query.guard import check_reads
+from tosg.kg.query.guard import check_reads, pass_own
 from tosg.kg.query.rows import DECLARED
 from tosg.kg.query.run import run_query
 from tosg.kg.query.statements import statements
@@ -480,6 +481,8 @@ def test_is_explained(name: str, graph: Database) -> None:
     assert list(passed.columns) == declared[: len(passed.columns)]
     assert bool(statement.after) == (len(passed.columns) < len(declared))
     assert not passed.misspelt
+    if not statement.after:  # it runs without being explained again
+        assert replace(pass_own(statement), warnings=passed.warnings) == replace(passed, own=True)
     assert not [w for w in passed.warnings if "LIMIT" in w]
 
 

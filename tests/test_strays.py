@@ -75,7 +75,23 @@ def loaded(db: Database, claims: list[Claim], prune: list[str] | None = None) ->
     return counts
 
 
-@pytest.mark.parametrize("name", STRAYS)
+#: Of one kind with others: with the long tests.
+ALIKE = (
+    "a relationship of our type between other nodes",
+    "a node that is only an Entity",
+    "no releases any more",
+    "no number any more",
+    "no claims any more",
+    "a name that is a number",
+    "claims that are no list",
+    "sources that are no list",
+    "sources that are numbers",
+)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in ALIKE else []) for n in STRAYS]
+)
 def test_a_load_leaves_it_alone(database: Database, name: str) -> None:
     ddl.ensure_schema(database)
     query, expected, finding = STRAYS[name]

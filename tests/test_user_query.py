@@ -34,7 +34,7 @@ from tosg.errors import (
 )
 from tosg.graph import KnowledgeGraph
 from tosg.kg.query.finishing import finish
-from tosg.kg.query.guard import run_checked
+from tosg.kg.query.guard import Checked, run_checked
 from tosg.kg.query.lookup import find_entities, find_entity
 from tosg.kg.query.parameters import bind, parse_params
 from tosg.kg.query.rows import ENTITY_STRUCT, PATH_STRUCT, RELATIONSHIP_STRUCT
@@ -132,7 +132,7 @@ def test_what_does_more_than_read_is_refused(graph: Database, query: str, why: s
 def test_what_runs_is_looked_at_as_it_runs(graph: Database) -> None:
     text = "CALL () { CALL dbms.components() YIELD name RETURN name } RETURN name"
     with pytest.raises(QueryError, match="does more than read"):
-        run_checked(graph, "CYPHER 5", text, {}, timeout=60)
+        run_checked(graph, Checked("CYPHER 5", text, ("name",), (), ()), text, {}, timeout=60)
 
 
 @pytest.mark.neo4j

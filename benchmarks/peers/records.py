@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 EDGES = "MATCH (a)-[r]->(b) RETURN a.idx AS start, b.idx AS end"
 
+#: All that an export reads of an edge.
+WHOLE_EDGES = (
+    "MATCH (a)-[r]->(b) RETURN a.idx AS start, b.idx AS end, type(r) AS type, r.score AS score, "
+    "r.sign AS sign, r.sources AS sources, r.licenses AS licenses, r.releases AS releases"
+)
+
 
 def edges(driver: neo4j.Driver, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Read the ends of all (or some) relationships: two (E,) int64 arrays."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tosg.dashboard import charts, connection, questions
 from tosg.dashboard.views import parts
-from tosg.errors import QueryError
+from tosg.errors import QueryTimeoutError
 from tosg.interop import viz
 
 #: Reports of loads that are listed.
@@ -103,6 +103,6 @@ def _sources(revision: int) -> None:
     st.subheader("Sources and licences")
     try:
         st.table(_claims(revision).set_index("source"))
-    except QueryError as error:  # it took too long, as a rule: the error says which
+    except QueryTimeoutError as error:
         st.info(f"Not counted: {error}")
         st.info("`tosg stats` counts the claims of each source without a limit of time.")

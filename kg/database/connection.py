@@ -17,7 +17,7 @@ import neo4j
 from neo4j import exceptions as ne
 
 from tosg.closing import Closing
-from tosg.errors import DatabaseError, QueryError, TosgError
+from tosg.errors import DatabaseError, QueryError, QueryTimeoutError, TosgError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,7 +182,7 @@ def is_of_the_query(error: ne.Neo4jError) -> bool:
 def _neo4j_error(error: ne.Neo4jError, uri: str) -> TosgError:
     code, message = error.code or "", error.message or str(error)
     if "TransactionTimedOut" in code:
-        return QueryError(
+        return QueryTimeoutError(
             "the query ran past its time limit",
             hint="raise --timeout or narrow the query",
         )

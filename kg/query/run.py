@@ -14,10 +14,10 @@ from tosg.errors import QueryError, at
 from tosg.kg.cells.stored.staging import describe_partial
 from tosg.kg.database.excerpts import describe_excerpts
 from tosg.kg.query import finishing
-from tosg.kg.query.guard import Checked, check_reads, run_checked
+from tosg.kg.query.guard import Checked, check_reads, pass_own, run_checked
 from tosg.kg.query.parameters import bind
 from tosg.kg.query.rows import loose_ends, result_table, shown
-from tosg.kg.query.statements import find_statement
+from tosg.kg.query.statements import find_statement, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,8 @@ def checked(
     if statement.mode != "read":
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
     values, warnings = bind(db, statement, params, strict=strict, first=first)
+    if is_own(statement) and not statement.after:  # else its columns are not those of the Cypher
+        return statement, pass_own(statement), values, warnings
     passed = check_reads(db, statement.text, values, timeout=timeout)
     if not statement.declared:  # a statement with a header is meant for graphs of any content
         warnings = [*warnings, *passed.warnings]
@@ -105,7 +107,7 @@ def run_query(
     )
     if limit is not None and not statement.after:
         text += f" LIMIT {int(limit)}"
-    found = run_checked(db, passed.prefix, text, values, timeout=timeout)
+    found = run_checked(db, passed, text, values, timeout=timeout)
     rows = [row for (row,) in found]
     declared = {c.name: c.type for c in statement.returns}
     table = result_table(passed.columns, rows, declared, _ends(db, rows))

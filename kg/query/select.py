@@ -150,7 +150,7 @@ def _select(
         raise QueryError(
             "the query uses names that the graph does not have", found="; ".join(passed.misspelt)
         )
-    records = run_checked(db, passed.prefix, wrapped(passed), values, timeout=timeout)
+    records = run_checked(db, passed, wrapped(passed), values, timeout=timeout)
     return _elements(records), (passed, values), warnings
 
 
@@ -253,7 +253,7 @@ def _nothing(
     """Tell a query without rows from one whose rows hold something else."""
     taken, values = passed
     text = f"CALL () {{ {taken.body}\n}} RETURN count(*)"
-    ((rows,),) = run_checked(db, taken.prefix, text, values, timeout=timeout)
+    ((rows,),) = run_checked(db, taken, text, values, timeout=timeout)
     shown_values = {name: params[name] for name in values if name in params}
     if not rows:
         return QueryError(

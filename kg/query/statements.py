@@ -34,6 +34,11 @@ def statements() -> Mapping[str, Statement]:
     return read_statements(parameter_labels())
 
 
+def is_own(statement: Statement) -> bool:
+    """Whether it is one of those that come with tosg."""
+    return statements().get(statement.name) is statement
+
+
 def find_statement(query: str) -> Statement:
     """Find the statement that a query means.
 

@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from tosg.loaders.base import Loader
     from tosg.settings import Settings
 
-#: Called with the name of the stage and the share of it that is done (None: unknown).
 Way = Literal["auto", "import", "bolt"]
+
+#: Claims from which an import pays, which stops and starts the server.
+LEAST_IMPORTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def load(
         Whether texts and the mapping of cells follow at once; where not, they follow with the next
         load that does, or with `tosg.loaders.pipeline.settle.settle`.
     way : {"auto", "import", "bolt"}
-        ``auto`` imports where the managed database is empty.
+        ``auto`` imports where the managed database is empty and `LEAST_IMPORTED` claims or more
+        were read.
     whole : bool
         Whether to go over everything stored, as after a load that stopped half way.
     progress : Progress
@@ -158,7 +161,7 @@ def load(
         with _writing(settings, owner) as (db, held):
             report.recovered = recover(Stage(db, held))
             report.before = stats.count(db)
-            report.way = chosen(way, settings, db)
+            report.way = chosen(way, settings, db, _count_claims(spool))
             if report.way == "import":
                 _load_by_import(work, read_meta(db), held)
                 held.leave()
@@ -265,8 +268,12 @@ def unmatched_line(reports: Sequence[LoadReport]) -> str | None:
     return f"no claim has a licence like {shown}; licences of what was read: {there}"
 
 
-def chosen(way: Way, settings: Settings, db: Database) -> str:
-    """Which way a load goes: ``import`` or ``bolt``; see `load`."""
+def _count_claims(spool: Spool) -> int:
+    return sum(n for counts in spool.given().values() for n in counts.values())
+
+
+def chosen(way: Way, settings: Settings, db: Database, claims: int | None = None) -> str:
+    """Which way a load goes: ``import`` or ``bolt``; see `load`. `claims` where they are known."""
     free = settings.managed and stats.is_empty(db) and not _own_definitions(db)
     if way == "import" and not free:
         raise DataError(
@@ -274,6 +281,8 @@ def chosen(way: Way, settings: Settings, db: Database) -> str:
             found="a graph" if settings.managed else settings.uri,
             hint="load without asking for the import",
         )
+    if way == "auto" and claims is not None and claims < LEAST_IMPORTED:
+        return "bolt"
     return "import" if way != "bolt" and free else "bolt"
 
 

@@ -154,6 +154,10 @@ class QueryError(TosgError):
     """A user's Cypher does not parse, writes, runs past its limit, or returns what is not asked."""
 
 
+class QueryTimeoutError(QueryError):
+    """A query ran past its time limit."""
+
+
 class SchemaError(TosgError):
     """The graph, a claim or a statement does not fit the schema."""
 

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from safetensors.numpy import load_file
 from support import signals
 
+from tosg.cli import export_main
 from tosg.cli.export import _selection
 from tosg.cli.export import export as command
 from tosg.errors import (
@@ -443,19 +444,23 @@ def test_what_a_spec_says_goes_with_the_query_it_is_for(tmp_path: Path) -> None:
     assert other.params == {"tissue": "lung"}
 
 
-def test_the_command(cells: Database, tmp_path: Path) -> None:
-    environ = {
-        **os.environ,
-        "NEO4J_URI": cells.target.uri,
-        "NEO4J_USERNAME": cells.target.username,
-        "NEO4J_PASSWORD": cells.target.password,
-    }
+def test_the_command(
+    cells: Database,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NEO4J_URI", cells.target.uri)
+    monkeypatch.setenv("NEO4J_USERNAME", cells.target.username)
+    monkeypatch.setenv("NEO4J_PASSWORD", cells.target.password)
+    monkeypatch.chdir(tmp_path)
 
     def tosg_export(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from tosg.cli import export_main; export_main()", *arguments],
-            env=environ, capture_output=True, text=True, timeout=120, cwd=tmp_path,
-        )  # fmt: skip
+        with pytest.raises(SystemExit) as left:
+            export_main(arguments)
+        said = capfd.readouterr()
+        assert isinstance(left.value.code, int)
+        return subprocess.CompletedProcess(arguments, left.value.code, said.out, said.err)
 
     spec = tmp_path / "spec.yaml"
     spec.write_text(
@@ -508,6 +513,6 @@ def test_the_command(cells: Database, tmp_path: Path) -> None:
         assert failed.returncode == code, failed.stderr
         assert failed.stdout == ""
         assert "where:" in failed.stderr or "Usage:" in failed.stderr, failed.stderr
-    environ["NEO4J_URI"] = "bolt://127.0.0.1:1"
+    monkeypatch.setenv("NEO4J_URI", "bolt://127.0.0.1:1")
     assert tosg_export("five").returncode == 3
     assert left(tmp_path) == ["one", "spec.yaml", "three", "two"]

@@ -112,8 +112,8 @@ def killed(db: Database, out: Path, stage: str, done: int, workers: int = 1) -> 
 @pytest.mark.parametrize(
     ("stage", "done", "workers"),
     [
-        ("writing the graph", 1, 1),
-        ("reading cells", 2, 1),
+        pytest.param("writing the graph", 1, 1, marks=pytest.mark.slow),
+        pytest.param("reading cells", 2, 1, marks=pytest.mark.slow),
         ("reading cells", 2, 2),
         ("writing cells", 4, 1),
     ],
@@ -208,7 +208,10 @@ def test_a_write_in_the_middle_starts_over_once(many: Database, run: Any) -> Non
     assert contents(moved.folder) == contents(run(many, **HOW).folder)
 
 
-@pytest.mark.parametrize(("stage", "done"), [("writing the graph", 2), ("reading cells", 1)])
+@pytest.mark.parametrize(
+    ("stage", "done"),
+    [pytest.param("writing the graph", 2, marks=pytest.mark.slow), ("reading cells", 1)],
+)
 def test_cells_that_go_away_in_the_middle(many: Database, run: Any, stage: str, done: int) -> None:
     deleted = 0
 

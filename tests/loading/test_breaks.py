@@ -29,7 +29,7 @@ pytestmark = pytest.mark.neo4j
 
 
 def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
-    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", settle=False)
+    load(empty, inputs(data, ["ncbi_gene"]), way="bolt", settle=False)
     info = managed.ensure_server(empty)
     stages: list[str] = []
 
@@ -39,16 +39,16 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
             psutil.Process(info.pid).kill()
 
     with pytest.raises(DatabaseError) as caught:
-        load(empty, inputs(data, ["hetionet"]), progress=kill)
+        load(empty, inputs(data, ["trrust"]), progress=kill)
     assert caught.value.exit_code == 3
     assert any(stage.startswith("writing relationships") for stage in stages)
 
-    again = load(empty, inputs(data, ["hetionet"]))
+    again = load(empty, inputs(data, ["trrust"]))
     assert again.changed
-    assert not load(empty, inputs(data, ["hetionet"])).changed
+    assert not load(empty, inputs(data, ["trrust"])).changed
     broken = held(empty)
     wiped(empty)
-    load(empty, inputs(data, ["hetionet", "goa", "uniprot", "ncbi_gene"]), way="bolt")
+    load(empty, inputs(data, ["trrust", "ncbi_gene"]), way="bolt")
     assert held(empty) == broken
 
 
@@ -65,7 +65,7 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
             time.sleep(1)
 
     with ThreadPoolExecutor(2) as pool:
-        first = load(empty, inputs(data, ["ncbi_gene"]), settle=False, progress=begin)
+        first = load(empty, inputs(data, ["ncbi_gene"]), settle=False, way="import", progress=begin)
         others = [task.result(timeout=120) for task in waiting]
     assert first.way == "import"
     assert [report.way for report in others] == ["bolt", "bolt"]
@@ -83,7 +83,7 @@ def test_loads_that_begin_during_an_import_wait_for_it(empty: Settings, data: Pa
 @pytest.mark.slow
 def test_a_full_disk_leaves_the_database_as_it_was(empty: Settings, data: Path) -> None:
     with files_up_to(2_000), pytest.raises(TosgError) as caught:
-        load(empty, inputs(data))
+        load(empty, inputs(data), way="import")
     assert caught.value.hint is not None
     with connect(empty) as db:
         assert stats.is_empty(db)

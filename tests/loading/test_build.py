@@ -27,7 +27,7 @@ pytestmark = pytest.mark.neo4j
 def test_a_recipe_is_built_and_built_again(empty: Settings, data: Path, recipe: Path) -> None:
     first = builds.build(empty, recipe, data)
     assert first.loaded == RECIPE
-    assert [r.way for r in first.reports] == ["import"]
+    assert [r.way for r in first.reports] == ["bolt"]  # all sources together
     before = held(empty)
     again = builds.build(empty, recipe, data)
     assert (again.loaded, again.done) == ([], RECIPE)

@@ -24,7 +24,13 @@ from tosg.kg.merge import digests
 from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.server.connect import connect
-from tosg.loaders.pipeline.load import load, matching, unmatched_line
+from tosg.loaders.pipeline.load import (
+    LEAST_IMPORTED,
+    chosen,
+    load,
+    matching,
+    unmatched_line,
+)
 from tosg.loaders.pipeline.settle import settle
 
 if TYPE_CHECKING:
@@ -36,11 +42,14 @@ pytestmark = pytest.mark.neo4j
 
 
 @pytest.mark.lts
+@pytest.mark.parametrize(
+    "sources", [RECIPE, pytest.param(SOURCES, marks=pytest.mark.slow)], ids=["few", "all"]
+)
 def test_both_ways_give_the_same_graph(
-    empty: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+    empty: Settings, data: Path, sources: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(digests, "LEAST_CLAIMS", 1)
-    first = load(empty, inputs(data))
+    first = load(empty, inputs(data, sources), way="import")
     assert first.way == "import"
     imported = held(empty)
     assert imported["nodes"]
@@ -52,7 +61,7 @@ def test_both_ways_give_the_same_graph(
         known = _digests(db)
     assert {name.partition(" ")[2] for name in known} >= {"hetionet", "trrust"}
 
-    again = load(empty, inputs(data))
+    again = load(empty, inputs(data, sources))
     assert again.way == "bolt"
     assert not again.changed
     assert (again.disappeared, again.undated) == ({}, {})
@@ -60,7 +69,7 @@ def test_both_ways_give_the_same_graph(
     with connect(empty) as db:
         assert _digests(db) == known
 
-    load(wiped(empty, schema=False), inputs(data), way="bolt")
+    load(wiped(empty, schema=False), inputs(data, sources), way="bolt")
     assert held(empty) == imported
     with connect(empty) as db:
         assert ddl.missing_or_offline(db) == []
@@ -73,9 +82,8 @@ def _digests(db: Database) -> dict[str, tuple[int, bytes, list[str]]]:
     return {r["d"]["id"]: (r["d"]["stored"], r["d"]["digests"], r["d"]["releases"]) for r in rows}
 
 
-@pytest.mark.parametrize(
-    "sources", [RECIPE, pytest.param(SOURCES, marks=pytest.mark.slow)], ids=["few", "all"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", [RECIPE, SOURCES], ids=["few", "all"])
 def test_any_order_gives_the_same_graph(empty: Settings, data: Path, sources: list[str]) -> None:
     load(empty, inputs(data, sources), way="bolt")
     forwards = held(empty)
@@ -209,13 +217,14 @@ def test_an_import_needs_an_empty_managed_database(empty: Settings, data: Path) 
         load(empty, inputs(data, ["uniprot"]), way="import")
 
 
-def test_a_users_own_index_is_not_dropped_by_an_import(empty: Settings, data: Path) -> None:
+def test_an_import_is_for_many_claims_and_an_empty_database(empty: Settings) -> None:
     with connect(empty) as db:
-        db.write("CREATE INDEX mine FOR (n:Gene) ON (n.mine)")
-    made = load(empty, inputs(data, ["uniprot"]))
-    assert made.way == "bolt"
-    with connect(empty) as db:
-        assert any(f.name == "mine" for f in ddl.found(db))
+        assert chosen("auto", empty, db, LEAST_IMPORTED - 1) == "bolt"
+        assert chosen("auto", empty, db, LEAST_IMPORTED) == "import"
+        assert chosen("import", empty, db, 1) == "import"
+        assert chosen("bolt", empty, db, LEAST_IMPORTED) == "bolt"
+        db.write("CREATE INDEX mine FOR (n:Gene) ON (n.mine)")  # an import would drop it
+        assert chosen("auto", empty, db, LEAST_IMPORTED) == "bolt"
 
 
 @pytest.mark.slow
@@ -224,7 +233,7 @@ def test_an_import_goes_on_numbering(empty: Settings, data: Path) -> None:
         db.write(
             "CREATE (:TosgMeta {key: 'graph', schema_version: 1, revision: 7, next_idx: 1000})"
         )
-    made = load(empty, inputs(data, ["uniprot"]))
+    made = load(empty, inputs(data, ["uniprot"]), way="import")
     assert (made.way, made.written.revision) == ("import", 8)
     with connect(empty) as db:
         row = db.rows("MATCH (n:Entity) RETURN min(n.idx) AS low, max(n.idx) AS high")[0]
