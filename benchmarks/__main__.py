@@ -23,6 +23,7 @@ NAMES = (
     "neighbors",
     "batches",
     "loaders",
+    "compressed",
     "embed",
     "dashboard",
 )
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="PART",
-        help="parts of `scale`, whose graph is kept, or `curves`",
+        help="parts of `scale`, whose graph is kept, of `curves` or `loaders`",
     )
     return parser
 

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import ROOT, Comparison, Options, note
 from benchmarks.training_set import Size, write_training_set
-from tosg.errors import ExportError
+from tosg.errors import ExportError, UsageError
 from tosg.export.batches.training_set import TrainingSet
 
 SCRIPTS = Path(__file__).parent / "peers" / "loaders"
@@ -70,7 +70,11 @@ HOW = (
 
 
 def run(options: Options) -> list[Comparison]:
-    """Measure on 200,000 cells of 20,000 nodes with 1,036 values each."""
+    """Measure on 200,000 cells of 20,000 nodes with 1,036 values each; ``--only`` names some."""
+    names = {" ".join((peer.name, *how)): (peer, how) for peer in PEERS for how in HOW}
+    if wrong := set(options.only) - set(names):
+        raise UsageError("no such comparison", found=", ".join(wrong), expected=", ".join(names))
+    wanted = [names[name] for name in options.only or names]
     size = Size(cells=200_000, genes_per_cell=1_036, shard_rows=8_192)
     if options.small:
         size = Size(nodes=1_000, edges=10_000, cells=3_000, genes_per_cell=50, shard_rows=1_000)
@@ -79,6 +83,9 @@ def run(options: Options) -> list[Comparison]:
     runs = 1 if options.small else max(options.repeat, 3)
     comparisons = []
     for peer in PEERS:
+        hows = [how for who, how in wanted if who is peer]
+        if not hows:
+            continue
         python = _environment(peer, options.home)
         if python is None:
             continue
@@ -89,7 +96,7 @@ def run(options: Options) -> list[Comparison]:
             note(f"writing the cells for {peer.name}")
             _call(python, peer, "prepare", str(folder), str(home))
             (home / "prepared").touch()
-        comparisons += [_compare(peer, python, folder, home, how, runs) for how in HOW]
+        comparisons += [_compare(peer, python, folder, home, how, runs) for how in hows]
     return comparisons
 
 
