@@ -52,6 +52,8 @@ LEFT_OUT = (
 #: is the same for each Python.
 LONGEST = (
     "tests/export/test_splits.py",
+    "tests/export/test_arrays.py",
+    "tests/export/test_engines.py",
     "tests/loaders/test_go_annotations.py::test_the_whole_isoform_file",
     "tests/loaders/test_plugins.py::test_the_package_of_the_page_is_installed_and_used",
     "tests/test_demo_data.py",

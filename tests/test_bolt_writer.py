@@ -103,9 +103,9 @@ def test_any_sequence_of_loads(graph: Database, steps: list[tuple[list[Claim], l
     _load_in_sequence(graph, steps)
 
 
-@pytest.mark.deep
+@pytest.mark.slow
 @settings(
-    max_examples=examples(1, 20),
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

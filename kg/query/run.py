@@ -17,7 +17,7 @@ from tosg.kg.query import finishing
 from tosg.kg.query.guard import Checked, check_reads, pass_own, run_checked
 from tosg.kg.query.parameters import bind
 from tosg.kg.query.rows import loose_ends, result_table, shown
-from tosg.kg.query.statements import find_statement, is_own
+from tosg.kg.query.statements import find_statement, is_packaged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,9 @@ def checked(
     if statement.mode != "read":
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
     values, warnings = bind(db, statement, params, strict=strict, first=first)
-    if is_own(statement) and not statement.after:  # else its columns are not those of the Cypher
+    if (
+        is_packaged(statement) and not statement.after
+    ):  # else its columns are not those of the Cypher
         return statement, pass_own(statement), values, warnings
     passed = check_reads(db, statement.text, values, timeout=timeout)
     if not statement.declared:  # a statement with a header is meant for graphs of any content

@@ -34,7 +34,7 @@ def statements() -> Mapping[str, Statement]:
     return read_statements(parameter_labels())
 
 
-def is_own(statement: Statement) -> bool:
+def is_packaged(statement: Statement) -> bool:
     """Whether it is one of those that come with tosg."""
     return statements().get(statement.name) is statement
 

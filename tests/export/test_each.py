@@ -50,7 +50,7 @@ def content(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "manifest.json").read_bytes())["content"])
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_each_has_the_bytes_of_one_alone(cells: Database, tmp_path: Path, workers: int) -> None:
     results = export_each(cells, selections(), tmp_path / "all", workers=workers)
     assert list(results) == list(selections())

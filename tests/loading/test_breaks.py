@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.neo4j
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
     load(empty, inputs(data, ["ncbi_gene"]), way="bolt", settle=False)
     info = managed.ensure_server(empty)
