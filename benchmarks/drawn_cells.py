@@ -63,11 +63,12 @@ def _write_matrix(group: h5py.Group, cells: int, genes: int, values: int, seed: 
     data = group.create_dataset("data", (cells * values,), np.float32)
     indices = group.create_dataset("indices", (cells * values,), np.int32)
     rng = np.random.default_rng(seed)
-    step = genes / values
+    # One gene of each of so many runs: ascending, and none twice.
+    starts = np.arange(values + 1) * genes // values
+    lengths = np.diff(starts)
     for start in range(0, cells, _ROWS):
         shape = (min(_ROWS, cells - start), values)
-        # One gene of each of so many runs: ascending, and none twice.
-        place = (np.arange(values) + rng.random(shape, np.float32)) * step
+        places = np.minimum((rng.random(shape, np.float32) * lengths).astype(np.int32), lengths - 1)
         part = slice(start * values, (start + shape[0]) * values)
-        indices[part] = np.minimum(place.astype(np.int32), genes - 1).ravel()
+        indices[part] = (starts[:-1] + places).astype(np.int32).ravel()
         data[part] = rng.integers(1, 50, shape[0] * values, np.int16).astype(np.float32)

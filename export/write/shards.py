@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tosg.errors import ExportError
 from tosg.export.format.digest import digest_arrays
-from tosg.export.format.writers import save_npy
+from tosg.export.format.writers import read_npy_part, save_npy
 from tosg.export.write.workspace import describe_file, disk_errors, write_receipt
 from tosg.files import writing
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 _Int64s = NDArray[np.int64]
 CsrArrays = tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]
 
-_SPILLED = ("rows", "counts", "indices", "values")
+#: What is spilled of a range. "cuts" has, for the first row of each shard and for the end, where its
+#: row and its first value are: a shard reads its own part of each spill and no more, for the
+#: number of such parts grows with the square of the cells.
+_SPILLED: dict[str, type[np.generic]] = {
+    "rows": np.int64,
+    "counts": np.int64,
+    "cuts": np.int64,
+    "indices": np.int32,
+    "values": np.float32,
+}
 
 
 def read_range(plan: ExportPlan, k: int) -> Receipt:
@@ -53,9 +62,12 @@ def _spill(plan: ExportPlan, k: int, name: str, read: CsrArrays) -> None:
     counts, indices, values = read
     order = np.argsort(rows)
     take = _gather(counts, order)
+    first = np.searchsorted(rows[order], np.arange(plan.n_shards + 1) * plan.shard_rows)
+    starts = np.concatenate(([0], np.cumsum(counts[order])))
     spill: dict[str, NDArray[Any]] = {
         "rows": rows[order],
         "counts": counts[order],
+        "cuts": np.stack([first, starts[first]], axis=1).ravel(),
         "indices": indices[take],
         "values": values[take],
     }
@@ -79,7 +91,7 @@ def write_shard(plan: ExportPlan, k: int) -> Receipt:
     if done is not None:
         return done
     low, high = k * plan.shard_rows, min((k + 1) * plan.shard_rows, plan.n_cells)
-    counts, indices, values = _gathered(plan, low, high)
+    counts, indices, values = _gathered(plan, k, low, high)
     shard: dict[str, NDArray[Any]] = {
         "indptr": np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
         "indices": indices,
@@ -154,21 +166,20 @@ def _check_finite(values: NDArray[np.float32], dataset: str) -> None:
         )
 
 
-def _gathered(plan: ExportPlan, low: int, high: int) -> CsrArrays:
-    """Rows low..high of the training set from all spills."""
-    held: list[tuple[_Int64s, _Int64s, NDArray[np.int32], NDArray[np.float32]]] = []
+def _gathered(plan: ExportPlan, k: int, low: int, high: int) -> CsrArrays:
+    """Rows low..high of the training set, which are shard k, from all spills."""
+    held: list[list[NDArray[Any]]] = []
     for r in range(len(plan.ranges)):
-        base = plan.work / f"range-{r:06d}"
-        rows, counts, indices, values = (
-            np.load(f"{base}.{part}.npy", mmap_mode="r") for part in _SPILLED
-        )
-        a, b = np.searchsorted(rows, [low, high])
-        if a == b:
+        row, value, next_row, next_value = _part(plan, r, "cuts", 2 * k, 2 * k + 4)
+        if row == next_row:
             continue
-        first = int(counts[:a].sum())
-        last = first + int(counts[a:b].sum())
         held.append(
-            (rows[a:b], counts[a:b], np.array(indices[first:last]), np.array(values[first:last]))
+            [
+                _part(plan, r, "rows", row, next_row),
+                _part(plan, r, "counts", row, next_row),
+                _part(plan, r, "indices", value, next_value),
+                _part(plan, r, "values", value, next_value),
+            ]
         )
     rows, counts, indices, values = (np.concatenate([h[i] for h in held]) for i in range(4))
     order = np.argsort(rows)
@@ -180,6 +191,11 @@ def _gathered(plan: ExportPlan, low: int, high: int) -> CsrArrays:
         )
     take = _gather(counts, order)
     return counts[order], indices[take], values[take]
+
+
+def _part(plan: ExportPlan, r: int, name: str, start: int, stop: int) -> NDArray[Any]:
+    """Elements of what is spilled of range r."""
+    return read_npy_part(plan.work / f"range-{r:06d}.{name}.npy", _SPILLED[name], start, stop)
 
 
 def _gather(counts: _Int64s, order: _Int64s) -> _Int64s:
