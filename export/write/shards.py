@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _Int64s = NDArray[np.int64]
 CsrArrays = tuple[_Int64s, NDArray[np.int32], NDArray[np.float32]]
 
-#: What is spilled of a range. "cuts" has, for the first row of each shard and for the end, where its
-#: row and its first value are: a shard reads its own part of each spill and no more, for the
+#: What is spilled of a range. "cuts" has, for the first row of each shard and for the end, where
+#: its row and its first value are: a shard reads its own part of each spill and no more, for the
 #: number of such parts grows with the square of the cells.
 _SPILLED: dict[str, type[np.generic]] = {
     "rows": np.int64,
