@@ -11,7 +11,7 @@ import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from tosg.errors import ConfigError, ExportError, unknown
@@ -153,11 +153,15 @@ class LocalEngine:
 
 
 _plan: ExportPlan | None = None  # of this worker process
+_of_the_process = ExitStack()
 
 
 def _start_worker(plan: ExportPlan) -> None:
+    from tosg.kg.cells.files.opening import keep_open
+
     global _plan
     _plan = plan
+    _of_the_process.enter_context(keep_open())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 

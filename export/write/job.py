@@ -110,11 +110,14 @@ class ExportJob:
 
     def run(self, plan: ExportPlan, task: Task, stage: str, count: int) -> dict[int, Receipt]:
         """Run the tasks of a plan on the job's engine."""
+        from tosg.kg.cells.files.opening import keep_open
+
         receipts: dict[int, Receipt] = {}
         self.progress(stage, 0, count)
-        for k, receipt in self.engine.run(plan, task, count):
-            receipts[k] = receipt
-            self.progress(stage, len(receipts), count)
+        with keep_open():
+            for k, receipt in self.engine.run(plan, task, count):
+                receipts[k] = receipt
+                self.progress(stage, len(receipts), count)
         return receipts
 
     @contextmanager

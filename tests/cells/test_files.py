@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from anndata.io import write_elem
 
 from tosg.errors import DataError
-from tosg.kg.cells.files.opening import open_source
+from tosg.kg.cells.files.opening import keep_open, lend_source, open_source
 from tosg.kg.cells.values.units import choose
 
 if TYPE_CHECKING:
@@ -561,3 +561,39 @@ def test_ids_decide_where_symbols_repeat(tmp_path: Path) -> None:
     assert list(source.var.index) == IDS
     assert source.var["gene_symbols"].tolist() == [*SYMBOLS[:4], "CD3D"]
     assert source.notes == ["1 names of variables repeat: they are named by gene_ids"]
+
+
+def test_a_source_is_kept_open_while_that_is_wanted_and_its_file_is_the_same(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "cells.h5ad"
+    obs = pd.DataFrame(index=CELLS)
+    anndata.AnnData(sp.csr_matrix(COUNTS), obs, pd.DataFrame(index=SYMBOLS)).write_h5ad(path)
+    with keep_open():
+        with lend_source(path) as first:
+            expected = first.matrix("X").block(np.arange(8)).values
+        with lend_source(path) as again:
+            assert again is first
+            with lend_source(path) as other:  # two at once are two
+                assert other is not first
+            found = again.matrix("X").block(np.arange(8)).values
+        assert found.tolist() == expected.tolist()
+        changed = tmp_path / "changed.h5ad"
+        anndata.AnnData(sp.csr_matrix(2 * COUNTS), obs, pd.DataFrame(index=SYMBOLS)).write_h5ad(
+            changed
+        )
+        changed.replace(path)
+        with lend_source(path) as new:
+            assert new is not first
+            doubled = new.matrix("X").block(np.arange(8)).values
+        assert doubled.tolist() == (2 * expected).tolist()
+        with pytest.raises(KeyboardInterrupt), lend_source(path) as broken:
+            raise KeyboardInterrupt
+        with lend_source(path) as after:
+            assert after is not broken
+    with pytest.raises(DataError):  # it was closed at the end
+        after.matrix("X").block(np.arange(8))
+    with lend_source(path) as one, lend_source(path) as two:
+        assert one is not two
+    with pytest.raises(DataError):
+        one.matrix("X").block(np.arange(8))

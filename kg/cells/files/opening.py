@@ -6,8 +6,10 @@ import gzip
 import shutil
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from tosg.errors import ConfigError, DataError
@@ -27,11 +29,80 @@ from tosg.kg.cells.files.tables import SUFFIXES, read_cell_table
 from tosg.kg.cells.files.tenx import matrix_files, read_tenx_h5, read_tenx_mtx, tenx_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _GZIP = b"\x1f\x8b"
 _ZARR = (".zgroup", "zarr.json")
+
+
+class _Kept:
+    """Sources that stay open between two uses, while anybody wants that."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._wanted = 0
+        self._sources: dict[tuple[object, ...], CellSource] = {}
+
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        with self._lock:
+            self._wanted += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wanted -= 1
+                unused = [] if self._wanted else list(self._sources.values())
+                if unused:
+                    self._sources = {}
+            for source in unused:
+                source.close()
+
+    def take(self, key: tuple[object, ...]) -> CellSource | None:
+        with self._lock:
+            return self._sources.pop(key, None)
+
+    def give(self, key: tuple[object, ...], source: CellSource) -> None:
+        with self._lock:
+            keep = self._wanted > 0 and key not in self._sources
+            if keep:
+                self._sources[key] = source
+        if not keep:
+            source.close()
+
+
+_kept = _Kept()
+
+
+def keep_open() -> AbstractContextManager[None]:
+    """Keep what `lend_source` opens in this process, for the length of the context.
+
+    Opening a source reads its table of cells, a million rows where a small range of them is wanted.
+    """
+    return _kept.wanted()
+
+
+@contextmanager
+def lend_source(path: Path) -> Iterator[CellSource]:
+    """Open a source for a ``with`` block, or take one that was kept and whose file is the same.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As of `open_source`.
+    """
+    state = path.stat()
+    key = (path, state.st_size, state.st_mtime_ns, state.st_ino)
+    kept = _kept.take(key)
+    source = open_source(path) if kept is None else kept
+    try:
+        yield source
+    except BaseException:
+        source.close()
+        raise
+    _kept.give(key, source)
 
 
 def open_source(path: Path) -> CellSource:

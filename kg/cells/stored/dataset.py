@@ -213,11 +213,11 @@ def _inline(
 def _linked(
     db: Database, dataset: DatasetInfo, wanted: _Int64s, connections: int
 ) -> Iterator[CsrRows]:
-    from tosg.kg.cells.files.opening import open_source
+    from tosg.kg.cells.files.opening import lend_source
     from tosg.kg.reader.bulk import read_nodes
 
     check_files(dataset)
-    with open_source(Path(dataset.path)) as source:
+    with lend_source(Path(dataset.path)) as source:
         matrix = source.matrix(dataset.matrix)
         names = ["dataset", "row"]
         for batch in read_nodes(db, "Cell", names, idx=wanted, connections=connections):
