@@ -42,9 +42,8 @@ def checked(
     if statement.mode != "read":
         raise QueryError("the statement writes", where=statement.name, expected="mode: read")
     values, warnings = bind(db, statement, params, strict=strict, first=first)
-    if (
-        is_packaged(statement) and not statement.after
-    ):  # else its columns are not those of the Cypher
+    # A finishing step adds columns that the Cypher itself does not return.
+    if is_packaged(statement) and not statement.after:
         return statement, pass_own(statement), values, warnings
     passed = check_reads(db, statement.text, values, timeout=timeout)
     if not statement.declared:  # a statement with a header is meant for graphs of any content

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.neo4j
 
 @pytest.mark.slow
 def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> None:
-    load(empty, inputs(data, ["ncbi_gene"]), way="bolt", settle=False)
+    load(empty, inputs(data, ["ncbi_gene", "uniprot", "goa"]), way="bolt", settle=False)
     info = managed.ensure_server(empty)
     stages: list[str] = []
 
@@ -40,16 +40,16 @@ def test_a_server_that_goes_away_in_the_middle(empty: Settings, data: Path) -> N
             psutil.Process(info.pid).kill()
 
     with pytest.raises(DatabaseError) as caught:
-        load(empty, inputs(data, ["trrust"]), progress=kill)
+        load(empty, inputs(data, ["hetionet"]), progress=kill)
     assert caught.value.exit_code == 3
     assert any(stage.startswith("writing relationships") for stage in stages)
 
-    again = load(empty, inputs(data, ["trrust"]))
+    again = load(empty, inputs(data, ["hetionet"]))
     assert again.changed
-    assert not load(empty, inputs(data, ["trrust"])).changed
+    assert not load(empty, inputs(data, ["hetionet"])).changed
     broken = held(empty)
     wiped(empty)
-    load(empty, inputs(data, ["trrust", "ncbi_gene"]), way="bolt")
+    load(empty, inputs(data, ["hetionet", "goa", "uniprot", "ncbi_gene"]), way="bolt")
     assert held(empty) == broken
 
 

@@ -24,6 +24,7 @@ from tosg.kg.merge import digests
 from tosg.kg.report import check, kept
 from tosg.kg.report.load_report import LoadReport
 from tosg.kg.server.connect import connect
+from tosg.loaders.pipeline import load as pipeline
 from tosg.loaders.pipeline.load import (
     LEAST_IMPORTED,
     chosen,
@@ -217,6 +218,18 @@ def test_an_import_needs_an_empty_managed_database(empty: Settings, data: Path) 
     load(empty, inputs(data, ["uniprot"]), way="bolt")
     with pytest.raises(DataError, match="only an empty managed database"):
         load(empty, inputs(data, ["uniprot"]), way="import")
+
+
+def test_a_users_own_index_is_not_dropped_by_an_import(
+    empty: Settings, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "LEAST_IMPORTED", 0)
+    with connect(empty) as db:
+        db.write("CREATE INDEX mine FOR (n:Gene) ON (n.mine)")
+    made = load(empty, inputs(data, ["uniprot"]))
+    assert made.way == "bolt"
+    with connect(empty) as db:
+        assert any(f.name == "mine" for f in ddl.found(db))
 
 
 def test_an_import_is_for_many_claims_and_an_empty_database(empty: Settings) -> None:
