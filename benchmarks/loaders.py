@@ -152,7 +152,7 @@ def _compare(
     matrix = TrainingSet(folder).expression
     for result in (*ours, *theirs):
         rows = np.array(result.pop("rows_of_first_batch"))
-        expected = float(next(matrix.read(rows)).values.sum(dtype=np.float64))
+        expected = float(matrix.read(rows).values.sum(dtype=np.float64))
         found = result.pop("sum_of_first_batch")
         assert abs(found - expected) < 1e-4 * expected, f"values of {peer.name} differ"
     rate = "first" if "cold" in how else "later"

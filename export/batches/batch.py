@@ -141,7 +141,7 @@ class Batch:
         """(nnz,) float32: abundances in `TrainingSet.unit` (after ``normalize``)."""
         return self._sparse.values
 
-    @cached_property
+    @property
     def _sparse(self) -> SparseTensors:
         return self._values.sparse()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 
 from tosg.errors import ConfigError, ExportError
 from tosg.export.batches.ahead import read_ahead
-from tosg.export.batches.cell_reader import SPARSE_FORM, Forms
+from tosg.export.batches.cell_tensors import SPARSE_FORM, Forms
 from tosg.export.batches.kernels import load_kernels
 from tosg.export.format.manifest import take_rows
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tosg.export.batches.batch import Batch
-    from tosg.export.batches.cell_reader import CellArrays, CellReader
+    from tosg.export.batches.cell_reader import CellReader
+    from tosg.export.batches.cell_tensors import CellTensors
     from tosg.export.batches.sampler import Sampler
     from tosg.export.format.manifest import SplitRows
 
@@ -82,11 +82,11 @@ class BatchLoader:
     def __iter__(self) -> Iterator[Batch]:
         # A loop that was left begins its epoch again, unless a state was loaded in between.
         self._done, self._resume_at = self._resume_at, 0
-        for arrays in self._ahead(range(self._done, len(self)), self._forms):
+        for cells in self._ahead(range(self._done, len(self)), self._forms):
             # Counted before it is handed out: a state saved in the loop's body is that of after
             # this batch.
             self._done += 1
-            yield self.reader.assemble(arrays, self.device, self._uses)
+            yield self.reader.assemble(cells, self.device, self._uses)
         self.epoch += 1
         self._done = 0
 
@@ -145,14 +145,11 @@ class BatchLoader:
             ``indptr`` (B + 1,) int64, ``indices`` (nnz,) int32, ``values`` (nnz,) float32,
             ``cell``, ``dataset`` (B,) int64, ``y`` (B,).
         """
-        for arrays in self._ahead(range(len(self)), lambda: SPARSE_FORM):
-            assert arrays.sparse is not None  # noqa: S101
-            yield {
-                **arrays.sparse._asdict(),
-                "cell": arrays.cell,
-                "dataset": arrays.dataset,
-                "y": arrays.y,
-            }
+        for cells in self._ahead(range(len(self)), lambda: SPARSE_FORM):
+            assert cells.sparse is not None  # noqa: S101
+            per_cell = {"cell": cells.cell, "dataset": cells.dataset, "y": cells.y}
+            tensors = {**cells.sparse._asdict(), **per_cell}
+            yield {name: tensor.numpy() for name, tensor in tensors.items()}
 
     def _forms(self) -> Forms:
         """What to read ahead: what the batches so far were asked for."""
@@ -160,7 +157,7 @@ class BatchLoader:
             return SPARSE_FORM
         return self._uses
 
-    def _ahead(self, numbers: range, forms: Callable[[], Forms]) -> Iterator[CellArrays]:
+    def _ahead(self, numbers: range, forms: Callable[[], Forms]) -> Iterator[CellTensors]:
         reader, threads = self.reader, self.threads if self.prefetch > 0 else 0
         sampler, epoch = self.sampler, self.epoch
         _ = reader.expression.nbytes  # open the files: an error here is raised in this thread
@@ -171,7 +168,7 @@ class BatchLoader:
 
         with reader.pages.running(every, window, sampler.windows) as advance:
 
-            def tasks() -> Iterator[Callable[[], list[CellArrays]]]:
+            def tasks() -> Iterator[Callable[[], list[CellTensors]]]:
                 start = numbers.start
                 while start < numbers.stop:
                     stop = min(start + self._batches_a_task(forms()), numbers.stop)
@@ -191,14 +188,12 @@ class BatchLoader:
         rows = min(TASK_BYTES // max(cell_bytes, 1), TASK_ROWS)
         return int(max(1, rows // self.sampler.batch_size))
 
-    def _read(self, epoch: int, numbers: range, forms: Forms) -> list[CellArrays]:
-        rows = [self.sampler.batch(epoch, n) for n in numbers]
-        cuts = [*accumulate(map(len, rows[:-1]))]
-        of_split = take_rows(self.rows, np.concatenate(rows))
-        batches = self.reader.read_arrays(of_split, cuts, forms)
+    def _read(self, epoch: int, numbers: range, forms: Forms) -> list[CellTensors]:
+        rows, sizes = self.sampler.batches(epoch, numbers)
+        cells = self.reader.read_tensors(take_rows(self.rows, rows), forms)
         if self.device.startswith("cuda"):
-            return [arrays.pin() for arrays in batches]
-        return list(batches)
+            cells = cells.pin()
+        return cells.split(sizes)
 
 
 def find_rank(rank: int | None, world_size: int | None) -> tuple[int, int]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
 from tosg.export.batches.ahead import PagesAhead
 from tosg.export.batches.batch import Batch, SparseTensors, Topology, scatter_rows
+from tosg.export.batches.cell_tensors import SPARSE_FORM, CellTensors, Forms
 from tosg.export.batches.device import check_device, check_fits
 from tosg.export.batches.graph_tensors import GraphTensors
 from tosg.export.batches.shards import ShardReader, SparseRows
+from tosg.export.format.columns import read_columns
 from tosg.export.format.damage import check_training_files
 from tosg.export.format.manifest import (
     Manifest,
@@ -29,63 +28,16 @@ from tosg.export.format.manifest import (
 from tosg.kg.cells.values.normalise import cp10k_factors, log1p_scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 
-@dataclass(slots=True)
-class Forms:
-    """Which forms of a batch's values are made, or were asked for."""
-
-    sparse: bool = False
-    dense: bool = False
-
-
-SPARSE_FORM = Forms(sparse=True)
-
-
-@dataclass(frozen=True, slots=True)
-class CellArrays:
-    """One batch in memory, before it goes to a device.
-
-    Attributes
-    ----------
-    cell, dataset : (B,) int64
-        Rows of ``cells.parquet``, positions of their data sets.
-    y : (B,) int64 or float32, or (B, 0)
-        Targets.
-    sparse : SparseRows or None
-        Values, in `TrainingSet.unit`.
-    dense : (B, N) float32 or None
-        The same values.
-    """
-
-    cell: NDArray[np.int64]
-    dataset: NDArray[np.int64]
-    y: NDArray[Any]
-    sparse: SparseRows | None
-    dense: NDArray[np.float32] | None
-
-    def pin(self) -> CellArrays:
-        """Copy what goes to a GPU into page-locked memory, from where copies do not wait."""
-        pinned: dict[str, Any] = {
-            name: _pinned(getattr(self, name)) for name in ("cell", "dataset", "y")
-        }
-        if self.sparse is not None:
-            pinned["sparse"] = SparseRows(*(_pinned(part) for part in self.sparse))
-        return replace(self, **pinned)
-
-
-def _pinned(array: NDArray[Any]) -> NDArray[Any]:
-    pinned: NDArray[Any] = torch.from_numpy(array).pin_memory().numpy()
-    return pinned
-
-
-def to_device(array: NDArray[Any], device: str) -> Tensor:
-    """Move an array to a device; the copy from pinned memory does not block."""
-    return torch.from_numpy(array).to(device, non_blocking=True)
+def to_device(tensor: Tensor, device: str) -> Tensor:
+    """Move a tensor to a device; the copy from pinned memory does not block."""
+    return tensor if device == "cpu" else tensor.to(device, non_blocking=True)
 
 
 @dataclass(slots=True)
@@ -93,7 +45,7 @@ class _CellValues:
     """Values of a batch: what was read ahead, or read when it is asked for."""
 
     reader: CellReader
-    arrays: CellArrays
+    cells: CellTensors
     device: str
     uses: Forms
     on_device: SparseTensors | None = None
@@ -104,24 +56,24 @@ class _CellValues:
 
     def dense(self) -> Tensor:
         self.uses.dense = True
-        cells, nodes = len(self.arrays.cell), self.reader.manifest.n_nodes
-        if self.arrays.dense is None:
-            check_fits(4 * cells * nodes, cells, self.device, "x")
+        n, nodes = len(self.cells.cell), self.reader.manifest.n_nodes
+        if self.cells.dense is None:
+            check_fits(4 * n * nodes, n, self.device, "x")
         if self.device != "cpu":
-            return scatter_rows(self._sparse(), self.reader.manifest.n_nodes)
-        dense = self.arrays.dense
+            return scatter_rows(self._sparse(), nodes)
+        dense = self.cells.dense
         if dense is None:
-            dense = self.reader.make_dense(self.arrays.cell, self.arrays.sparse)
-        return torch.from_numpy(dense)
+            dense = self.reader.make_dense(self.cells.cell.numpy(), self.cells.sparse)
+        return dense
 
     def _sparse(self) -> SparseTensors:
         if self.on_device is None:
-            rows = self.arrays.sparse
-            if rows is None:
-                (read,) = self.reader.read_arrays(self.arrays.cell)
-                rows = read.sparse
-            assert rows is not None  # noqa: S101
-            self.on_device = SparseTensors(*(to_device(part, self.device) for part in rows))
+            sparse = self.cells.sparse
+            if sparse is None:
+                sparse = self.reader.read_sparse(self.cells.cell.numpy())
+            if self.device != "cpu":
+                sparse = SparseTensors(*(to_device(part, self.device) for part in sparse))
+            self.on_device = sparse
         return self.on_device
 
 
@@ -163,50 +115,32 @@ class CellReader:
 
     def read(self, rows: NDArray[np.int64] | Sequence[int], device: str = "cpu") -> Batch:
         """Read the given rows of ``cells.parquet`` as one batch, in their order."""
-        (arrays,) = self.read_arrays(np.asarray(rows, dtype=np.int64))
-        return self.assemble(arrays, device)
+        return self.assemble(self.read_tensors(np.asarray(rows, dtype=np.int64)), device)
 
-    def read_arrays(
-        self, rows: NDArray[np.int64], cuts: Sequence[int] = (), forms: Forms = SPARSE_FORM
-    ) -> Iterator[CellArrays]:
+    def read_tensors(self, rows: NDArray[np.int64], forms: Forms = SPARSE_FORM) -> CellTensors:
         """Read rows out of the files; what a reading thread does.
 
         Parameters
         ----------
         rows : (b,) int64
             Rows of ``cells.parquet``.
-        cuts : sequence of int
-            Places in `rows`, ascending, where a new batch begins.
         forms : Forms
             What to make of the values.
-
-        Yields
-        ------
-        CellArrays
-            For each batch.
         """
         per_cell = self._per_cell
-        dataset, y = per_cell["dataset"][rows], per_cell["y"][rows]
-        borders = [*pairwise([0, *cuts, len(rows)])]
-        sparse: Iterable[SparseRows | None] = repeat(None, len(borders))
-        if forms.sparse or self.normalizes:
-            sparse = self._read_sparse(rows, cuts)
-        whole = self.expression.read_dense(rows) if forms.dense and not self.normalizes else None
-        for (a, b), values in zip(borders, sparse, strict=True):
-            dense = None if whole is None else whole[a:b]
-            if forms.dense and dense is None:
-                dense = self.make_dense(rows[a:b], values)
-            yield CellArrays(rows[a:b], dataset[a:b], y[a:b], values, dense)
+        sparse = self.read_sparse(rows) if forms.sparse or self.normalizes else None
+        dense = None
+        if forms.dense:  # straight from the files, where they have the values that are asked for
+            dense = self.make_dense(rows, sparse if self.normalizes else None)
+        dataset, y = (torch.from_numpy(per_cell[name][rows]) for name in ("dataset", "y"))
+        return CellTensors(torch.from_numpy(rows), dataset, y, sparse, dense)
 
-    def _read_sparse(self, rows: NDArray[np.int64], cuts: Sequence[int]) -> Iterator[SparseRows]:
-        batches = self.expression.read(rows, cuts)
-        if not self.normalizes:
-            return batches
-        borders = pairwise([0, *cuts, len(rows)])
-        return (
-            values._replace(values=self._normalize(rows[a:b], values))
-            for (a, b), values in zip(borders, batches, strict=True)
-        )
+    def read_sparse(self, rows: NDArray[np.int64]) -> SparseTensors:
+        """Read the values of rows of ``cells.parquet``, in `TrainingSet.unit`."""
+        stored = self.expression.read(rows)
+        if self.normalizes:
+            stored = stored._replace(values=self._normalize(rows, stored))
+        return SparseTensors(*map(torch.from_numpy, stored))
 
     def _normalize(self, rows: NDArray[np.int64], stored: SparseRows) -> NDArray[np.float32]:
         """Genes as log1p of counts per 10,000, antibodies as centred log-ratios."""
@@ -220,26 +154,27 @@ class CellReader:
             factors = np.where(of_protein, protein_factors, factors)
         return log1p_scaled(stored.values, factors)
 
-    def make_dense(self, rows: NDArray[np.int64], values: SparseRows | None) -> NDArray[np.float32]:
+    def make_dense(self, rows: NDArray[np.int64], values: SparseTensors | None) -> Tensor:
         """Make rows of ``cells.parquet`` dense (b, N), from their sparse values where given."""
         if values is None and self.normalizes:
-            (values,) = self._read_sparse(rows, ())
+            values = self.read_sparse(rows)
         if values is None:
-            return self.expression.read_dense(rows)
-        return self.expression.make_dense(values)
+            return torch.from_numpy(self.expression.read_dense(rows))
+        sparse = SparseRows(*(part.numpy() for part in values))
+        return torch.from_numpy(self.expression.make_dense(sparse))
 
     @property
     def normalizes(self) -> bool:
         """Whether values are stored as counts and read as log1p of counts per 10,000."""
         return bool(self.manifest.content["expression"]["normalize"] == "log1p_cp10k")
 
-    def assemble(self, arrays: CellArrays, device: str, uses: Forms | None = None) -> Batch:
-        """Move a batch to a device and put it on the shared topology there.
+    def assemble(self, cells: CellTensors, device: str, uses: Forms | None = None) -> Batch:
+        """Move cells to a device and put them on the shared topology there.
 
         Parameters
         ----------
-        arrays : CellArrays
-            The batch.
+        cells : CellTensors
+            The cells of the batch.
         device : str
             Where its tensors are made.
         uses : Forms, optional
@@ -247,10 +182,10 @@ class CellReader:
         """
         topology, measured = self._on(device)
         return Batch(
-            y=to_device(arrays.y, device),
-            cell=to_device(arrays.cell, device),
-            dataset=to_device(arrays.dataset, device),
-            values=_CellValues(self, arrays, device, uses or Forms()),
+            y=to_device(cells.y, device),
+            cell=to_device(cells.cell, device),
+            dataset=to_device(cells.dataset, device),
+            values=_CellValues(self, cells, device, uses or Forms()),
             measured_by_dataset=measured,
             topology=topology,
         )
@@ -302,29 +237,35 @@ class CellReader:
             "protein_clr": self.proteins is not None,
         }
         path = self.manifest.path("cells.parquet")
-        with naming_damage(path):
-            cells = pq.read_table(path, columns=[name for name, used in needed.items() if used])
+        cells = read_columns(path, [name for name, used in needed.items() if used])
         if cells.num_rows != n_cells:
             raise format_error(path, f"{cells.num_rows:,} rows", f"{n_cells:,}, as in counts")
-        known = pa.array([d["id"] for d in content["datasets"]], pa.string())
-        number = pa.compute.index_in(cells["dataset"], value_set=known)
-        if number.null_count:
-            raise format_error(path, "a data set that is not in the manifest", "content.datasets")
         arrays: dict[str, NDArray[Any]] = {
-            "dataset": number.to_numpy().astype(np.int64),
+            "dataset": self._numbers_of_datasets(cells["dataset"], path),
             "y": np.empty((n_cells, 0), np.float32),
         }
         if target is not None:
             # Classes are int64 positions; a numeric target is trained on as float32.
             kind = np.int64 if target["kind"] == "class" else np.float32
-            arrays["y"] = cells["target"].to_numpy().astype(kind)
+            arrays["y"] = _numbers(path, cells, "target").astype(kind)
         if self.normalizes:
-            arrays["gene_factor"] = cp10k_factors(_numbers(path, cells, total))
+            arrays["gene_factor"] = cp10k_factors(_numbers(path, cells, total).astype(np.float64))
         if self.proteins is not None:
             # Cells of data sets without antibodies have no divisor and need none.
             divisors = cells["protein_clr"].fill_null(1.0).to_numpy()
             arrays["protein_factor"] = 1 / divisors
         return arrays
+
+    def _numbers_of_datasets(self, column: pa.ChunkedArray, path: Path) -> NDArray[np.int64]:
+        """Position of each cell's data set in the manifest."""
+        number = {d["id"]: i for i, d in enumerate(self.manifest.content["datasets"])}
+        encoded = column.combine_chunks().dictionary_encode()
+        names = encoded.dictionary.to_pylist()
+        if encoded.null_count or not number.keys() >= set(names):
+            raise format_error(path, "a data set that is not in the manifest", "content.datasets")
+        numbers = np.array([number[name] for name in names], np.int64)
+        of_cells: NDArray[np.int64] = numbers[np.from_dlpack(encoded.indices)]
+        return of_cells
 
     def _on(self, device: str) -> tuple[Topology, Tensor]:
         """The topology and the measured nodes on a device, kept there."""
@@ -341,9 +282,11 @@ def _open(folder: Path, add_reverses: bool) -> CellReader:
     return CellReader.open(folder, add_reverses=add_reverses)
 
 
-def _numbers(path: Path, cells: pa.Table, name: str) -> NDArray[np.float64]:
-    """Read a column of numbers of which no cell may lack one."""
+def _numbers(path: Path, cells: pa.Table, name: str) -> NDArray[Any]:
+    """Read a column of numbers of which no cell may lack one, (m,), not to be written to."""
     column = cells[name]
     if column.null_count:
         raise format_error(path, f"{column.null_count:,} cells without {name}", "a number in each")
-    return np.asarray(column.to_numpy(), np.float64)
+    # `to_numpy` imports pandas, as `pyarrow.array` does: see `read_columns`.
+    numbers: NDArray[Any] = np.from_dlpack(column.combine_chunks())
+    return numbers

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 
 from tosg.export.batches.cell_reader import CellReader
-from tosg.export.format.manifest import naming_damage
+from tosg.export.format.columns import read_columns
 from tosg.export.selection import compare_selections
 
 if TYPE_CHECKING:
@@ -68,9 +67,7 @@ def compare_sets(first: CellReader, second: CellReader) -> dict[str, Any]:
 
 
 def _read_table(manifest: Manifest, name: str) -> pl.DataFrame:
-    path = manifest.path(f"{name}.parquet")
-    with naming_damage(path):
-        table = pl.from_arrow(pq.read_table(path))
+    table = pl.from_arrow(read_columns(manifest.path(f"{name}.parquet")))
     assert isinstance(table, pl.DataFrame)  # noqa: S101
     return table
 
@@ -209,7 +206,7 @@ def _compare_values(
 def _select_columns(reader: CellReader, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Any:
     import scipy.sparse as sp
 
-    (read,) = reader.expression.read(rows, ())
+    read = reader.expression.read(rows)
     parts = (np.array(read.values), np.array(read.indices), np.array(read.indptr))
     matrix = sp.csr_matrix(parts, shape=(len(rows), reader.manifest.n_nodes))
     return matrix[:, columns]

@@ -6,18 +6,19 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tosg.errors import ExportError
-from tosg.export.format.manifest import format_error, naming_damage
+from tosg.export.format.columns import read_columns
+from tosg.export.format.manifest import format_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pyarrow as pa
 
 
 class GraphTensors:
@@ -185,9 +186,7 @@ class GraphTensors:
     @cached_property
     def nodes(self) -> pa.Table:
         """``nodes.parquet``: row i is node i: idx, id, type, name, symbol, text."""
-        path = self.folder / "nodes.parquet"
-        with naming_damage(path):
-            return pq.read_table(path)
+        return read_columns(self.folder / "nodes.parquet")
 
     @property
     def num_nodes(self) -> int:

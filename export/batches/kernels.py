@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int64s = NDArray[np.int64]
+
+#: Bytes of a cache line and of a page.
+LINE, PAGE = 64, 4096
+
+#: Bytes at the start of each page that are fetched ahead: for the rest of the page the processor
+#: sees by itself what comes.
+AHEAD = 512
 
 
 def compile_kernel(function: Callable[..., Any]) -> Any:
@@ -45,6 +53,25 @@ def _pointer_to(kind: types.Type) -> Any:
 
 _int32_at = _pointer_to(types.int32)
 _float32_at = _pointer_to(types.float32)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _prefetch(_context: Any, _address: Any) -> Any:
+    """Begin to bring the cache line at an address into the second-level cache."""
+    signature = types.void(types.int64)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte, int32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, int32, int32, int32])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+        for_reading, second_level, data = int32(0), int32(2), int32(1)
+        address = builder.inttoptr(arguments[0], byte)
+        builder.call(fetch, [address, for_reading, second_level, data])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 _memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))
 _madvise = types.ExternalFunction("madvise", types.int32(types.intp, types.uintp, types.int32))
 
@@ -60,6 +87,28 @@ def _file_of(row: int, starts: Int64s) -> int:
         else:
             high = middle
     return low
+
+
+@compile_kernel
+def _fetch_ahead(address: int, n: int) -> None:
+    """Begin to bring ``n`` bytes of memory into the cache, before they are read."""
+    end = address + n
+    while address < end:
+        next_page = address - address % PAGE + PAGE
+        for line in range(address, min(address + AHEAD, next_page, end), LINE):
+            _prefetch(line)
+        address = next_page
+
+
+@compile_kernel
+def _fetch_row(
+    row: int, ends: Int64s, starts: Int64s, index_base: Int64s, value_base: Int64s
+) -> None:
+    """Begin to bring a row into the cache, while the one before it is read."""
+    file = _file_of(row, starts)
+    offset, n = 4 * (ends[row] - ends[starts[file]]), 4 * (ends[row + 1] - ends[row])
+    _fetch_ahead(index_base[file] + offset, n)
+    _fetch_ahead(value_base[file] + offset, n)
 
 
 @compile_kernel
@@ -95,7 +144,10 @@ def copy_rows(
     greatest = np.uint32(0)
     place = 0
     unsigned = indices.view(np.uint32)
-    for row in rows:
+    for number in range(len(rows)):
+        row = rows[number]
+        if number + 1 < len(rows):
+            _fetch_row(rows[number + 1], ends, starts, index_base, value_base)
         file = _file_of(row, starts)
         offset = 4 * (ends[row] - ends[starts[file]])
         n = ends[row + 1] - ends[row]

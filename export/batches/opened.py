@@ -6,11 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from tosg.export.batches.cell_reader import CellReader
 from tosg.export.batches.verify import verify
-from tosg.export.format.manifest import SPLITS, naming_damage
+from tosg.export.format.columns import read_columns
+from tosg.export.format.manifest import SPLITS
 from tosg.html_text import facts_html
 
 if TYPE_CHECKING:
@@ -165,9 +164,7 @@ class OpenedSet:
     def cells(self) -> pa.Table:
         """``cells.parquet``: row j is row j of the expression."""
         self.rows()
-        path = self.folder / "cells.parquet"
-        with naming_damage(path):
-            return pq.read_table(path)
+        return read_columns(self.folder / "cells.parquet")
 
     def rows(self, split: str | None = None) -> range | SplitRows:
         """Rows of a split in ``cells.parquet``; of all cells without one.

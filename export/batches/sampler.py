@@ -129,6 +129,14 @@ class Sampler:
             raise IndexError(f"batch {i} of {len(self)}")
         return self._rows(epoch, *self._span(i))
 
+    def batches(self, epoch: int, numbers: range) -> tuple[Int64s, list[int]]:
+        """Rows of several batches of this rank, one after the other, and the size of each."""
+        spans = [self._span(i) for i in numbers]
+        sizes = [stop - start for start, stop in spans]
+        if self.world_size == 1:  # they follow each other
+            return self._rows(epoch, spans[0][0], spans[-1][1]), sizes
+        return np.concatenate([self._rows(epoch, *span) for span in spans]), sizes
+
     @property
     def windows(self) -> int:
         """Windows of an epoch: parts whose batches come from the same rows."""
@@ -181,7 +189,11 @@ def _permutation(n: int, seed: int, epoch: int, what: int) -> Int64s:
     key = np.array([seed % 2**64, epoch % 2**64], dtype=np.uint64)
     counter = np.array([0, 0, 0, what], dtype=np.uint64)
     numbers = np.random.Philox(key=key, counter=counter).random_raw(n)
-    return np.argsort(numbers, kind="stable").astype(np.int64)
+    order = np.argsort(numbers)  # several times as fast as a stable sort
+    ordered = numbers[order]
+    if (ordered[1:] == ordered[:-1]).any():  # where the two may differ
+        order = np.argsort(numbers, kind="stable")
+    return order.astype(np.int64, copy=False)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,6 @@ from tosg.export.batches.pages import Spans
 from tosg.export.format.manifest import format_error, naming_damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -158,21 +157,18 @@ class ShardReader:
         opened = self._opened
         return opened.ends, self._starts, opened.index_base, opened.value_base
 
-    def read(self, rows: Int64s, cuts: Sequence[int] = ()) -> Iterator[SparseRows]:
+    def read(self, rows: Int64s) -> SparseRows:
         """Copy the given rows out, in their order.
 
         Parameters
         ----------
         rows : (b,) int64
             Row numbers, 0 <= row < len(self); repeats are allowed.
-        cuts : sequence of int
-            Places in `rows`, ascending, where a new batch begins.
 
-        Yields
-        ------
+        Returns
+        -------
         SparseRows
-            For each batch. Batches are views of one copy; its memory is used again once no array
-            or tensor refers to it.
+            Their memory is used again once no array or tensor refers to it.
         """
         rows = self._checked(rows)
         indptr = np.zeros(len(rows) + 1, np.int64)
@@ -183,12 +179,7 @@ class ShardReader:
         greatest = copy_rows(rows, *self._places, indices, values)
         if n and greatest >= self.n_nodes:
             raise self._out_of_range(rows)
-        borders = [0, *cuts, len(rows)]
-        value = indptr[borders].tolist()
-        for i in range(len(borders) - 1):
-            part = slice(value[i], value[i + 1])
-            places = indptr[borders[i] : borders[i + 1] + 1] - value[i]
-            yield SparseRows(places, indices[part], values[part])
+        return SparseRows(indptr, indices, values)
 
     def read_dense(self, rows: Int64s) -> NDArray[np.float32]:
         """Make the given rows dense, in their order.

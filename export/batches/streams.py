@@ -153,16 +153,16 @@ def stream_cells(
 
 def _cells_of(parts: list[list[int]], reader: CellReader) -> Iterator[dict[str, Any]]:
     for part in parts:
-        (arrays,) = reader.read_arrays(np.array(part, np.int64))
-        sparse = arrays.sparse
-        assert sparse is not None  # noqa: S101
+        cells = reader.read_tensors(np.array(part, np.int64))
+        assert cells.sparse is not None  # noqa: S101
+        indptr, indices, values = (tensor.numpy() for tensor in cells.sparse)
         for i, row in enumerate(part):
-            span = slice(int(sparse.indptr[i]), int(sparse.indptr[i + 1]))
+            span = slice(int(indptr[i]), int(indptr[i + 1]))
             one = {
                 "row": row,
-                "nodes": np.array(sparse.indices[span]),
-                "values": np.array(sparse.values[span]),
+                "nodes": np.array(indices[span]),
+                "values": np.array(values[span]),
             }
-            if arrays.y.ndim == 1:
-                one["label"] = arrays.y[i].item()
+            if cells.y.ndim == 1:
+                one["label"] = cells.y[i].item()
             yield one

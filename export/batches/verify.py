@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tosg.export.batches.graph_tensors import GraphTensors
+from tosg.export.format.columns import read_columns
 from tosg.export.format.damage import check_training_files
-from tosg.export.format.manifest import SPLITS, format_error, naming_damage, take_rows
+from tosg.export.format.manifest import SPLITS, format_error, take_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tosg.export.batches.cell_reader import CellReader
@@ -42,7 +39,7 @@ def verify(reader: CellReader) -> None:
 
 def _check_nodes(manifest: Manifest) -> None:
     path = manifest.path("nodes.parquet")
-    table = _read(path, ["idx", "id", "type"])
+    table = read_columns(path, ["idx", "id", "type"])
     types = pc.unique(table["type"]).to_pylist()
     if table.num_rows != manifest.n_nodes:
         raise format_error(path, f"{table.num_rows:,} rows", f"{manifest.n_nodes:,}")
@@ -81,7 +78,7 @@ def _check_edges(manifest: Manifest) -> None:
 
 def _check_cells(manifest: Manifest) -> None:
     path = manifest.path("cells.parquet")
-    table = _read(path, ["id", "split"])
+    table = read_columns(path, ["id", "split"])
     if len(pc.unique(table["id"])) != table.num_rows:
         raise format_error(path, "an id that occurs twice", "unique ids")
     if table.num_rows != manifest.n_cells:
@@ -92,11 +89,6 @@ def _check_cells(manifest: Manifest) -> None:
         expected[take_rows(rows, np.arange(len(rows)))] = name
     if table["split"].to_pylist() != expected.tolist():
         raise format_error(path, "splits out of order", "rows of content.splits")
-
-
-def _read(path: Path, columns: list[str]) -> pa.Table:
-    with naming_damage(path):
-        return pq.read_table(path, columns=columns)
 
 
 def rises(*columns: NDArray[Any]) -> NDArray[np.bool_]:

@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from tosg.export.format.columns import read_columns
 from tosg.export.format.manifest import naming_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tosg.export.format.manifest import Manifest
@@ -38,17 +38,13 @@ class StoredSet:
     @cached_property
     def nodes(self) -> pa.Table:
         """``nodes.parquet``, N rows."""
-        path = self.manifest.path("nodes.parquet")
-        with naming_damage(path):
-            return pq.read_table(path)
+        return read_columns(self.manifest.path("nodes.parquet"))
 
     @cached_property
     def cells(self) -> pa.Table:
         """``cells.parquet``, M rows."""
         self.manifest.rows()
-        path = self.manifest.path("cells.parquet")
-        with naming_damage(path):
-            return pq.read_table(path)
+        return read_columns(self.manifest.path("cells.parquet"))
 
     @cached_property
     def measured(self) -> NDArray[np.bool_]:

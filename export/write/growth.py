@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tosg.errors import ConfigError, ExportError
 from tosg.export.cells.growth import KeptCells
+from tosg.export.format.columns import read_columns
 from tosg.export.format.damage import check_training_files
 from tosg.export.format.digest import digest_arrays
 from tosg.export.format.digest_files import SHARD_PARTS
-from tosg.export.format.manifest import SPLITS, Manifest, naming_damage, read_manifest
+from tosg.export.format.manifest import SPLITS, Manifest, read_manifest
 from tosg.export.selection import Selection, compare_selections
 from tosg.files import hash_file
 from tosg.json_text import json_text
@@ -56,9 +56,7 @@ class OldSet:
         ExportError
             Nodes are gone, or came between.
         """
-        path = self.manifest.path("nodes.parquet")
-        with naming_damage(path):
-            old = pq.read_table(path, columns=["idx", "id"])
+        old = read_columns(self.manifest.path("nodes.parquet"), ["idx", "id"])
         idx = old["idx"].to_numpy()
         if np.array_equal(nodes.idx[: len(idx)], idx):
             return
@@ -177,9 +175,7 @@ def open_old(folder: str | os.PathLike[str]) -> OldSet:
             where=manifest.folder,
             hint="export the selection again",
         )
-    path = manifest.path("cells.parquet")
-    with naming_damage(path):
-        table = pq.read_table(path, columns=["id", "split"]).combine_chunks()
+    table = read_columns(manifest.path("cells.parquet"), ["id", "split"]).combine_chunks()
     split = pc.index_in(table["split"], value_set=pa.array(SPLITS)).to_numpy().astype(np.int64)
     target, splits = manifest.content["target"] or {}, manifest.content["splits"]
     kept = KeptCells(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from tosg.interop.palette import Edge, Entity
 
@@ -36,7 +35,7 @@ def strongest_of_cell(
     values : list of float
         Abundance of each entity in the training set's unit.
     """
-    table = pq.read_table(ts.folder / "nodes.parquet", columns=["id", "type", "name", "symbol"])
+    table = ts.graph.nodes.select(["id", "type", "name", "symbol"])
     x = ts.read([row]).x.numpy()[0]
     edge_index = ts.graph.edge_index.numpy()
     active = (x > 0)[edge_index].all(axis=0)
