@@ -43,11 +43,14 @@ class Peer:
         What pip installs; empty runs in this environment.
     python : tuple of str
         Interpreters that it works with, the first that is found is taken.
+    kinds : tuple of str
+        What it can be asked for.
     """
 
     name: str
     requirements: tuple[str, ...] = ()
     python: tuple[str, ...] = ("python3.13", "python3.12", "python3.11")
+    kinds: tuple[str, ...] = ("sparse", "dense")
 
     @property
     def script(self) -> Path:
@@ -60,6 +63,17 @@ PEERS = (
     Peer("scipy"),
     Peer("annbatch", ("annbatch[zarrs]==0.3.1", "numba"), ("python3.13", "python3.12")),
     Peer("scdataset", ("scdataset==0.3.0", "scipy")),
+    Peer("annloader", ("anndata==0.12.19", "torch"), kinds=("dense",)),
+    Peer("scvi", ("scvi-tools==1.4.2",), ("python3.12", "python3.13")),
+    Peer("scdl", ("bionemo-scdl==0.1.3",), ("python3.12", "python3.11")),
+    Peer("tiledbsoma", ("tiledbsoma-ml==0.1.0",), ("python3.12", "python3.11")),
+    Peer(
+        "cellarr",
+        ("cellarr==0.6.2", "torch", "pytorch-lightning"),
+        ("python3.12", "python3.11"),
+        ("sparse",),
+    ),
+    Peer("lamin", ("lamindb==2.12.1", "torch"), ("python3.12", "python3.13"), ("dense",)),
 )
 
 #: Kind, cells a batch, and whether the files are dropped from the page cache first.
@@ -71,7 +85,12 @@ HOW = (
 
 def run(options: Options) -> list[Comparison]:
     """Measure on 200,000 cells of 20,000 nodes with 1,036 values each; ``--only`` names some."""
-    names = {" ".join((peer.name, *how)): (peer, how) for peer in PEERS for how in HOW}
+    names = {
+        " ".join((peer.name, *how)): (peer, how)
+        for peer in PEERS
+        for how in HOW
+        if how[0] in peer.kinds
+    }
     if wrong := set(options.only) - set(names):
         raise UsageError("no such comparison", found=", ".join(wrong), expected=", ".join(names))
     wanted = [names[name] for name in options.only or names]

@@ -39,7 +39,7 @@ _QUESTION = (
 )
 
 #: Bytes that one task of a reading thread makes: little enough to stay in the processor's cache.
-TASK_BYTES = 1 << 23
+TASK_BYTES = 1 << 24
 
 #: Rows that one task reads at most, where they are short.
 TASK_ROWS = 4096

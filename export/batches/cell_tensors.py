@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -55,16 +56,16 @@ class CellTensors(NamedTuple):
         return self._replace(**per_cell, sparse=sparse)
 
     def split(self, sizes: Sequence[int]) -> list[CellTensors]:
-        """Cut into batches of some sizes, which sum to b; they are views."""
+        """Cut into batches of some sizes, which sum to b."""
         if len(sizes) == 1:
             return [self]
         n = len(sizes)
         columns = (
-            self.cell.split_with_sizes(sizes),
-            self.dataset.split_with_sizes(sizes),
-            self.y.split_with_sizes(sizes),
+            _cut(self.cell, sizes),
+            _cut(self.dataset, sizes),
+            _cut(self.y, sizes),
             [None] * n if self.sparse is None else _split_rows(self.sparse, sizes),
-            [None] * n if self.dense is None else self.dense.split_with_sizes(sizes),
+            [None] * n if self.dense is None else _cut(self.dense, sizes),
         )
         return [*map(CellTensors, *columns)]
 
@@ -76,11 +77,22 @@ def _split_rows(rows: SparseTensors, sizes: Sequence[int]) -> list[SparseTensors
     first = indptr[np.cumsum([0, *sizes])]
     # One after the other: the last place of each part is the first of the next one.
     places = np.arange(lengths.sum()) - np.repeat(np.arange(len(sizes)), lengths)
-    indptrs = indptr[places] - np.repeat(first[:-1], lengths)
+    indptrs = torch.from_numpy(indptr[places] - np.repeat(first[:-1], lengths))
     values = np.diff(first).tolist()
     parts = (
-        torch.from_numpy(indptrs).split_with_sizes(lengths.tolist()),
-        rows.indices.split_with_sizes(values),
-        rows.values.split_with_sizes(values),
+        _cut(indptrs, lengths.tolist()),
+        _cut(rows.indices, values),
+        _cut(rows.values, values),
     )
     return [*map(SparseTensors, *parts)]
+
+
+def _cut(tensor: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Cut into parts that look into its memory, but that PyTorch takes for tensors of their own.
+
+    Parts made by `torch.split` count changes in place together: a batch that is changed would spoil
+    the gradients of another one.
+    """
+    array = tensor.numpy()
+    borders = pairwise(accumulate(sizes, initial=0))
+    return [torch.from_numpy(array[start:stop]) for start, stop in borders]

@@ -189,6 +189,11 @@ def _permutation(n: int, seed: int, epoch: int, what: int) -> Int64s:
     key = np.array([seed % 2**64, epoch % 2**64], dtype=np.uint64)
     counter = np.array([0, 0, 0, what], dtype=np.uint64)
     numbers = np.random.Philox(key=key, counter=counter).random_raw(n)
+    return order_stably(numbers)
+
+
+def order_stably(numbers: NDArray[np.uint64]) -> Int64s:
+    """The order that sorts n numbers, (n,) int64; equal ones stay as they are."""
     order = np.argsort(numbers)  # several times as fast as a stable sort
     ordered = numbers[order]
     if (ordered[1:] == ordered[:-1]).any():  # where the two may differ

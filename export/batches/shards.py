@@ -128,7 +128,7 @@ class ShardReader:
     def _open(self, shard: int, part: str) -> NDArray[Any]:
         path = self._path(shard, part)
         with naming_damage(path):
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            mapped = np.load(str(path), mmap_mode="r", allow_pickle=False)
         if mapped.dtype != np.dtype(CSR_DTYPES[part]).newbyteorder("<") or mapped.ndim != 1:
             found = f"{mapped.dtype} of shape {mapped.shape}"
             raise format_error(path, found, f"{CSR_DTYPES[part]}, one dimension")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from tosg.export.write.worker_deaths import MOST_DEATHS, forget_dead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tosg.export.write.plan import ExportPlan, Receipt, Task
 
@@ -194,11 +195,30 @@ def check_reachable(uri: str, addresses: list[str]) -> None:
         )
 
 
+_of_the_export = ExitStack()  # what this worker holds open for `_exported`
+_exported: Path | None = None
+
+
 def _run(plan: ExportPlan, task: Task, k: int) -> Receipt:
     """Run a task on a node of the cluster."""
     check_shared(plan)
+    stay_open(plan.folder)
     with plan.db:  # a worker gets a new connection with each plan that it unpacks
         return task(plan, k)
+
+
+def stay_open(folder: Path) -> None:
+    """Keep files of cells open in this worker until it ends, or works on another export.
+
+    A worker is not told of the last task, and may end without a word.
+    """
+    from tosg.kg.cells.files.opening import keep_open
+
+    global _exported
+    if folder != _exported:
+        _of_the_export.close()
+        _of_the_export.enter_context(keep_open())
+        _exported = folder
 
 
 def check_shared(plan: ExportPlan) -> None:

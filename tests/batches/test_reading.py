@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mmap
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -18,7 +20,7 @@ import tosg
 from tosg.export.batches.ahead import read_ahead
 from tosg.export.batches.kernels import advise_pages, copy_rows, fill_rows
 from tosg.export.batches.pages import Spans
-from tosg.export.batches.sampler import Sampler, choose_buffer
+from tosg.export.batches.sampler import Sampler, choose_buffer, order_stably
 
 N = 6
 
@@ -62,6 +64,46 @@ def test_a_window_has_the_rows_of_its_batches(shuffle: bool) -> None:
     assert sorted(row for window in windows for row in window) == list(range(103))
     for i in range(len(sampler)):
         assert sampler.batch(2, i)[0] in windows[sampler.window_of(i)]
+
+
+@pytest.mark.parametrize(("rank", "ranks"), [(0, 1), (1, 3)])
+def test_several_batches_at_once_are_those_one_by_one(rank: int, ranks: int) -> None:
+    sampler = Sampler(n=103, batch_size=8, seed=1, block=4, buffer=4, rank=rank, world_size=ranks)
+    for numbers in (range(1), range(1, 4), range(len(sampler))):
+        rows, sizes = sampler.batches(2, numbers)
+        one_by_one = [sampler.batch(2, i) for i in numbers]
+        assert sizes == [len(batch) for batch in one_by_one]
+        np.testing.assert_array_equal(rows, np.concatenate(one_by_one))
+
+
+@pytest.mark.parametrize("different", [3, 1 << 40])
+def test_equal_numbers_stay_in_their_order(different: int) -> None:
+    numbers = np.random.default_rng(0).integers(different, size=5000).astype(np.uint64)
+    np.testing.assert_array_equal(order_stably(numbers), np.argsort(numbers, kind="stable"))
+
+
+def test_a_batch_changed_in_place_leaves_the_gradients_of_others(tmp_path: Path) -> None:
+    ts = tosg.TrainingSet(write_training_set(tmp_path / "set"))
+    loader = ts.batches("train", batch_size=4, seed=2)
+    for _ in range(2):  # the second time they are made dense by the same task
+        first, second = list(loader)[:2]
+        weight = torch.ones(N, requires_grad=True)
+        loss = (first.x * weight).sum() + (first.values * weight[0]).sum()
+        second.x.add_(7)
+        second.values.zero_()
+        torch.autograd.backward([loss])
+        assert weight.grad is not None
+        torch.testing.assert_close(weight.grad[1:], first.x.sum(0)[1:])
+
+
+def test_a_batch_is_read_without_pandas(tmp_path: Path) -> None:
+    """It takes half of the time until the first batch, and pyarrow imports it where it can."""
+    folder = write_training_set(tmp_path / "set", normalize="log1p_cp10k")
+    code = (
+        f"import sys, tosg; next(iter(tosg.TrainingSet({str(folder)!r}).batches())).x; "
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 @pytest.mark.parametrize("normalize", ["none", "log1p_cp10k"])

@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anndata
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
 from support import signals
@@ -20,7 +23,8 @@ from tosg.errors import ConfigError, ExportError, UsageError
 from tosg.export.format.manifest import read_manifest
 from tosg.export.write.engines import open_engine
 from tosg.export.write.plan import ExportPlan, Receipt
-from tosg.export.write.ray_engine import check_reachable, check_shared
+from tosg.export.write.ray_engine import check_reachable, check_shared, stay_open
+from tosg.kg.cells.files.opening import lend_source
 from tosg.kg.database.connection import Database, Target
 
 HOW = {"target": "cell_type", "split": "donor", "seed": 3, "level": "gene", "shard_size": 500}
@@ -109,6 +113,18 @@ def test_nodes_that_lack_the_folder_or_the_database(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot reach") as caught:
         check_reachable("bolt://127.0.0.1:7687", ["10.0.0.1", "10.0.0.2"])
     assert "10.0.0.1, 10.0.0.2" in str(caught.value.found)
+
+
+def test_a_worker_of_ray_opens_a_file_once_an_export(tmp_path: Path) -> None:
+    path = tmp_path / "cells.h5ad"
+    genes = pd.DataFrame(index=["EGFR", "TP53"])
+    anndata.AnnData(np.ones((3, 2), np.float32), var=genes).write_h5ad(path)
+    opened = []
+    for export in ("first", "first", "second"):
+        stay_open(tmp_path / export)
+        with lend_source(path) as source:
+            opened.append(source)
+    assert opened[0] is opened[1] is not opened[2]
 
 
 @pytest.fixture

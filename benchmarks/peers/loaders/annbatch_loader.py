@@ -19,18 +19,10 @@ CHUNK_ROWS, CHUNKS = 32, 512
 
 
 def prepare(folder: Path, home: Path) -> None:
-    import anndata as ad
-    import pandas as pd
-    import scipy.sparse as sp
     from annbatch import DatasetCollection
 
-    indptr, indices, values, targets = measure.read_shards(folder)
-    n_nodes = int(np.load(folder / "measured.npy").shape[1])
-    n = len(indptr) - 1
-    matrix = sp.csr_matrix((values, indices, indptr), shape=(n, n_nodes))
-    obs = pd.DataFrame({"row": np.arange(n), "target": targets}, index=[str(i) for i in range(n)])
     file = home / "cells.h5ad"
-    ad.AnnData(matrix, obs=obs).write_h5ad(file)
+    measure.write_h5ad(folder, file)
     collection = DatasetCollection(home / "collection.zarr")
     collection.add_adatas([file], rng=np.random.default_rng(0))
     file.unlink()

@@ -33,6 +33,19 @@ def read_shards(folder: Path) -> tuple[Any, Any, Any, Any]:
     return indptr, np.concatenate(parts["indices"]), np.concatenate(parts["values"]), targets
 
 
+def write_h5ad(folder: Path, file: Path) -> None:
+    """Write all cells of a training set, with ``row`` and ``target`` of each in `obs`."""
+    import anndata as ad
+    import pandas as pd
+    import scipy.sparse as sp
+
+    indptr, indices, values, targets = read_shards(folder)
+    n, n_nodes = len(indptr) - 1, int(np.load(folder / "measured.npy").shape[1])
+    matrix = sp.csr_matrix((values, indices, indptr), shape=(n, n_nodes))
+    obs = pd.DataFrame({"row": np.arange(n), "target": targets}, index=[str(i) for i in range(n)])
+    ad.AnnData(matrix, obs=obs).write_h5ad(file)
+
+
 def forget(path: Path) -> None:
     """Drop the pages of all files below a folder from the page cache."""
     for file in path.rglob("*"):

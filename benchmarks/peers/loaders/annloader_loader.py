@@ -1,0 +1,37 @@
+"""AnnLoader of anndata: the cells in memory, dense batches made by its own converters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def prepare(folder: Path, home: Path) -> None:
+    measure.write_h5ad(folder, home / "cells.h5ad")
+
+
+def loader(
+    folder: Path, home: Path, kind: str, batch_size: int
+) -> Callable[[], Iterator[tuple[Any, Any]]]:
+    import anndata
+    import torch
+    from anndata.experimental import AnnLoader
+
+    torch.manual_seed(1)
+    cells = anndata.read_h5ad(home / "cells.h5ad")
+    batches = AnnLoader(cells, batch_size=batch_size, shuffle=True)
+
+    def epoch() -> Iterator[tuple[Any, Any]]:
+        for batch in batches:
+            yield batch.X, batch.obs["row"].numpy()
+
+    return epoch
+
+
+if __name__ == "__main__":
+    measure.run(prepare, loader)
