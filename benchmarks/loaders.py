@@ -58,6 +58,10 @@ class Peer:
         return SCRIPTS / f"{self.name}_loader.py"
 
 
+class PeerError(RuntimeError):
+    """The script of a peer failed."""
+
+
 OURS = Peer("tosg")
 PEERS = (
     Peer("scipy"),
@@ -115,7 +119,11 @@ def run(options: Options) -> list[Comparison]:
             note(f"writing the cells for {peer.name}")
             _call(python, peer, "prepare", str(folder), str(home))
             (home / "prepared").touch()
-        comparisons += [_compare(peer, python, folder, home, how, runs) for how in hows]
+        for how in hows:
+            try:
+                comparisons.append(_compare(peer, python, folder, home, how, runs))
+            except PeerError as error:
+                note(f"{' '.join((peer.name, *how))} is left out: {error}")
     return comparisons
 
 
@@ -201,6 +209,8 @@ def _call(python: str, peer: Peer, *words: str) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{peer.name} {' '.join(words)}:\n{done.stderr[-2000:]}")
+        kind = RuntimeError if peer is OURS else PeerError
+        what = f"{peer.name} {' '.join(words)}: exit status {done.returncode}"
+        raise kind(f"{what}\n{done.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if words[0] == "run" else {}
     return result

@@ -61,8 +61,8 @@ class CellTensors(NamedTuple):
             return [self]
         n = len(sizes)
         columns = (
-            _cut(self.cell, sizes),
-            _cut(self.dataset, sizes),
+            self.cell.split_with_sizes(sizes),
+            self.dataset.split_with_sizes(sizes),
             _cut(self.y, sizes),
             [None] * n if self.sparse is None else _split_rows(self.sparse, sizes),
             [None] * n if self.dense is None else _cut(self.dense, sizes),
@@ -80,7 +80,7 @@ def _split_rows(rows: SparseTensors, sizes: Sequence[int]) -> list[SparseTensors
     indptrs = torch.from_numpy(indptr[places] - np.repeat(first[:-1], lengths))
     values = np.diff(first).tolist()
     parts = (
-        _cut(indptrs, lengths.tolist()),
+        indptrs.split_with_sizes(lengths.tolist()),
         _cut(rows.indices, values),
         _cut(rows.values, values),
     )
@@ -90,8 +90,9 @@ def _split_rows(rows: SparseTensors, sizes: Sequence[int]) -> list[SparseTensors
 def _cut(tensor: Tensor, sizes: Sequence[int]) -> list[Tensor]:
     """Cut into parts that look into its memory, but that PyTorch takes for tensors of their own.
 
-    Parts made by `torch.split` count changes in place together: a batch that is changed would spoil
-    the gradients of another one.
+    Parts made by one split count changes in place together: a batch that is changed would spoil the
+    gradients of another one; and `torch.save` writes all of them with each. It is the quicker way
+    for the few numbers of cells, which nobody changes.
     """
     array = tensor.numpy()
     borders = pairwise(accumulate(sizes, initial=0))
