@@ -21,8 +21,7 @@ CHUNK_ROWS, CHUNKS = 32, 512
 def prepare(folder: Path, home: Path) -> None:
     from annbatch import DatasetCollection
 
-    file = home / "cells.h5ad"
-    measure.write_h5ad(folder, file)
+    file = measure.write_h5ad(folder, home)
     collection = DatasetCollection(home / "collection.zarr")
     collection.add_adatas([file], rng=np.random.default_rng(0))
     file.unlink()

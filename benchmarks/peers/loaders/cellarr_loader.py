@@ -18,13 +18,10 @@ SAMPLES = 200
 def prepare(folder: Path, home: Path) -> None:
     import anndata as ad
     import pandas as pd
-    import scipy.sparse as sp
     from cellarr import MatrixOptions, build_cellarrdataset
 
-    indptr, indices, values, _ = measure.read_shards(folder)
-    n_nodes = int(np.load(folder / "measured.npy").shape[1])
-    n = len(indptr) - 1
-    matrix = sp.csr_matrix((values, indices, indptr), shape=(n, n_nodes))
+    matrix, _ = measure.read_matrix(folder)
+    n, n_nodes = matrix.shape
     genes = [f"gene{i}" for i in range(n_nodes)]
     parts = np.array_split(np.arange(n), SAMPLES)
     files = []

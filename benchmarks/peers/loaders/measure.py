@@ -33,17 +33,30 @@ def read_shards(folder: Path) -> tuple[Any, Any, Any, Any]:
     return indptr, np.concatenate(parts["indices"]), np.concatenate(parts["values"]), targets
 
 
-def write_h5ad(folder: Path, file: Path) -> None:
-    """Write all cells of a training set, with ``row`` and ``target`` of each in `obs`."""
-    import anndata as ad
-    import pandas as pd
+def read_matrix(folder: Path) -> tuple[Any, Any]:
+    """All cells of a training set as one `scipy.sparse.csr_matrix`, and their targets."""
     import scipy.sparse as sp
 
     indptr, indices, values, targets = read_shards(folder)
-    n, n_nodes = len(indptr) - 1, int(np.load(folder / "measured.npy").shape[1])
-    matrix = sp.csr_matrix((values, indices, indptr), shape=(n, n_nodes))
+    shape = len(indptr) - 1, int(np.load(folder / "measured.npy").shape[1])
+    return sp.csr_matrix((values, indices, indptr), shape=shape), targets
+
+
+def write_h5ad(folder: Path, home: Path) -> Path:
+    """Write all cells of a training set, with ``row`` and ``target`` of each in `obs`.
+
+    What a peer that reads h5ad files does to prepare; others remove the file when they have it in
+    their own format.
+    """
+    import anndata as ad
+    import pandas as pd
+
+    matrix, targets = read_matrix(folder)
+    n = matrix.shape[0]
     obs = pd.DataFrame({"row": np.arange(n), "target": targets}, index=[str(i) for i in range(n)])
+    file = home / "cells.h5ad"
     ad.AnnData(matrix, obs=obs).write_h5ad(file)
+    return file
 
 
 def forget(path: Path) -> None:
@@ -75,7 +88,7 @@ def mixing(epochs: list[list[Any]], targets: Any) -> dict[str, float]:
 
 
 def run(
-    prepare: Callable[[Path, Path], None],
+    prepare: Callable[[Path, Path], object],
     loader: Callable[[Path, Path, str, int], Callable[[], Iterator[tuple[Any, Any]]]],
 ) -> None:
     """Be the script: prepare the files, or measure.

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def prepare(folder: Path, home: Path) -> None:
     from bionemo.scdl.io.single_cell_memmap_dataset import SingleCellMemMapDataset
 
-    file = home / "cells.h5ad"
-    measure.write_h5ad(folder, file)
+    file = measure.write_h5ad(folder, home)
     SingleCellMemMapDataset(str(home / "scdl"), h5ad_path=str(file), use_X_not_raw=True)
     file.unlink()
 

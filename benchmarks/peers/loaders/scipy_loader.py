@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import measure
 import numpy as np
-import scipy.sparse as sp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,9 +19,7 @@ def prepare(folder: Path, home: Path) -> None:
 def loader(
     folder: Path, home: Path, kind: str, batch_size: int
 ) -> Callable[[], Iterator[tuple[Any, Any]]]:
-    indptr, indices, values, _ = measure.read_shards(folder)
-    n_nodes = int(np.load(folder / "measured.npy").shape[1])
-    matrix = sp.csr_matrix((values, indices, indptr), shape=(len(indptr) - 1, n_nodes))
+    matrix, _ = measure.read_matrix(folder)
     random = np.random.default_rng(1)
 
     def epoch() -> Iterator[tuple[Any, Any]]:

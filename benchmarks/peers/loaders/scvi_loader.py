@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def prepare(folder: Path, home: Path) -> None:
-    measure.write_h5ad(folder, home / "cells.h5ad")
-
-
 def loader(
     folder: Path, home: Path, kind: str, batch_size: int
 ) -> Callable[[], Iterator[tuple[Any, Any]]]:
@@ -42,4 +38,4 @@ def loader(
 
 
 if __name__ == "__main__":
-    measure.run(prepare, loader)
+    measure.run(measure.write_h5ad, loader)

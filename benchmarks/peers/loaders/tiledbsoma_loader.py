@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def prepare(folder: Path, home: Path) -> None:
     import tiledbsoma.io
 
-    file = home / "cells.h5ad"
-    measure.write_h5ad(folder, file)
+    file = measure.write_h5ad(folder, home)
     tiledbsoma.io.from_h5ad(str(home / "soma"), str(file), measurement_name="RNA")
     file.unlink()
 
