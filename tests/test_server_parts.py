@@ -17,7 +17,7 @@ from tosg.errors import ConfigError, ServerError, UsageError
 from tosg.files import hash_file
 from tosg.kg.server import class_archive, jars, memory
 from tosg.kg.server.admin import environment
-from tosg.kg.server.config import neo4j_conf, quoted
+from tosg.kg.server.config import neo4j_conf, quoted, server_arguments
 from tosg.kg.server.layout import (
     ServerLayout,
     State,
@@ -219,6 +219,13 @@ def test_nothing_is_reported_and_no_file_or_network_is_read(version: str, tmp_pa
     listening = [line for line in lines if "listen_address=" in line]
     assert len(listening) == 3
     assert all("=127.0.0.1" in line for line in listening)
+
+
+@pytest.mark.parametrize(("heap", "region"), [(307, 2), (3072, 16), (7372, 16), (64, 1)])
+def test_a_heap_has_regions_that_long_lists_fit_in(heap: int, region: int, tmp_path: Path) -> None:
+    sizes = memory.Sizes(heap * memory.MIB, memory.MIB)
+    lines = server_arguments(ServerLayout(tmp_path), release(next(iter(RELEASES))), [], sizes)
+    assert f"-XX:G1HeapRegionSize={region * memory.MIB}" in lines
 
 
 def test_an_argument_file_keeps_odd_paths_whole() -> None:

@@ -201,16 +201,18 @@ def read_relationships(
     )
     heavy = any(pa.types.is_list(t) or pa.types.is_string(t) for _, _, t in query.properties)
     rows = _EDGE_ROWS_WITH_LISTS if heavy else _EDGE_ROWS
-    # Counting all is much faster than counting each of many types, and of a few nodes it is one
-    # question for whatever types; it only cuts smaller blocks.
-    counted = "" if small or len(kinds) >= _COUNT_ALL_MIN_TYPES else pattern
-    degree = f"count {{ (n)-[{counted}]->() }}"
+    # Neo4j knows a node's relationships in both directions; those of one direction or of one type
+    # it counts one by one. They are at least as many as the rows, and twice as many over all.
+    if small or len(kinds) >= _COUNT_ALL_MIN_TYPES:
+        degree, most = "count { (n)--() }", 2 * rows
+    else:
+        degree, most = f"count {{ (n)-[{pattern}]->() }}", rows
     if not kinds:
         blocks: Iterator[Block] = iter(())
     elif wanted is None:
-        blocks = blocks_of_all(db, f"MATCH (n:{entity})", f"sum({degree})", rows, connections)
+        blocks = blocks_of_all(db, f"MATCH (n:{entity})", f"sum({degree})", most, connections)
     else:
-        blocks = blocks_of(wanted, rows, degrees_of(db, entity, degree, wanted))
+        blocks = blocks_of(wanted, most, degrees_of(db, entity, degree, wanted))
     parameters = {"ends": [] if wanted is None else wanted.tolist()} if small else {}
     entities = None if small or not kinds else Numbers.read(db, entity, connections)
 

@@ -37,6 +37,8 @@ JVM_OPTIONS = (
     "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
 )
 
+#: Java's own choice is 2,048 regions, of 1 MiB at least
+REGIONS, LEAST_REGION, MOST_REGION = 128, 1 << 20, 16 << 20
 
 #: for neo4j-admin: throughput counts, pauses do not
 ADMIN_JVM_OPTIONS = (
@@ -139,12 +141,23 @@ def server_arguments(
         *JVM_OPTIONS,
         f"-Xms{sizes.heap}",
         f"-Xmx{sizes.heap}",
+        f"-XX:G1HeapRegionSize={_region(sizes.heap)}",
         *options,
         *class_path(jars),
         release.main_class,
         quoted(f"--home-dir={layout.root}"),
         quoted(f"--config-dir={layout.conf}"),
     ]
+
+
+def _region(heap: int) -> int:
+    """Bytes of a region of the heap: a power of two, so that it has about a hundred.
+
+    A list of half a region or more is kept outside the young generation, and each such list of a
+    bulk read makes Java look through the whole heap for what is dead (`docs/decisions/reading.md`).
+    """
+    wanted = max(heap // REGIONS, LEAST_REGION)
+    return min(1 << (wanted.bit_length() - 1), MOST_REGION)
 
 
 def java() -> Path:
