@@ -101,14 +101,13 @@ def _fetch_ahead(address: int, n: int) -> None:
 
 
 @compile_kernel
-def _fetch_row(
+def _row_at(
     row: int, ends: Int64s, starts: Int64s, index_base: Int64s, value_base: Int64s
-) -> None:
-    """Begin to bring a row into the cache, while the one before it is read."""
+) -> tuple[int, int, int]:
+    """Addresses of a row's indices and values, and how many it has; arguments of `copy_rows`."""
     file = _file_of(row, starts)
-    offset, n = 4 * (ends[row] - ends[starts[file]]), 4 * (ends[row + 1] - ends[row])
-    _fetch_ahead(index_base[file] + offset, n)
-    _fetch_ahead(value_base[file] + offset, n)
+    offset = 4 * (ends[row] - ends[starts[file]])
+    return index_base[file] + offset, value_base[file] + offset, ends[row + 1] - ends[row]
 
 
 @compile_kernel
@@ -145,15 +144,14 @@ def copy_rows(
     place = 0
     unsigned = indices.view(np.uint32)
     for number in range(len(rows)):
-        row = rows[number]
-        if number + 1 < len(rows):
-            _fetch_row(rows[number + 1], ends, starts, index_base, value_base)
-        file = _file_of(row, starts)
-        offset = 4 * (ends[row] - ends[starts[file]])
-        n = ends[row + 1] - ends[row]
+        if number + 1 < len(rows):  # while this row is read
+            at, values_at, n = _row_at(rows[number + 1], ends, starts, index_base, value_base)
+            _fetch_ahead(at, 4 * n)
+            _fetch_ahead(values_at, 4 * n)
+        at, values_at, n = _row_at(rows[number], ends, starts, index_base, value_base)
         # Numba's own copy of an array element by element takes more than twice as long.
-        _memcpy(indices.ctypes.data + 4 * place, index_base[file] + offset, np.uint64(4 * n))
-        _memcpy(values.ctypes.data + 4 * place, value_base[file] + offset, np.uint64(4 * n))
+        _memcpy(indices.ctypes.data + 4 * place, at, np.uint64(4 * n))
+        _memcpy(values.ctypes.data + 4 * place, values_at, np.uint64(4 * n))
         copied = unsigned[place : place + n]
         for k in range(n):
             if copied[k] > greatest:
@@ -187,12 +185,9 @@ def fill_rows(
     """
     width = np.uint32(out.shape[1])
     for place in range(len(rows)):
-        row = rows[place]
-        file = _file_of(row, starts)
-        offset = 4 * (ends[row] - ends[starts[file]])
-        n = ends[row + 1] - ends[row]
-        row_indices = carray(_int32_at(index_base[file] + offset), n)
-        row_values = carray(_float32_at(value_base[file] + offset), n)
+        at, values_at, n = _row_at(rows[place], ends, starts, index_base, value_base)
+        row_indices = carray(_int32_at(at), n)
+        row_values = carray(_float32_at(values_at), n)
         dense = out[place]
         dense[:] = 0
         for k in range(n):

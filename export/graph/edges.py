@@ -67,8 +67,9 @@ class Edges:
 
     def named(self, *names: str) -> NDArray[np.bool_]:
         """Mask of the edges of some types."""
-        wanted = [i for i, name in enumerate(self.types) if name in names]
-        return np.isin(self.type, wanted)
+        wanted = np.array([name in names for name in self.types], bool)
+        mask: NDArray[np.bool_] = wanted[self.type]
+        return mask
 
 
 COLUMNS = ("type", "start", "end", "score", "sign", "key", "source", "lifted")
@@ -106,8 +107,10 @@ def finish_edges(edges: Edges, n: int, directed: dict[str, bool], signed: frozen
         were.
     """
     edges = _recoded(_oriented(edges, directed))
-    sign_key = np.where(edges.named(*signed), edges.sign, 0).astype(np.int8)
+    sign_key = np.where(edges.named(*signed), edges.sign, np.int8(0))
     order = _order(edges, n, sign_key)
+    if order is None:
+        return edges
     edges, sign_key = edges.take(order), sign_key[order]
     same = np.ones(max(len(edges) - 1, 0), dtype=bool)
     for column in (edges.type, edges.start, edges.end, edges.key, sign_key):
@@ -118,6 +121,8 @@ def finish_edges(edges: Edges, n: int, directed: dict[str, bool], signed: frozen
 
 
 def _oriented(edges: Edges, directed: dict[str, bool]) -> Edges:
+    if all(directed[t] for t in edges.types):
+        return edges
     undirected = edges.named(*(t for t in edges.types if not directed[t]))
     swap = ends_to_swap(edges.start, edges.end, undirected)
     if not swap.any():
@@ -136,20 +141,29 @@ def _recoded(edges: Edges) -> Edges:
     ):
         names = getattr(edges, table)
         codes = getattr(edges, column)
+        if len(names) == 1 and len(codes):
+            continue
         used = {names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names)))}
         kept = [*always, *sorted(used - set(always))]
+        if kept == list(names):
+            continue
         place = {name: i for i, name in enumerate(kept)}
         recode = np.array([place.get(name, 0) for name in names] or [0], dtype=codes.dtype)
         changes[column], changes[table] = recode[codes], tuple(kept)
     return replace(edges, **changes)
 
 
-def _order(edges: Edges, n: int, sign_key: NDArray[np.int8]) -> Ids:
-    """Rows in the order (type, start, end, key, sign)."""
+def _order(edges: Edges, n: int, sign_key: NDArray[np.int8]) -> Ids | None:
+    """Rows in the order (type, start, end, key, sign); None where they are, and none is twice."""
     n = max(n, 1)
     if len(edges.types) * n * n >= 2**62:  # does not fit one integer
         return np.lexsort((sign_key, edges.key, edges.end, edges.start, edges.type))
-    packed = (edges.type.astype(np.int64) * n + edges.start) * n + edges.end
+    packed = edges.type.astype(np.int64)
+    for ends in (edges.start, edges.end):  # in place: each of these is 8 bytes an edge
+        packed *= n
+        packed += ends
+    if (packed[1:] > packed[:-1]).all():
+        return None
     # Edges are read by their ends, so of most types they are in order once the types are apart.
     order = np.argsort(edges.type, kind="stable")
     ranked = packed[order]

@@ -118,10 +118,11 @@ def _batches(
 
 
 def _isolated(edges: Edges, n: int) -> int:
-    other = edges.start != edges.end
+    loop = edges.start == edges.end
+    other = edges.take(~loop) if loop.any() else edges
     joined = np.zeros(n, dtype=bool)
-    joined[edges.start[other]] = True
-    joined[edges.end[other]] = True
+    joined[other.start] = True
+    joined[other.end] = True
     return int(n - joined.sum())
 
 

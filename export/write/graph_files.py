@@ -108,12 +108,12 @@ def make_edge_arrays(graph: Graph) -> dict[str, NDArray[Any]]:
     edges = graph.edges
     return {
         "edge_index": np.stack([edges.start, edges.end]),
-        "edge_type": edges.type.astype(np.int16),
+        "edge_type": edges.type,
         "edge_score": edges.score,
-        "edge_sign": np.where(edges.sign == NO_SIGN, 0, edges.sign).astype(np.int8),
+        "edge_sign": np.where(edges.sign == NO_SIGN, np.int8(0), edges.sign),
         "edge_lifted": edges.lifted,
-        "edge_key": edges.key.astype(np.int32),
-        "edge_source": edges.source.astype(np.int32),
+        "edge_key": edges.key,
+        "edge_source": edges.source,
         "node_type": graph.nodes.type.astype(np.int16),
     }
 

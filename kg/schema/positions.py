@@ -35,6 +35,16 @@ def lookup(numbers: Int64s, values: Int64s | None = None) -> Callable[[Int64s], 
         return lambda asked: np.full(len(asked), -1, np.int64)
     found = np.arange(len(numbers)) if values is None else values
     low, high = int(numbers[0]), int(numbers[-1])
+    if values is None and high - low < len(numbers):  # none is missing
+
+        def by_difference(asked: Int64s) -> Int64s:
+            place = asked - low
+            outside = place.view(np.uint64) >= np.uint64(len(numbers))
+            if outside.any():
+                place[outside] = -1
+            return place
+
+        return by_difference
     if high - low < _TABLE_PLACES_PER_NUMBER * len(numbers) + _TABLE_PLACES:
         table = np.full(high - low + 1, -1, np.int64)
         table[numbers - low] = found
