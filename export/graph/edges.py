@@ -142,8 +142,9 @@ def _recoded(edges: Edges) -> Edges:
         names = getattr(edges, table)
         codes = getattr(edges, column)
         if len(names) == 1 and len(codes):
-            continue
-        used = {names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names)))}
+            used = set(names)
+        else:
+            used = {names[i] for i in np.flatnonzero(np.bincount(codes, minlength=len(names)))}
         kept = [*always, *sorted(used - set(always))]
         if kept == list(names):
             continue

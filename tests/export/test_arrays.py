@@ -285,3 +285,20 @@ def test_a_graph_where_every_node_has_a_vector_is_as_before(tmp_path: Path) -> N
     write_tensors(tmp_path / "ours", arrays, vectors, np.ones(n, bool))
     save_file({**arrays, "has_text": np.ones(n, bool), "text_embedding": vectors}, tmp_path / "lib")
     assert (tmp_path / "ours").read_bytes() == (tmp_path / "lib").read_bytes()
+
+
+def test_the_empty_key_is_first_where_every_edge_has_another() -> None:
+    edges = replace(edges_of([(0, 1, 2, None, None, 0, 0, False)]), keys=('{"site":"S1"}',))
+    out = finish_edges(edges, 3, DIRECTED, frozenset())
+    assert out.keys == ("{}", '{"site":"S1"}')
+    assert out.key.tolist() == [1]
+
+
+@pytest.mark.parametrize("missing", [None, 6])
+def test_places_with_and_without_a_gap(missing: int | None) -> None:
+    from tosg.kg.schema.positions import lookup
+
+    numbers = np.array([n for n in range(5, 9) if n != missing])
+    asked = np.array([4, 5, 6, 8, 9, -1, 2**63 - 1, -(2**63)])
+    expected = [numbers.tolist().index(a) if a in numbers else -1 for a in asked.tolist()]
+    assert lookup(numbers)(asked).tolist() == expected
