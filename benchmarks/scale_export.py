@@ -20,7 +20,9 @@ import psutil
 from benchmarks import Comparison, note
 from benchmarks.client import figures, run_client
 from benchmarks.peers.records import EDGES, WHOLE_EDGES
+from tosg.errors import UsageError
 from tosg.export.format.manifest import read_manifest
+from tosg.export.write.graph_files import read_vector_width
 from tosg.kg import server
 from tosg.kg.server.connect import connect
 
@@ -56,7 +58,13 @@ def measure_edges(folder: Path) -> list[Comparison]:
     """
     from benchmarks.scale import settings
 
-    server.ensure_server(settings(folder))
+    with connect(settings(folder)) as db:
+        if read_vector_width(db):
+            raise UsageError(
+                "the graph has vectors, which the edges are measured without",
+                where=folder,
+                hint='the part "export" writes them: begin with --only import edges',
+            )
     sides: dict[str, list[dict[str, Any]]] = {"edges": [], "records": [], "ends": []}
     for _ in range(RUNS):
         for side, runs in sides.items():
