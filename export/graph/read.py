@@ -118,11 +118,12 @@ def _batches(
 
 
 def _isolated(edges: Edges, n: int) -> int:
-    loop = edges.start == edges.end
-    other = edges.take(~loop) if loop.any() else edges
+    start, end = edges.start, edges.end
+    if (loops := start == end).any():
+        start, end = start[~loops], end[~loops]
     joined = np.zeros(n, dtype=bool)
-    joined[other.start] = True
-    joined[other.end] = True
+    joined[start] = True
+    joined[end] = True
     return int(n - joined.sum())
 
 
